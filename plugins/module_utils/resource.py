@@ -1,0 +1,103 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one state machine: desired state + current state -> plan -> applied, or in check mode only shown."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+State = Mapping[str, t.Any]
+
+SET_BY_SEGMENT = "<set by Segment>"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What has to happen, and nothing about how.
+
+    Attributes:
+        action: ``none``, ``create``, ``update`` or ``delete``.
+        before: The current state, empty when there is none.
+        after: The state once the plan is applied, empty after a delete.
+        changes: The fields of ``after`` that differ from ``before`` and were asked for.
+    """
+
+    action: t.Literal["none", "create", "update", "delete"]
+    before: State = field(default_factory=dict)
+    after: State = field(default_factory=dict)
+    changes: State = field(default_factory=dict)
+
+    @property
+    def changed(self) -> bool:
+        return self.action != "none"
+
+    @property
+    def diff(self) -> dict[str, t.Any]:
+        return {"before": dict(self.before), "after": dict(self.after)}
+
+
+def plan(desired: State | None, current: State | None, computed: State | None = None) -> Plan:
+    """Compare what should be with what is.
+
+    Args:
+        desired: The fields that matter and their values, or None for "should not exist".
+        current: All known fields, or None for "does not exist".
+        computed: Placeholders for the fields that only the server can choose when the object is created.
+
+    Returns:
+        The plan. Pure: no I/O, no clock, no check mode.
+    """
+    if desired is None:
+        return Plan("none") if current is None else Plan("delete", before=current)
+    if current is None:
+        return Plan("create", after={**(computed or {}), **desired}, changes=desired)
+    changes = {name: value for name, value in desired.items() if name not in current or current[name] != value}
+    return Plan("update" if changes else "none", before=current, after={**current, **changes}, changes=changes)
+
+
+class Resource(t.Protocol):
+    """What the state machine needs to know of a thing that can be managed."""
+
+    computed: State
+
+    def fetch(self) -> State | None:
+        """The current state, or None when the thing does not exist. Reads only."""
+
+    def await_(self) -> State | None:
+        """Wait for something else to make the thing. Reads only."""
+
+    def assumed(self) -> State | None:
+        """What :meth:`await_` is expected to find, for a run that must not wait for what it did not start."""
+
+    def apply(self, plan: Plan) -> State | None:
+        """Carry the plan out and give the new state. Called only for a plan that changes something."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A plan and the state it led to (in check mode: would lead to)."""
+
+    plan: Plan
+    state: State | None
+    awaited: bool = False
+
+
+def reconcile(resource: Resource, desired: State | None, check_mode: bool) -> Outcome:
+    """Bring a resource to its desired state. The only code that asks whether check mode is on.
+
+    Raises:
+        Failure: Whatever the resource's reads and writes raise.
+    """
+    current = resource.fetch()
+    awaited = current is None and desired is not None
+    if awaited:
+        current = resource.assumed() if check_mode else resource.await_()
+        awaited = current is not None
+    decided = plan(desired, current, resource.computed)
+    if not decided.changed or check_mode:
+        return Outcome(decided, (decided.after or None) if decided.changed else current, awaited)
+    return Outcome(decided, resource.apply(decided), awaited)

@@ -1,0 +1,36 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Secrets: told apart by fingerprint, never shown."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+class Secret(str):
+    """A string that must not be shown: it prints as its fingerprint, and only :meth:`reveal` gives the value.
+
+    A subclass of str would leak through f-strings if only ``__repr__`` were changed, so formatting is overridden as well.
+    """
+
+    __slots__ = ()
+
+    def reveal(self) -> str:
+        """The value itself, for the one line that sends it."""
+        return str.__str__(self[:])
+
+    def __repr__(self) -> str:
+        return f"<secret {fingerprint(self)}>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+
+def fingerprint(value: str) -> str:
+    """The first 12 hex digits of the value's SHA-256: tells two secrets apart and gives neither away."""
+    return hashlib.sha256(str.encode(value)).hexdigest()[:12]
