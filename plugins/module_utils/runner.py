@@ -1,0 +1,206 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parameters in, result or failure out: the one place where exceptions become results.
+
+A module is a :class:`Spec` and a function that takes a :class:`Call`. The same two run as an ordinary module
+(:func:`run_module`) and inside the Ansible process (``plugin_utils/in_process.py``).
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback
+
+from .errors import Failure, OptionError
+from .resource import Outcome, Resource, State, reconcile
+from .secret import Secret
+from .segment.profile_api import ProfileApi
+from .segment.public_api import PublicApi
+from .transport import HttpSettings, Service, Transport, basic, bearer
+from .twilio.flex import FlexApi
+from .twilio.monitor import MonitorApi
+
+
+def _option(type_: str, *environment: str, **kwargs: t.Any) -> dict[str, t.Any]:
+    option: dict[str, t.Any] = {"type": type_, **kwargs}
+    if environment:
+        option["fallback"] = (env_fallback, list(environment))
+    return option
+
+
+HTTP_OPTIONS: dict[str, t.Any] = {
+    "validate_certs": _option("bool", default=True),
+    "ca_path": _option("path", "SSL_CERT_FILE"),
+    "proxy": _option("str", no_log=True),
+    "timeout": _option("float", default=30.0),
+    "retry_budget": _option("float", default=60.0),
+}
+CONNECTION_OPTIONS: dict[str, t.Any] = {
+    **HTTP_OPTIONS,
+    "segment_token": _option("str", "SEGMENT_TOKEN", no_log=True),
+    "segment_region": _option("str", "SEGMENT_REGION", default="us", choices=["us", "eu"]),
+    "segment_api_url": _option("str", "SEGMENT_API_URL"),
+    "profile_api_url": _option("str", "SEGMENT_PROFILE_API_URL"),
+    "twilio_account_sid": _option("str", "TWILIO_ACCOUNT_SID"),
+    "twilio_api_key": _option("str", "TWILIO_API_KEY", no_log=False),
+    "twilio_api_secret": _option("str", "TWILIO_API_SECRET", no_log=True),
+    "twilio_auth_token": _option("str", "TWILIO_AUTH_TOKEN", no_log=True),
+    "twilio_region": _option("str", "TWILIO_REGION"),
+    "twilio_edge": _option("str", "TWILIO_EDGE"),
+    "flex_url": _option("str", "TWILIO_FLEX_URL"),
+    "monitor_url": _option("str", "TWILIO_MONITOR_URL"),
+}
+SEGMENT_API_HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
+PROFILE_API_HOSTS = {"us": "https://profiles.segment.com", "eu": "https://profiles.euw1.segment.com"}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a module accepts.
+
+    Attributes:
+        options: Its own options; the connection options are added.
+        constraints: AnsibleModule's keywords, such as ``required_if``.
+    """
+
+    options: Mapping[str, t.Any]
+    constraints: Mapping[str, t.Any] = field(default_factory=dict)
+
+    @property
+    def argument_spec(self) -> dict[str, t.Any]:
+        return {**CONNECTION_OPTIONS, **self.options}
+
+
+class Call:
+    """One run of a module: its parameters, and the clients they describe, made on first use."""
+
+    def __init__(self, params: Mapping[str, t.Any], check_mode: bool, transport: Transport | None = None) -> None:
+        self.params = params
+        self.check_mode = check_mode
+        settings = HttpSettings(**{name: params[name] for name in HTTP_OPTIONS})
+        self.transport = transport or Transport(settings, read_only=check_mode)
+        self.warnings: list[str] = []
+
+    def __getitem__(self, option: str) -> t.Any:
+        return self.params[option]
+
+    def reconcile(self, resource: Resource, desired: State | None) -> Outcome:
+        return reconcile(resource, desired, self.check_mode)
+
+    def required(self, option: str) -> str:
+        """A text option that must have a usable value.
+
+        Raises:
+            OptionError: It is absent, empty, or has characters that cannot be part of it.
+        """
+        value = self.params.get(option)
+        if not value or not value.strip():
+            names = CONNECTION_OPTIONS.get(option, {}).get("fallback", (None, []))[1]
+            also = f" or the environment variable {names[0]}" if names else ""
+            raise OptionError(option, "is missing or empty.", f"Set it{also}.")
+        if re.search(r"[^\x21-\x7e]", value):
+            raise OptionError(
+                option,
+                "has white space, line breaks or characters outside ASCII, which no such value has.",
+                "Copy it again, without a line break at its end.",
+            )
+        return t.cast(str, value)
+
+    def url(self, option: str, default: str, region: str) -> str:
+        """The override in ``option``, with ``{region}`` filled in, or the default."""
+        return t.cast(str, self.params[option] or default).replace("{region}", region)
+
+    def public_api(self, region: str | None = None) -> PublicApi:
+        token, region = Secret(self.required("segment_token")), region or self["segment_region"]
+        url = self.url("segment_api_url", SEGMENT_API_HOSTS[region], region)
+        return PublicApi(
+            Service(
+                self.transport, "Segment Public API", url, bearer(token), "segment_token", "segment_api_url", (token,)
+            )
+        )
+
+    def profile_api(self, region: str | None = None) -> ProfileApi:
+        token, region = Secret(self.required("profile_token")), region or self["segment_region"]
+        url = self.url("profile_api_url", PROFILE_API_HOSTS[region], region)
+        return ProfileApi(
+            Service(
+                self.transport, "Segment Profile API", url, basic(token, ""), "profile_token", "profile_api_url", (token,)
+            )
+        )
+
+    def flex(self) -> FlexApi:
+        return FlexApi(self._twilio("Twilio Flex API", "flex-api", "flex_url"))
+
+    def monitor(self) -> MonitorApi:
+        return MonitorApi(self._twilio("Twilio Monitor API", "monitor", "monitor_url"))
+
+    def _twilio(self, name: str, product: str, url_option: str) -> Service:
+        if self["twilio_api_key"] or self["twilio_api_secret"]:
+            option, user = "twilio_api_secret", self.required("twilio_api_key")
+        else:
+            option, user = "twilio_auth_token", self.required("twilio_account_sid")
+        password = Secret(self.required(option))
+        where = [part for part in (self["twilio_edge"], self["twilio_region"]) if part]
+        url = self.url(url_option, f"https://{'.'.join([product, *where])}.twilio.com", self["segment_region"])
+        return Service(self.transport, name, url, basic(user, password), option, url_option, (password,))
+
+
+def execute(body: Callable[[Call], dict[str, t.Any]], params: Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    """Run a module's body. Always gives a result; never raises."""
+    call: Call | None = None
+    try:
+        call = Call(params, check_mode)
+        result = {"changed": False, **body(call)}
+        if call.warnings:
+            result["warnings"] = call.warnings
+    except Failure as failure:
+        result = failure.as_result()
+    except Exception as error:  # a defect of this collection: say where, and nothing that could be a value
+        trace = error.__traceback__
+        while trace and trace.tb_next:
+            trace = trace.tb_next
+        where = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "?"
+        result = {
+            "failed": True,
+            "msg": f"A defect in flexops.unified_profiles: {type(error).__name__} at {where}. Please report it.",
+            "failure": {"kind": "defect", "type": type(error).__name__, "where": where},
+        }
+    finally:
+        if call is not None:
+            call.transport.close()
+    return t.cast("dict[str, t.Any]", neutral(result))
+
+
+def outcome_result(outcome: Outcome, **more: t.Any) -> dict[str, t.Any]:
+    """The part of a result that every managed resource has."""
+    return {"changed": outcome.plan.changed, "diff": outcome.plan.diff, **more}
+
+
+def neutral(value: t.Any) -> t.Any:
+    """The value with control characters in its texts made visible: a name must not steer a terminal."""
+    if isinstance(value, str):
+        return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", _visible, str.__str__(value))
+    if isinstance(value, Mapping):
+        return {neutral(k): neutral(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [neutral(v) for v in value]
+    return value
+
+
+def _visible(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode()
+
+
+def run_module(spec: Spec, body: Callable[[Call], dict[str, t.Any]]) -> None:
+    """Run as an ordinary module: on a remote host, or with ``async``."""
+    module = AnsibleModule(argument_spec=spec.argument_spec, supports_check_mode=True, **spec.constraints)
+    result = execute(body, module.params, module.check_mode)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
