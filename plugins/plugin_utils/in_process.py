@@ -1,0 +1,74 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a module inside the Ansible process: no copy, no new interpreter, no second TLS context."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import typing as t
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import execute
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import warm_up
+
+warm_up()  # in the parent, when the strategy looks the plugin up; the forked workers inherit it
+
+
+class InProcessAction(ActionBase):
+    """Base of all action plugins: the same module, in process where the connection is local."""
+
+    module: ModuleType
+    controller_only = False
+    _supports_check_mode = True
+    _supports_diff = True
+    _supports_async = True
+    _VALID_ARGS: t.ClassVar[frozenset[str]] = frozenset()
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        task_vars = task_vars or {}
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        del tmp
+        if self.controller_only and self._task.async_val:
+            raise AnsibleActionFail(f"{self._task.action} keeps records on the controller and cannot run with async.")
+        local = self._connection.transport == "local" and task_vars.get("unified_profiles_in_process", True)
+        if self.controller_only or (local and not self._task.async_val):
+            result.update(self._run_here())
+        else:
+            result.update(self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val)))
+        return result
+
+    def _run_here(self) -> dict[str, t.Any]:
+        spec = self.module.SPEC
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)
+        with _environment(environment):
+            checked = ModuleArgumentSpecValidator(spec.argument_spec, **spec.constraints).validate(dict(self._task.args))
+            if checked.errors:
+                msg = "; ".join(checked.error_messages)
+                return t.cast("dict[str, t.Any]", remove_values({"failed": True, "msg": msg}, checked._no_log_values))
+            params = checked.validated_parameters
+            for name, option in spec.argument_spec.items():
+                if option["type"] == "path" and params.get(name):
+                    params[name] = os.path.expanduser(os.path.expandvars(params[name]))
+            result = execute(self.module.run, params, self._task.check_mode)
+        return t.cast("dict[str, t.Any]", remove_values(result, checked._no_log_values))
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, t.Any]) -> Iterator[None]:
+    """The task's ``environment:``, for option fallbacks and proxies; undone, since a loop shares the process."""
+    before = dict(os.environ)
+    os.environ.update({name: str(value) for name, value in values.items()})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
