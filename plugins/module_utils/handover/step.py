@@ -37,6 +37,7 @@ OPTIONS: dict[str, t.Any] = {
         "options": {"by": {"type": "str", "required": True}, "digest": {"type": "str", "required": True}},
     },
     "existing_by": {"type": "str"},
+    "clock_skew": {"type": "float", "default": 0.0},
 }
 
 
@@ -50,7 +51,8 @@ class HandOver:
         secrets: Gives the secrets and other values that a card or an endpoint needs, by placeholder name. Called only
             when the step is carried out.
         read_back: The value that the endpoint's read is expected to show.
-        by_form: The connection's record, when its form is known to have done this step as well.
+        by_form: Whether the connection form did this step as well, if it is recorded and this step is not.
+        observed: More facts to record beside the subject, which do not make the step due when they change.
     """
 
     computed: State = {}
@@ -63,6 +65,7 @@ class HandOver:
         secrets: Callable[[], dict[str, str]],
         read_back: str,
         by_form: bool = False,
+        observed: Mapping[str, t.Any] | None = None,
     ) -> None:
         self.call = call
         self.step = step
@@ -75,6 +78,7 @@ class HandOver:
         self.digest = digest(call["environment"], step, self.subject)
         self.endpoint = None
         self.card: str | None = None
+        self.observed = dict(observed or {})
         self.by_form = by_form and not self.records and "done" in self.all_steps.get("connection", {})
         if call["channel"] == "endpoint":
             if not call["endpoint"]:
@@ -184,6 +188,7 @@ class HandOver:
             "how": how,
             "by": by,
             "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            **self.observed,
         }
         # Done replaces whatever was asked; asking leaves the older record of what was done.
         self.records = {state: record} if state == "done" else {**self.records, state: record}
