@@ -64,6 +64,9 @@ class Resource(t.Protocol):
 
     computed: State
 
+    def desired(self) -> State | None:
+        """What should be, or None for "should not exist". Asked after the current state was read."""
+
     def fetch(self) -> State | None:
         """The current state, or None when the thing does not exist. Reads only."""
 
@@ -83,21 +86,18 @@ class Outcome:
 
     plan: Plan
     state: State | None
-    awaited: bool = False
 
 
-def reconcile(resource: Resource, desired: State | None, check_mode: bool) -> Outcome:
+def reconcile(resource: Resource, check_mode: bool) -> Outcome:
     """Bring a resource to its desired state. The only code that asks whether check mode is on.
 
     Raises:
         Failure: Whatever the resource's reads and writes raise.
     """
     current = resource.fetch()
-    awaited = current is None and desired is not None
-    if awaited:
+    if current is None and resource.desired() is not None:
         current = resource.assumed() if check_mode else resource.await_()
-        awaited = current is not None
-    decided = plan(desired, current, resource.computed)
+    decided = plan(resource.desired(), current, resource.computed)
     if not decided.changed or check_mode:
-        return Outcome(decided, (decided.after or None) if decided.changed else current, awaited)
-    return Outcome(decided, resource.apply(decided), awaited)
+        return Outcome(decided, (decided.after or None) if decided.changed else current)
+    return Outcome(decided, resource.apply(decided))

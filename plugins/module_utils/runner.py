@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 
 from .errors import Failure, OptionError
-from .resource import Outcome, Resource, State, reconcile
+from .resource import Outcome, Resource, reconcile
 from .secret import Secret
 from .segment.profile_api import ProfileApi
 from .segment.public_api import PublicApi
@@ -90,8 +90,8 @@ class Call:
     def __getitem__(self, option: str) -> t.Any:
         return self.params[option]
 
-    def reconcile(self, resource: Resource, desired: State | None) -> Outcome:
-        return reconcile(resource, desired, self.check_mode)
+    def reconcile(self, resource: Resource) -> Outcome:
+        return reconcile(resource, self.check_mode)
 
     def required(self, option: str) -> str:
         """A text option that must have a usable value.

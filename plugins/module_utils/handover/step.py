@@ -94,7 +94,6 @@ class HandOver:
                 problem="changed_since",
             )
 
-    @property
     def desired(self) -> State:
         return {"status": "done" if self._will_be_done() else "pending", "subject": self.subject}
 

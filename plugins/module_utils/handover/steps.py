@@ -1,0 +1,110 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The three hand-overs: what each one hands over, and what makes it due again."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..errors import OptionError, Refused
+from ..runner import Call
+from ..secret import fingerprint
+from ..segment.validate import check_space_id
+from .ledger import STEPS, FileLedger
+from .step import HandOver
+
+
+def connection(call: Call) -> HandOver:
+    """The Connect form. Due again for another space, token, name or account."""
+    if call["regulated"]:
+        named = " and ".join(name.upper() for name in call["regulated"])
+        raise Refused(
+            f"regulated: the environment is marked as subject to {named}. Unified Profiles is not a HIPAA Eligible Service "
+            "or PCI compliant and should not be used in workflows that are subject to HIPAA or PCI.",
+            "Do not connect this environment.",
+            problem="regulated",
+        )
+    if call["allow_write_events"] is not True:
+        raise OptionError(
+            "allow_write_events",
+            "is not true. The form asks for the acknowledgement 'Allow Unified Profiles to write events to Segment' "
+            "(Flex stores contact center events in your space, Studio may update profiles).",
+            "Set it to true if you agree; there is no default.",
+        )
+    check_space_id(call["space_id"])
+    token, account = call.required("profile_token"), call.required("twilio_account_sid")
+    subject = {
+        "account_sid": account,
+        "allow_write_events": True,
+        "friendly_name": call["friendly_name"],
+        "space_id": call["space_id"],
+        "profile_token_fingerprint": fingerprint(token),
+    }
+    values = {name: str(subject[name]) for name in ("account_sid", "friendly_name", "space_id")}
+    return HandOver(call, "connection", subject, lambda: {**values, "profile_token": token}, fingerprint(token))
+
+
+def link(call: Call) -> HandOver:
+    """Profiles sources > Connect source. Due again for another source or space."""
+    check_space_id(call["space_id"])
+    subject = {"source_id": call["source_id"], "space_id": call["space_id"]}
+    values = {**subject, "source_name": call["source_name"]}
+    return HandOver(call, "link", subject, lambda: values, call["source_id"], by_form=call["by_form"])
+
+
+def key(call: Call) -> HandOver:
+    """Flex > Update key. Due again for another source, key or account."""
+    visible = call["key_fingerprints"]
+    account = call.required("twilio_account_sid")
+    recorded = recorded_facts(call)["key_fingerprint"]
+    chosen = call["key_fingerprint"] or (recorded if recorded in visible else None)
+    if not visible:
+        raise Refused(
+            f"The write keys of the source {call['source_id']} cannot be seen, so none can be handed over.",
+            "segment_token needs the role Source Admin (or Workspace Owner).",
+            problem="keys_not_visible",
+        )
+    if chosen is None and len(visible) > 1:
+        raise OptionError(
+            "key_fingerprint",
+            f"is needed: the source has {len(visible)} keys ({', '.join(visible)}), and none of them is recorded.",
+            "Say which one Flex shall have, or remove the others.",
+        )
+    chosen = chosen or visible[0]
+    if chosen not in visible:
+        raise OptionError("key_fingerprint", f"the source has no key {chosen}.", f"It has {', '.join(visible)}.")
+    subject = {"account_sid": account, "key_fingerprint": chosen, "source_id": call["source_id"]}
+
+    def values() -> dict[str, str]:
+        keys = call.public_api().source(call["source_id"]).keys
+        if chosen not in keys:
+            raise Refused(f"The key {chosen} has left the source meanwhile.", "Run again.", problem="changed_since")
+        write_key = keys[chosen].reveal()
+        named = {"source_name": call["source_name"], "account_sid": account}
+        return {**named, "source_id": call["source_id"], "write_key": write_key}
+
+    return HandOver(
+        call, "key", subject, values, chosen, by_form=call["by_form"], observed={"keys": sorted(visible)}
+    )
+
+
+def recorded(step: HandOver) -> dict[str, str | None]:
+    return _facts(step.all_steps)
+
+
+def recorded_facts(call: Call) -> dict[str, str | None]:
+    """Source and key that the ledger names as handed over."""
+    return _facts(FileLedger(call["state_dir"], call["environment"]).read())
+
+
+def _facts(steps: dict[str, dict[str, t.Any]]) -> dict[str, str | None]:
+    done = {step: steps.get(step, {}).get("done", {}).get("subject", {}) for step in STEPS}
+    return {
+        "source_id": done["key"].get("source_id") or done["link"].get("source_id"),
+        "key_fingerprint": done["key"].get("key_fingerprint"),
+        "connected": done["connection"].get("space_id"),
+    }
+
+

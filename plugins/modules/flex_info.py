@@ -1,0 +1,71 @@
+#!/usr/bin/python
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: flex_info
+short_description: Read what matters of a Twilio Flex account
+version_added: 0.1.0
+author:
+  - The flexops.unified_profiles developers (@flexops)
+description:
+  - Gives the state of Flex, the version of its UI, and alerts 49008 and 49009 of the Unified Profiles connector.
+  - Unified Profiles needs Flex UI 2.6.0 or later. There is no public API that shows the connection or the write key.
+extends_documentation_fragment:
+  - flexops.unified_profiles.connection
+  - flexops.unified_profiles.attributes
+requirements:
+  - httpx >= 0.27, < 1
+options:
+  alerts_since:
+    description: Read the alerts since this time (ISO 8601, UTC). Without it, no alerts are read.
+    type: str
+  fail:
+    description: Whether an account without Flex, or with a Flex UI that is too old, fails the task.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Read the Flex account
+  flexops.unified_profiles.flex_info:
+    twilio_account_sid: "{{ unified_profiles_twilio_account_sid }}"
+    twilio_api_key: "{{ unified_profiles_twilio_api_key }}"
+    twilio_api_secret: "{{ unified_profiles_twilio_api_secret }}"
+"""
+
+RETURN = r"""
+flex:
+  description: The account, C(status) as the configuration says it, and whether it is ready for Unified Profiles.
+  returned: success
+  type: dict
+  sample: {account_sid: AC0123456789abcdef0123456789abcdef, status: ok, ui_version: 2.8.0, ready: true, reason: ''}
+alerts:
+  description: Alerts of the connector. Their absence means nothing.
+  returned: O(alerts_since) is given
+  type: list
+  elements: dict
+  sample: [{code: '49009', at: '2026-11-24T10:02:31Z', meaning: stored credentials malformed}]
+"""
+
+from typing import Any
+
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.twilio.inspect import inspect
+
+SPEC = Spec({"alerts_since": {"type": "str"}, "fail": {"type": "bool", "default": False}})
+
+
+def run(call: Call) -> dict[str, Any]:
+    return inspect(call)
+
+
+def main() -> None:
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

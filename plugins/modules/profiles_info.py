@@ -1,0 +1,113 @@
+#!/usr/bin/python
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: profiles_info
+short_description: Give the verdict on each hand-over
+version_added: 0.1.0
+author:
+  - The flexops.unified_profiles developers (@flexops)
+description:
+  - Reads the ledger and the evidence that Segment and Twilio can give, and says for each hand-over how sure it is.
+  - The verdicts are C(proven), C(attested), C(pending), C(broken) and C(unknown).
+extends_documentation_fragment:
+  - flexops.unified_profiles.connection
+  - flexops.unified_profiles.attributes.controller
+requirements:
+  - httpx >= 0.27, < 1
+options:
+  space_id:
+    description: Id of the Unify space, from Unify settings, API access.
+    type: str
+    required: true
+  environment:
+    description: Name of the environment in the ledger, usually the inventory host.
+    type: str
+    required: true
+  state_dir:
+    description: Folder on the controller in which the ledger is kept.
+    type: path
+  source_id:
+    description: Id of the source as it is now.
+    type: str
+  key_fingerprints:
+    description: Fingerprints of the write keys that the source has now.
+    type: list
+    elements: str
+    default: []
+  evidence:
+    description: Whether to read evidence. Without it nothing is ever C(proven).
+    type: bool
+    default: true
+  clock_skew:
+    description: How many seconds Segment's clock is ahead of the controller's.
+    type: float
+    default: 0.0
+"""
+
+EXAMPLES = r"""
+- name: Judge the hand-overs
+  flexops.unified_profiles.profiles_info:
+    environment: prod
+    state_dir: /srv/unified_profiles
+    segment_token: "{{ unified_profiles_segment_token }}"
+    twilio_account_sid: "{{ unified_profiles_twilio_account_sid }}"
+    twilio_api_key: "{{ unified_profiles_twilio_api_key }}"
+    twilio_api_secret: "{{ unified_profiles_twilio_api_secret }}"
+    space_id: "{{ unified_profiles_space_id }}"
+    source_id: 5BKZVyYHdt1D7ZrtHyNR7W
+    key_fingerprints: [3f29a1b07c55]
+"""
+
+RETURN = r"""
+steps:
+  description: Verdict and reason for C(connection), C(link) and C(key).
+  returned: success
+  type: dict
+  sample:
+    key: {verdict: proven, reason: 'Flex wrote 12 events through the only key since 2026-11-24T10:02:31Z'}
+recorded:
+  description: Source and key that the ledger names as handed over.
+  returned: success
+  type: dict
+  sample: {source_id: 5BKZVyYHdt1D7ZrtHyNR7W, key_fingerprint: 3f29a1b07c55}
+unread:
+  description: Why some evidence could not be read.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+from typing import Any
+
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.evidence import judge
+
+SPEC = Spec(
+    {
+        "environment": {"type": "str", "required": True},
+        "state_dir": {"type": "path"},
+        "space_id": {"type": "str", "required": True},
+        "source_id": {"type": "str"},
+        "key_fingerprints": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        "evidence": {"type": "bool", "default": True},
+        "clock_skew": {"type": "float", "default": 0.0},
+    }
+)
+
+
+def run(call: Call) -> dict[str, Any]:
+    return judge(call)
+
+
+def main() -> None:
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: segment_source
+short_description: Bring the source to its desired state
+version_added: 0.1.0
+author:
+  - The flexops.unified_profiles developers (@flexops)
+description:
+  - Finds the source by id, exact name or slug; makes it from the Java catalog source, renames it back, enables and labels it.
+  - Refuses several sources that fit, a source of another type, and the older official source.
+  - A new source is connected to no warehouse. Segment deletes for good: a source that is made again has a new id and a new key.
+extends_documentation_fragment:
+  - flexops.unified_profiles.connection
+  - flexops.unified_profiles.attributes
+requirements:
+  - httpx >= 0.27, < 1
+options:
+  source_name:
+    description: Name of the source. Twilio expects the default.
+    type: str
+    default: twilio-unified-profiles
+  source_id:
+    description: Id of the source, if it is known. It is looked up first.
+    type: str
+  state:
+    description: Whether the source should exist.
+    type: str
+    choices: [present, absent]
+    default: present
+  confirm_delete:
+    description: Id of the source that O(state=absent) may delete. Nothing else is ever deleted.
+    type: str
+  enabled:
+    description: Whether the source takes events.
+    type: bool
+    default: true
+  labels:
+    description: Labels that the source should have, besides those it has. They must exist in the workspace.
+    type: dict
+  create:
+    description: Whether the source may be made. Without leave, an absent source fails the task.
+    type: bool
+    default: true
+  wait:
+    description: With O(create=false), how many seconds to wait for something else to make the source, such as Twilio's form.
+    type: int
+    default: 0
+  ignore_legacy:
+    description: Go on although the older official source C(flex-unify-server-source) stands there.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Have the source
+  flexops.unified_profiles.segment_source:
+    segment_token: "{{ unified_profiles_segment_token }}"
+    labels:
+      environment: prod
+"""
+
+RETURN = r"""
+source:
+  description: The source, without its write keys.
+  returned: success, and the source exists
+  type: dict
+  sample:
+    id: 5BKZVyYHdt1D7ZrtHyNR7W
+    slug: twilio_unified_profiles
+    name: twilio-unified-profiles
+    enabled: true
+    type: java
+    labels: {environment: prod}
+    key_fingerprints: [3f29a1b07c55]
+"""
+
+from typing import Any
+
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, outcome_result, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.manage import ManagedSource
+
+SPEC = Spec(
+    {
+        "source_name": {"type": "str", "default": "twilio-unified-profiles"},
+        "source_id": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "confirm_delete": {"type": "str"},
+        "enabled": {"type": "bool", "default": True},
+        "labels": {"type": "dict"},
+        "create": {"type": "bool", "default": True},
+        "wait": {"type": "int", "default": 0},
+        "ignore_legacy": {"type": "bool", "default": False},
+    }
+)
+
+
+def run(call: Call) -> dict[str, Any]:
+    resource = ManagedSource(call)
+    outcome = call.reconcile(resource)
+    return outcome_result(outcome, source=outcome.state)
+
+
+def main() -> None:
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

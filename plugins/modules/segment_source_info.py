@@ -1,0 +1,98 @@
+#!/usr/bin/python
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: segment_source_info
+short_description: Find the source and say what is wrong with it
+version_added: 0.1.0
+author:
+  - The flexops.unified_profiles developers (@flexops)
+description:
+  - Finds the source by its exact name, or by its slug when it was renamed, and compares it with what was recorded.
+extends_documentation_fragment:
+  - flexops.unified_profiles.connection
+  - flexops.unified_profiles.attributes
+requirements:
+  - httpx >= 0.27, < 1
+options:
+  source_name:
+    description: Name of the source. Twilio expects the default.
+    type: str
+    default: twilio-unified-profiles
+  ignore_legacy:
+    description: Go on although the older official source C(flex-unify-server-source) stands there.
+    type: bool
+    default: false
+  recorded_source_id:
+    description: Id of the source that was last handed over, from the ledger.
+    type: str
+  recorded_key_fingerprint:
+    description: Fingerprint of the write key that was last handed over, from the ledger.
+    type: str
+  audit:
+    description:
+      - Whether to ask the audit trail who changed the source and when. It goes back 90 days.
+      - A token that may not read it is no error.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Diagnose the source
+  flexops.unified_profiles.segment_source_info:
+    segment_token: "{{ unified_profiles_segment_token }}"
+    audit: true
+  register: result
+"""
+
+RETURN = r"""
+source:
+  description: The source, without its write keys.
+  returned: success, and the source exists
+  type: dict
+  sample:
+    id: 5BKZVyYHdt1D7ZrtHyNR7W
+    slug: twilio_unified_profiles
+    name: twilio-unified-profiles
+    enabled: true
+    type: java
+    labels: {environment: prod}
+    key_fingerprints: [3f29a1b07c55]
+findings:
+  description: What is wrong with it, empty when nothing is.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{problem: deleted, detail: 'The source 5BKZVyYHdt1D7ZrtHyNR7W is gone (Source Deleted by ops@example.com at 2026-11-24T10:02:31Z).'}]
+"""
+
+from typing import Any
+
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.manage import inspect
+
+SPEC = Spec(
+    {
+        "source_name": {"type": "str", "default": "twilio-unified-profiles"},
+        "ignore_legacy": {"type": "bool", "default": False},
+        "recorded_source_id": {"type": "str"},
+        "recorded_key_fingerprint": {"type": "str", "no_log": False},
+        "audit": {"type": "bool", "default": False},
+    }
+)
+
+
+def run(call: Call) -> dict[str, Any]:
+    return inspect(call)
+
+
+def main() -> None:
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

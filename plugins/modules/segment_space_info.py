@@ -1,0 +1,66 @@
+#!/usr/bin/python
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: segment_space_info
+short_description: Read the workspace and its Unify spaces
+version_added: 0.1.0
+author:
+  - The flexops.unified_profiles developers (@flexops)
+description:
+  - Gives the workspace that a token belongs to, and its spaces; or one space, found by its id.
+extends_documentation_fragment:
+  - flexops.unified_profiles.connection
+  - flexops.unified_profiles.attributes
+requirements:
+  - httpx >= 0.27, < 1
+options:
+  space_id:
+    description: Only the space with this id.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: List the spaces of the workspace
+  flexops.unified_profiles.segment_space_info:
+    segment_token: "{{ unified_profiles_segment_token }}"
+  register: result
+"""
+
+RETURN = r"""
+workspace:
+  description: The workspace of the token.
+  returned: success
+  type: dict
+  sample: {id: 9aQ1Lj62S4bomZKLF4DPqW, name: papi e2e, slug: papi-e2e}
+spaces:
+  description: The spaces.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{id: spa_4fGh7, name: Production, slug: production}]
+"""
+
+from typing import Any
+
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
+
+SPEC = Spec({"space_id": {"type": "str"}})
+
+
+def run(call: Call) -> dict[str, Any]:
+    api = call.public_api()
+    spaces = [api.space(call.required("space_id"))] if call["space_id"] else api.spaces()
+    return {"workspace": api.workspace(), "spaces": spaces}
+
+
+def main() -> None:
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+#!/usr/bin/python
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: segment_space_validate
+short_description: Check that a space, its tokens and the region belong together
+version_added: 0.1.0
+author:
+  - The flexops.unified_profiles developers (@flexops)
+description:
+  - Runs all checks and reports all verdicts at once, not only the first failure.
+  - The checks are C(format), C(space) (known to this token), C(pair) (space id and Profile API token), C(region) and C(rights).
+  - Fails when one of them has the verdict C(failed), unless O(fail=false). A check that cannot tell says C(unknown).
+  - A space that does not exist and a space of another workspace look the same to one token.
+extends_documentation_fragment:
+  - flexops.unified_profiles.connection
+  - flexops.unified_profiles.attributes
+requirements:
+  - httpx >= 0.27, < 1
+options:
+  space_id:
+    description: Id of the Unify space, from Unify settings, API access.
+    type: str
+    required: true
+  profile_token:
+    description:
+      - Profile API access token of the space.
+      - If not set, the environment variable E(SEGMENT_PROFILE_TOKEN) is used.
+    type: str
+  rights:
+    description:
+      - Whether to list the sources, to find out whether the token can see write keys (Source Admin).
+      - The verdict stays C(unknown) while the workspace has no source.
+    type: bool
+    default: true
+  fail:
+    description: Whether a failed check fails the task.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Validate the space
+  flexops.unified_profiles.segment_space_validate:
+    segment_token: "{{ unified_profiles_segment_token }}"
+    profile_token: "{{ unified_profiles_profile_token }}"
+    space_id: "{{ unified_profiles_space_id }}"
+"""
+
+RETURN = r"""
+workspace:
+  description: The workspace of the token, if the token was accepted.
+  returned: success
+  type: dict
+  sample: {id: 9aQ1Lj62S4bomZKLF4DPqW, name: papi e2e, slug: papi-e2e}
+space:
+  description: The space, if it was found.
+  returned: success
+  type: dict
+  sample: {id: spa_4fGh7, name: Production, slug: production}
+checks:
+  description: One verdict for each check, C(passed), C(failed), C(warning) or C(unknown), with its reason.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{check: pair, verdict: passed, reason: The space id and the Profile API token belong together.}]
+clock_skew:
+  description: How many seconds Segment's clock is ahead of this machine's.
+  returned: success
+  type: float
+  sample: 0.4
+"""
+
+from ansible.module_utils.basic import env_fallback
+from typing import Any
+
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.validate import validate
+
+SPEC = Spec(
+    {
+        "space_id": {"type": "str", "required": True},
+        "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
+        "rights": {"type": "bool", "default": True},
+        "fail": {"type": "bool", "default": True},
+    }
+)
+
+
+def run(call: Call) -> dict[str, Any]:
+    return validate(call)
+
+
+def main() -> None:
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()
