@@ -50,8 +50,9 @@ class InProcessAction(ActionBase):
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
         with _environment(environment):
-            checked = ModuleArgumentSpecValidator(spec.argument_spec, **spec.constraints).validate(dict(self._task.args))
-            if checked.errors:
+            validator = ModuleArgumentSpecValidator(spec.argument_spec, **spec.constraints)
+            checked = validator.validate(dict(self._task.args))
+            if checked.error_messages:
                 msg = "; ".join(checked.error_messages)
                 return t.cast("dict[str, t.Any]", remove_values({"failed": True, "msg": msg}, checked._no_log_values))
             params = checked.validated_parameters
