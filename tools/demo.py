@@ -1,0 +1,83 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`make demo`: the main job on the sandbox, start to end. Stops what it started."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from sandbox.server import running
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def say(text: str) -> None:
+    print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
+
+
+def play(name: str, url: str, inventory: Path) -> None:
+    """Run a playbook, quietly, and show its counts and the report."""
+    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory, ROOT / f"playbooks/{name}.yml"]
+    environment = {**os.environ, "SANDBOX_PORT": url.rpartition(":")[2], "ANSIBLE_NOCOLOR": "1"}
+    print(f"$ ansible-playbook playbooks/{name}.yml -i inventories/sandbox", flush=True)
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if run.returncode:
+        sys.exit(run.stdout + run.stderr)
+    for host, changed in re.findall(r"^(\w+) +: ok=\d+ +changed=(\d+)", run.stdout, re.MULTILINE):
+        print(f"  {host:5} changed={changed}")
+    report(inventory)
+
+
+def report(inventory: Path) -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("|\n ").split(" | ")]
+        for line in (inventory / ".unified_profiles/report.md").read_text().splitlines()
+        if line.startswith("|") and not line.startswith("|-")
+    ]
+    widths = [max(len(row[n]) for row in rows) for n in range(5)]
+    for row in rows:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)) + "  " + row[5])
+
+
+def time_passes(sandbox, what: str) -> None:
+    say(f"{what}: the sandbox's clock moves on, and agents wrap up five engagements in each environment.")
+    sandbox.advance(120)
+    for environment in sandbox.world.environments:
+        sandbox.engage(environment, 5)
+    sandbox.advance(120)
+
+
+def main() -> None:
+    with running() as sandbox, tempfile.TemporaryDirectory() as folder:
+        inventory = Path(folder) / "sandbox"
+        shutil.copytree(ROOT / "inventories/sandbox", inventory, ignore=shutil.ignore_patterns(".unified_profiles"))
+        print("Simulated Segment and Twilio run at", sandbox.url, "- nothing here touches a real service.")
+        say("1. Connect three environments that were never connected.")
+        play("connect", sandbox.url, inventory)
+        time_passes(sandbox, "2. Work goes on")
+        say("3. Connect again. Nothing changes, and the engagements prove that the hand-overs took effect.")
+        sandbox.clear_journal()
+        play("connect", sandbox.url, inventory)
+        print(f"  write requests sent: {len(sandbox.journal(writes=True))}")
+        say("4. Sabotage: dev's source is deleted, prod's is renamed, eu's is disabled.")
+        sandbox.sabotage("dev", "delete-source")
+        sandbox.sabotage("prod", "rename-source", to="test, please ignore")
+        sandbox.sabotage("eu", "disable-source")
+        say("5. Recover finds out what happened and who did it, and repairs it.")
+        play("recover", sandbox.url, inventory)
+        time_passes(sandbox, "6. Work goes on")
+        say("7. The verdicts after that.")
+        play("connect", sandbox.url, inventory)
+    print("\nThe sandbox is stopped. What was shown here was only ever run against the sandbox.")
+
+
+if __name__ == "__main__":
+    main()
