@@ -1,0 +1,190 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state machine, and the secrets that pass through it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.resource import (
+    SET_BY_SEGMENT,
+    Outcome,
+    Plan,
+    plan,
+    reconcile,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import Secret, fingerprint
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+EXAMPLES = settings(database=None, deadline=None, max_examples=300)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "a", SET_BY_SEGMENT]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("xy"), inner, max_size=2),
+    max_leaves=4,
+)
+STATES = st.dictionaries(st.sampled_from(["id", "name", "enabled", "labels"]), VALUES)
+MAYBE = st.none() | STATES
+
+
+@pytest.mark.parametrize(
+    ("desired", "current", "computed", "expected"),
+    [
+        (None, None, None, Plan("none")),
+        (None, {"a": 1}, None, Plan("delete", before={"a": 1})),
+        ({"a": 1}, None, None, Plan("create", after={"a": 1}, changes={"a": 1})),
+        ({"a": 1}, None, {"id": "?", "a": 0}, Plan("create", after={"id": "?", "a": 1}, changes={"a": 1})),
+        ({"a": 1}, {"a": 1, "b": 2}, {"id": "?"}, Plan("none", {"a": 1, "b": 2}, {"a": 1, "b": 2}, {})),
+        (
+            {"a": 1, "c": None},
+            {"a": 0, "b": 2},
+            None,
+            Plan("update", {"a": 0, "b": 2}, {"a": 1, "b": 2, "c": None}, {"a": 1, "c": None}),
+        ),
+    ],
+)
+def test_plan(desired, current, computed, expected):
+    decided = plan(desired, current, computed)
+    assert decided == expected
+    assert decided.changed is (expected.action != "none")
+    assert decided.diff == {"before": dict(expected.before), "after": dict(expected.after)}
+
+
+@EXAMPLES
+@given(MAYBE, MAYBE, MAYBE)
+def test_applied_plan_leaves_nothing_to_do(desired, current, computed):
+    decided = plan(desired, current, computed)
+    if decided.changed:
+        reached = None if decided.action == "delete" else decided.after
+        again = plan(desired, reached, computed)
+        assert not again.changed
+        assert again.changes == {}
+
+
+@EXAMPLES
+@given(MAYBE, MAYBE, MAYBE)
+def test_plan_without_change_keeps_the_state(desired, current, computed):
+    decided = plan(desired, current, computed)
+    if not decided.changed:
+        assert decided.before == decided.after == (current or {})
+        assert decided.changes == {}
+
+
+@EXAMPLES
+@given(MAYBE, MAYBE, MAYBE)
+def test_plan_touches_only_what_was_asked_for(desired, current, computed):
+    decided = plan(desired, current, computed)
+    assert decided.before == (current or {})
+    if decided.action == "update":
+        assert set(decided.changes) <= set(desired)
+        untouched = set(current) - set(decided.changes)
+        assert {k: decided.after[k] for k in untouched} == {k: current[k] for k in untouched}
+        assert set(decided.after) == set(current) | set(desired)
+
+
+class Thing:
+    """A resource that keeps a record of what is asked of it."""
+
+    computed = {"id": SET_BY_SEGMENT}
+
+    def __init__(self, desired, current, awaited=None, assumed=None):
+        self.calls = []
+        self._desired, self._current, self._awaited, self._assumed = desired, current, awaited, assumed
+
+    def desired(self):
+        return self._desired
+
+    def fetch(self):
+        self.calls.append("fetch")
+        return self._current
+
+    def await_(self):
+        self.calls.append("await")
+        return self._awaited
+
+    def assumed(self):
+        self.calls.append("assumed")
+        return self._assumed
+
+    def apply(self, decided):
+        self.calls.append(decided.action)
+        return None if decided.action == "delete" else {**decided.after, "id": "real"}
+
+
+def test_reconcile_creates():
+    thing = Thing({"a": 1}, None)
+    outcome = reconcile(thing, check_mode=False)
+    assert thing.calls == ["fetch", "await", "create"]
+    assert outcome.state == {"id": "real", "a": 1}
+    assert outcome.plan.after == {"id": SET_BY_SEGMENT, "a": 1}
+
+
+def test_reconcile_uses_what_something_else_made():
+    thing = Thing({"a": 1}, None, awaited={"id": "x", "a": 1})
+    assert reconcile(thing, check_mode=False) == Outcome(
+        Plan("none", {"id": "x", "a": 1}, {"id": "x", "a": 1}), {"id": "x", "a": 1}
+    )
+    assert thing.calls == ["fetch", "await"]
+
+
+def test_reconcile_in_check_mode_assumes_instead_of_waiting():
+    thing = Thing({"a": 1}, None, assumed={"id": "?", "a": 0})
+    outcome = reconcile(thing, check_mode=True)
+    assert thing.calls == ["fetch", "assumed"]
+    assert outcome.plan.action == "update"
+    assert outcome.state == {"id": "?", "a": 1}
+
+
+@pytest.mark.parametrize(
+    ("desired", "current", "action"),
+    [({"a": 1}, {"a": 0}, "update"), (None, {"a": 0}, "delete"), ({"a": 1}, {"a": 1}, "none"), (None, None, "none")],
+)
+def test_check_mode_shows_the_plan_and_applies_nothing(desired, current, action):
+    shown, applied = Thing(desired, current), Thing(desired, current)
+    checked = reconcile(shown, check_mode=True)
+    real = reconcile(applied, check_mode=False)
+    assert checked.plan == real.plan
+    assert checked.plan.action == action
+    assert shown.calls == ["fetch"]
+    assert applied.calls == ["fetch"] + ([action] if action != "none" else [])
+    assert (checked.state is None) == (real.state is None)
+
+
+@EXAMPLES
+@given(MAYBE, MAYBE, MAYBE)
+def test_check_mode_never_applies(desired, current, assumed):
+    thing = Thing(desired, current, assumed=assumed)
+    reconcile(thing, check_mode=True)
+    assert set(thing.calls) <= {"fetch", "assumed"}
+
+
+# Encodable text: what else a str may hold cannot be sent either.
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@EXAMPLES
+@given(TEXT)
+def test_secret_never_shows(value):
+    secret = Secret(value)
+    shown = f"<secret {fingerprint(value)}>"
+    assert str(secret) == repr(secret) == ascii(secret) == shown
+    assert f"{secret}" == f"{secret!s}" == f"{secret!r}" == format(secret) == shown
+    assert "{}".format(secret) == "{!r}".format(secret) == "%s" % secret == "%r" % (secret,) == shown  # noqa: UP031, UP032
+    assert f"{secret:>40}" == shown.rjust(40)
+    assert f"{secret:.5}" == shown[:5]
+    assert str([secret]) == f"[{shown}]"
+    assert str({"key": secret}) == f"{{'key': {shown}}}"
+
+
+@EXAMPLES
+@given(TEXT)
+def test_secret_reveals_on_request(value):
+    revealed = Secret(value).reveal()
+    assert revealed == value
+    assert type(revealed) is str
+    assert f"{revealed}" == value
+    assert Secret(value) == value
+    assert hash(Secret(value)) == hash(value)
+    assert fingerprint(Secret(value)) == fingerprint(value)
+    assert len(fingerprint(value)) == 12

@@ -1,0 +1,792 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP in scripted conversations: every request is checked in order, and an extra or a missing one fails the test."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import email.utils
+import json
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils import transport as transport_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import (
+    ApiError,
+    BudgetExceeded,
+    Failure,
+    MissingLibrary,
+    OptionError,
+    TlsFailure,
+    UnexpectedAnswer,
+    UnknownOutcome,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import Secret, fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.profile_api import ProfileApi
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.public_api import PublicApi
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import (
+    Answer,
+    HttpSettings,
+    Service,
+    Transport,
+    basic,
+    bearer,
+    check_url,
+    error_of,
+    pages,
+    requested_wait,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+BASE = "https://api.test"
+START = datetime.datetime(2026, 3, 1, 12, 0, 0, tzinfo=datetime.timezone.utc)
+TOKEN = "sgp_token-that-nobody-may-see"
+EXAMPLES = settings(database=None, deadline=None, max_examples=300)
+
+
+class FakeClock:
+    """Time that passes only by sleeping, or when a test says so."""
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def now(self) -> datetime.datetime:
+        return START + datetime.timedelta(seconds=self.elapsed)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.elapsed += seconds
+
+
+@dataclass
+class Turn:
+    """One expected request and its answer: a status with a body, or an exception."""
+
+    method: str
+    path: str
+    status: int = 200
+    body: object = None
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    raises: Exception | None = None
+    query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    sent: object = None
+    stream: Iterator[bytes] | None = None
+
+
+class Body(httpx.SyncByteStream):
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self.chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.chunks
+
+
+class Conversation:
+    """A service whose server follows a script."""
+
+    def __init__(self, *turns: Turn) -> None:
+        self.turns = list(turns)
+        self.requests: list[httpx.Request] = []
+        self.wrong: list[str] = []
+        self.clock = FakeClock()
+
+    def service(self, read_only: bool = False, base_url: str = BASE, **kwargs) -> Service:
+        http = kwargs.pop("http", HttpSettings())
+        transport = Transport(http, read_only=read_only, clock=self.clock)
+        url = httpx.URL(base_url)
+        transport._clients[(url.scheme, url.netloc.decode())] = httpx.Client(transport=httpx.MockTransport(self.answer))
+        options = {
+            "name": "Segment",
+            "authorization": bearer(TOKEN),
+            "credentials": "public_api_token",
+            "url_option": "public_api_url",
+            "secrets": (Secret(TOKEN),),
+        }
+        return Service(transport, base_url=base_url, **{**options, **kwargs})
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if len(self.requests) > len(self.turns):
+            self.wrong.append(f"not in the script: {request.method} {request.url}")
+            return httpx.Response(418)
+        turn = self.turns[len(self.requests) - 1]
+        got = (request.method, request.url.raw_path.decode().partition("?")[0], dict(request.url.params))
+        if got != (turn.method, turn.path, turn.query):
+            self.wrong.append(f"{got} instead of {(turn.method, turn.path, turn.query)}")
+        self.wrong.extend(
+            f"{name}: {request.headers.get(name)!r} instead of {value!r}"
+            for name, value in turn.headers.items()
+            if request.headers.get(name) != value
+        )
+        content = request.read()
+        if turn.sent is not None and json.loads(content or b"null") != turn.sent:
+            self.wrong.append(f"sent {content!r} instead of {turn.sent!r}")
+        if turn.raises is not None:
+            raise turn.raises
+        content = turn.body if isinstance(turn.body, bytes) else json.dumps(turn.body).encode()
+        chunks = turn.stream or iter([] if turn.body is None else [content])
+        return httpx.Response(turn.status, headers=turn.answer_headers, stream=Body(chunks))
+
+
+@pytest.fixture
+def converse():
+    """Makes conversations, and checks in the end that they went as scripted."""
+    made: list[Conversation] = []
+
+    def make(*turns: Turn) -> Conversation:
+        made.append(Conversation(*turns))
+        return made[-1]
+
+    yield make
+    for conversation in made:
+        assert conversation.wrong == []
+        assert len(conversation.requests) == len(conversation.turns), "requests of the script that never came"
+
+
+OK = {"data": {}}
+
+
+# Authorization and what is sent
+
+
+def test_bearer_header_query_and_defaults(converse):
+    turn = Turn(
+        "GET",
+        "/sources",
+        200,
+        OK,
+        query={"b": "2", "a": "x y"},
+        headers={
+            "authorization": f"Bearer {TOKEN}",
+            "accept": "application/json",
+            "user-agent": "flexops.unified_profiles",
+            "x-more": "1",
+        },
+    )
+    talk = converse(turn)
+    answer = talk.service().get("/sources", {"b": 2, "none": None, "a": "x y"}, headers={"x-more": "1"})
+    assert (answer.status, answer.body, answer.request, answer.service) == (200, OK, "GET /sources", "Segment")
+    assert "content-type" not in talk.requests[0].headers
+
+
+def test_basic_header_takes_secrets(converse):
+    expected = "Basic " + base64.b64encode(b"SK1:pass:word").decode()
+    talk = converse(Turn("GET", "/x", 200, OK, headers={"authorization": expected}))
+    talk.service(authorization=basic("SK1", Secret("pass:word"))).get("/x")
+    assert bearer(Secret("abc")) == "Bearer abc"
+
+
+def test_no_authorization_header_without_credentials(converse):
+    talk = converse(Turn("GET", "/x", 200, OK))
+    talk.service(authorization=None).get("/x")
+    assert "authorization" not in talk.requests[0].headers
+
+
+def test_body_and_base_path(converse):
+    talk = converse(
+        Turn("POST", "/v1/x", 201, OK, sent={"a": [1]}, headers={"content-type": "application/json"}),
+    )
+    talk.service(base_url=BASE + "/v1/").request("POST", "/x", body={"a": [1]})
+
+
+def test_values_are_percent_encoded(converse):
+    talk = converse(Turn("GET", "/s/a%2Fb%3Fc%20%C3%A9%25", 200, OK))
+    assert talk.service().get("/s/{id}", id="a/b?c é%").request == "GET /s/a/b?c é%"
+
+
+def test_empty_body_is_none(converse):
+    talk = converse(Turn("DELETE", "/x", 204))
+    assert talk.service().request("DELETE", "/x", expected=frozenset({204})).body is None
+
+
+# 429
+
+
+def in_seconds(seconds: float) -> str:
+    return email.utils.format_datetime(START + datetime.timedelta(seconds=seconds), usegmt=True)
+
+
+LIMITS = [
+    ({"retry-after": "7"}, {}, 7.0),
+    ({"retry-after": " 1.5 "}, {}, 1.5),
+    ({"retry-after": in_seconds(9)}, {}, 9.0),
+    ({"retry-after": in_seconds(-9)}, {}, 0.0),
+    ({}, {"errors": [{"type": "x", "data": {"msBeforeNext": 2500}}]}, 2.5),
+    ({"x-ratelimit-reset": in_seconds(11)}, {}, 11.0),
+    ({"retry-after": "3", "x-ratelimit-reset": in_seconds(11)}, {"errors": [{"data": {"msBeforeNext": 9}}]}, 3.0),
+    ({"retry-after": "soon", "x-ratelimit-reset": in_seconds(11)}, {"errors": [{"data": {"msBeforeNext": 9}}]}, 0.009),
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(("headers", "body", "wait"), LIMITS)
+def test_429_waits_as_asked(converse, method, headers, body, wait):
+    talk = converse(Turn(method, "/x", 429, body, headers), Turn(method, "/x", 200, OK))
+    assert talk.service().request(method, "/x", body={}).status == 200
+    assert talk.clock.slept == [pytest.approx(wait)]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_429_without_a_wait_backs_off(converse, method):
+    talk = converse(*[Turn(method, "/x", 429)] * 4, Turn(method, "/x", 200, OK))
+    talk.service().request(method, "/x")
+    for attempt, slept in enumerate(talk.clock.slept):
+        assert 0.8 * 0.25 * 2**attempt <= slept <= 1.2 * 0.25 * 2**attempt
+    assert len(talk.clock.slept) == 4
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_hour_long_wait_ends_at_once(converse, status):
+    talk = converse(Turn("GET", "/x", status, None, {"retry-after": "3600", "request-id": "r1"}))
+    with pytest.raises(BudgetExceeded, match="retry_budget") as caught:
+        talk.service().get("/x")
+    assert talk.clock.slept == []
+    assert "retry_budget" in caught.value.next_step
+    assert caught.value.facts["waits_for"] == "3600 s"
+    assert (caught.value.facts["status"], caught.value.facts["request_id"]) == (status, "r1")
+
+
+def test_budget_is_shared_by_the_requests_of_a_task(converse):
+    talk = converse(
+        Turn("GET", "/a", 429, None, {"retry-after": "40"}),
+        Turn("GET", "/a", 200, OK),
+        Turn("GET", "/b", 429, None, {"retry-after": "40"}),
+    )
+    service = talk.service()
+    service.get("/a")
+    with pytest.raises(BudgetExceeded):
+        service.get("/b")
+    assert talk.clock.slept == [40]
+    assert service.transport.budget.left == pytest.approx(20)
+
+
+def test_no_budget_gives_the_servers_error(converse):
+    talk = converse(Turn("GET", "/x", 503))
+    with pytest.raises(ApiError) as caught:
+        talk.service(http=HttpSettings(retry_budget=0)).get("/x")
+    assert caught.value.status == 503
+
+
+def test_failures_without_end_use_up_the_budget():
+    talk = Conversation(*[Turn("GET", "/x", 503)] * 50)
+    with pytest.raises(BudgetExceeded):
+        talk.service().get("/x")
+    assert talk.wrong == []
+    assert 5 <= len(talk.requests) < 50
+    assert sum(talk.clock.slept) <= 60
+
+
+# Retries
+
+
+TROUBLE = [
+    {"status": 500},
+    {"status": 502},
+    {"status": 503},
+    {"status": 504},
+    {"raises": httpx.ReadError("reset")},
+    {"raises": httpx.RemoteProtocolError("Server disconnected without sending a response.")},
+    {"raises": httpx.ReadTimeout("slow")},
+    {"raises": httpx.WriteTimeout("slow")},
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("trouble", TROUBLE, ids=str)
+def test_repeatable_requests_are_sent_again(converse, method, trouble):
+    talk = converse(Turn(method, "/x", **trouble), Turn(method, "/x", 200, OK))
+    assert talk.service().request(method, "/x").body == OK
+    assert len(talk.clock.slept) == 1
+
+
+@pytest.mark.parametrize("trouble", TROUBLE, ids=str)
+def test_post_is_not_sent_again(converse, trouble):
+    talk = converse(Turn("POST", "/x", **trouble))
+    with pytest.raises(UnknownOutcome) as caught:
+        talk.service().request("POST", "/x", body={})
+    assert talk.clock.slept == []
+    facts = caught.value.facts
+    assert (facts["service"], facts["method"], facts["path"]) == ("Segment", "POST", "/x")
+    assert facts.get("status") == trouble.get("status")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError])
+def test_what_never_left_is_sent_again(converse, method, error):
+    talk = converse(Turn(method, "/x", raises=error("no")), Turn(method, "/x", 201, OK, sent={"a": 1}))
+    assert talk.service().request(method, "/x", body={"a": 1}).status == 201
+
+
+def test_tls_failure_is_final(converse):
+    error = httpx.ConnectError("certificate verify failed")
+    error.__cause__ = ssl.SSLCertVerificationError("certificate verify failed")
+    talk = converse(Turn("GET", "/x", raises=error))
+    with pytest.raises(TlsFailure) as caught:
+        talk.service().get("/x")
+    assert "ca_path" in caught.value.next_step
+
+
+def test_trickling_body_meets_the_deadline(converse):
+    talk = converse(Turn("GET", "/x"), Turn("GET", "/x", 200, OK))
+
+    def trickle() -> Iterator[bytes]:
+        for _ in range(100):
+            talk.clock.elapsed += 10
+            yield b" "
+        raise AssertionError("read on after the deadline")
+
+    talk.turns[0].stream = trickle()
+    service = talk.service()
+    assert service.get("/x").body == OK
+    assert service.transport.budget.left < 60 - 30
+
+
+def test_broken_compression_is_a_dropped_answer(converse):
+    talk = converse(Turn("GET", "/x", 200, b"not gzip", {"content-encoding": "gzip"}), Turn("GET", "/x", 200, OK))
+    assert talk.service().get("/x").body == OK
+
+
+def test_oversized_body_is_cut_off(converse, monkeypatch):
+    monkeypatch.setattr(transport_module, "MAX_BODY", 10)
+    talk = converse(Turn("POST", "/x", 200, b"[" + b"1," * 20 + b"1]"))
+    with pytest.raises(UnknownOutcome, match="larger than"):
+        talk.service().request("POST", "/x")
+
+
+def test_read_only_refuses_writes(converse):
+    talk = converse(Turn("GET", "/x", 200, OK), Turn("HEAD", "/x", 200))
+    service = talk.service(read_only=True)
+    for method in ("POST", "PATCH", "PUT", "DELETE"):
+        with pytest.raises(AssertionError, match="read-only"):
+            service.request(method, "/x")
+    service.get("/x")
+    service.request("HEAD", "/x")
+
+
+# Errors
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_redirects_are_reported(converse, method, status):
+    talk = converse(Turn(method, "/x", status, None, {"location": "https://elsewhere.test/"}))
+    with pytest.raises(ApiError) as caught:
+        talk.service().request(method, "/x")
+    assert caught.value.status == status
+    assert "public_api_url" in caught.value.next_step
+    assert "Redirects are not followed" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"<html>Sign in</html>", "HTML"),
+        (b"  \n<!doctype html>", "HTML"),
+        (b'{"data": {"a": 1', "something that is not JSON"),
+        (b"\xff\xfe\x00", "something that is not JSON"),
+        (b"[" * 200_000, "something that is not JSON"),
+    ],
+    ids=["html", "doctype", "cut", "bytes", "deep"],
+)
+def test_success_without_json(converse, content, what):
+    read = converse(Turn("GET", "/x", 200, content, {"x-request-id": "r9"}))
+    with pytest.raises(UnexpectedAnswer, match=what) as caught:
+        read.service().get("/x")
+    assert "public_api_url" in caught.value.next_step
+    assert caught.value.facts == {
+        "service": "Segment",
+        "status": 200,
+        "request_id": "r9",
+        "method": "GET",
+        "path": "/x",
+    }
+    write = converse(Turn("POST", "/x", 201, content))
+    with pytest.raises(UnknownOutcome, match=what):
+        write.service().request("POST", "/x")
+
+
+def test_error_facts_hide_secrets(converse):
+    key = Secret("write-key-to-hide")
+    talk = converse(
+        Turn(
+            "DELETE",
+            "/sources/s1/writekey/write-key-to-hide",
+            403,
+            {"errors": [{"type": "forbidden", "message": f"token {TOKEN} may not"}]},
+            {"request-id": "req-1"},
+        )
+    )
+    with pytest.raises(ApiError) as caught:
+        talk.service().request("DELETE", "/sources/{source}/writekey/{key}", source="s1", key=key)
+    assert caught.value.facts == {
+        "service": "Segment",
+        "status": 403,
+        "code": "forbidden",
+        "request_id": "req-1",
+        "method": "DELETE",
+        "path": f"/sources/s1/writekey/<secret {fingerprint(key)}>",
+    }
+    assert "public_api_token" in caught.value.next_step
+    result = json.dumps(caught.value.as_result())
+    assert TOKEN not in result
+    assert "write-key-to-hide" not in result
+    assert f"token <secret {fingerprint(TOKEN)}> may not" in caught.value.message
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError, httpx.ConnectError])
+def test_token_in_a_transport_error_is_scrubbed(converse, error):
+    talk = converse(Turn("GET", "/x", raises=error(f"proxy said {TOKEN}")))
+    with pytest.raises(Failure) as caught:
+        talk.service(http=HttpSettings(retry_budget=0)).get("/x")
+    assert TOKEN not in json.dumps(caught.value.as_result())
+    assert fingerprint(TOKEN) in caught.value.message
+
+
+def test_error_code_is_scrubbed(converse):
+    talk = converse(Turn("GET", "/x", 400, {"code": TOKEN, "message": "m"}))
+    with pytest.raises(ApiError) as caught:
+        talk.service().get("/x")
+    assert caught.value.facts["code"] == f"<secret {fingerprint(TOKEN)}>"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "public_api_token"), (404, "Check the ids"), (400, "request id"), (418, "request id")]
+)
+def test_next_steps(converse, status, words):
+    with pytest.raises(ApiError) as caught:
+        converse(Turn("POST", "/x", status)).service().request("POST", "/x")
+    assert words in caught.value.next_step
+
+
+def test_long_messages_are_cut(converse):
+    with pytest.raises(ApiError) as caught:
+        converse(Turn("GET", "/x", 400, {"message": "m" * 10_000})).service().get("/x")
+    assert len(caught.value.message) < 700
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"errors": [{"type": "t", "message": "m", "field": "f"}]}, ("t", "m")),
+        ({"error": {"code": "not_found", "message": "m"}}, ("not_found", "m")),
+        ({"code": 20404, "message": "m", "status": 404}, (20404, "m")),
+        ({"errors": []}, (None, "")),
+        ({"errors": ["no"]}, (None, "")),
+        ({"error": "no"}, (None, "")),
+        ({"code": 1, "message": ["no"]}, (1, "")),
+        ([], (None, "")),
+        (None, (None, "")),
+    ],
+)
+def test_error_of_shapes(body, expected):
+    assert error_of(json.dumps(body).encode()) == expected
+
+
+def test_error_of_other_content():
+    assert error_of(b"") == (None, "")
+    assert error_of(b" \n") == (None, "")
+    assert error_of(b"<html>") == (None, "(no JSON body)")
+    assert error_of(b"[" * 200_000)[0] is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["errors", "error", "code", "type", "message", "data", "msBeforeNext"]) | st.text(), inner
+        )
+    ),
+    max_leaves=12,
+)
+CONTENT = st.binary() | JSON.map(lambda value: json.dumps(value).encode())
+
+
+@EXAMPLES
+@given(CONTENT)
+def test_error_of_never_raises(content):
+    code, message = error_of(content)
+    assert code is None or isinstance(code, (str, int))
+    assert isinstance(message, str)
+
+
+DATES = st.builds(
+    "{}, {} {} {} {}:{}:{} {}".format,
+    st.sampled_from(["Mon", "Xxx"]),
+    st.integers(-1, 40),
+    st.sampled_from(["Jan", "Feb", "Foo"]),
+    st.integers(0, 99999),
+    st.integers(-1, 30),
+    st.integers(-1, 70),
+    st.integers(-1, 70),
+    st.sampled_from(["GMT", "+0100", "-2359", "+9999", "EST", ""]),
+)
+VALUES = st.text(st.characters(max_codepoint=255), max_size=40) | DATES | st.from_regex(r"[0-9]{0,12}\.?[0-9]*")
+WAIT_HEADERS = st.dictionaries(st.sampled_from(["retry-after", "x-ratelimit-reset", "date"]), VALUES)
+
+
+@EXAMPLES
+@given(WAIT_HEADERS, CONTENT)
+def test_requested_wait_never_raises(headers, content):
+    wait = requested_wait(headers, content, START)
+    assert wait is None or wait >= 0
+
+
+# URLs
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.segmentapis.com",
+        "https://proxy.example:8443/segment/",
+        "http://127.0.0.1:8080",
+        "http://127.9.9.9",
+        "http://[::1]:8080/x",
+        "http://localhost:1",
+    ],
+)
+def test_check_url_accepts(url):
+    check_url("public_api_url", url)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://api.segmentapis.com", "in the clear"),
+        ("http://10.0.0.1", "in the clear"),
+        ("http://localhost.example.com", "in the clear"),
+        ("https://user:pass@host", "credentials in the URL"),
+        ("https://user@host", "credentials in the URL"),
+        ("https://@host", "credentials in the URL"),
+        ("http://127.0.0.1@evil.example", "credentials in the URL"),
+        ("/relative", "not an absolute"),
+        ("api.segmentapis.com", "not an absolute"),
+        ("//host/x", "not an absolute"),
+        ("ftp://host", "not an absolute"),
+        ("https://", "not an absolute"),
+        ("https:///path", "not an absolute"),
+        ("", "not an absolute"),
+        ("https://host:99999", "not an absolute"),
+        ("https://host:port", "not an absolute"),
+        ("https://[::1", "not an absolute"),
+    ],
+)
+def test_check_url_refuses(url, words):
+    with pytest.raises(OptionError, match=words) as caught:
+        check_url("public_api_url", url)
+    assert caught.value.facts == {"option": "public_api_url"}
+    with pytest.raises(OptionError):
+        Service(Transport(HttpSettings()), "Segment", url, None, "token", "public_api_url")
+
+
+@EXAMPLES
+@given(st.text() | st.text().map(lambda text: "https://" + text))
+def test_check_url_raises_nothing_else(url):
+    try:
+        check_url("url", url)
+    except OptionError:
+        pass
+
+
+# Pages and shapes
+
+
+def page(cursor: str | None, items: list, following: str | None) -> Turn:
+    query = {"pagination.count": "200", **({"pagination.cursor": cursor} if cursor else {})}
+    body = {"data": {"sources": items, "pagination": {"current": cursor, "next": following}}}
+    return Turn("GET", "/sources", 200, body, query=query, headers={"authorization": f"Bearer {TOKEN}"})
+
+
+def source(id_: str) -> dict:
+    return {
+        "id": id_,
+        "slug": f"slug-{id_}",
+        "name": f"name {id_}",
+        "enabled": True,
+        "writeKeys": [f"key-{id_}"],
+        "metadata": {"id": "V6ynUvQgbc", "slug": "java"},
+        "labels": [{"key": "env", "value": "test"}],
+    }
+
+
+def test_three_pages(converse):
+    talk = converse(
+        page(None, [source("a"), source("b")], "c1"),
+        page("c1", [], "c2"),
+        page("c2", [source("c")], None),
+    )
+    found = PublicApi(talk.service()).sources()
+    assert [s.id for s in found] == ["a", "b", "c"]
+    assert found[0].view() == {
+        "id": "a",
+        "slug": "slug-a",
+        "name": "name a",
+        "enabled": True,
+        "type": "java",
+        "labels": {"env": "test"},
+        "key_fingerprints": [fingerprint("key-a")],
+    }
+    assert found[0].keys[fingerprint("key-a")].reveal() == "key-a"
+
+
+def test_cursors_in_circles(converse):
+    talk = converse(page(None, [source("a")], "c1"), page("c1", [], "c2"), page("c2", [], "c1"))
+    with pytest.raises(UnexpectedAnswer, match="never end"):
+        PublicApi(talk.service()).sources()
+
+
+def test_endless_pages(monkeypatch):
+    monkeypatch.setattr(transport_module, "MAX_PAGES", 5)
+    asked = []
+
+    def fetch(cursor: str | None) -> Answer:
+        asked.append(cursor)
+        return Answer("GET /x", "Segment", 200, {}, {"items": [len(asked)], "next": f"c{len(asked)}"})
+
+    with pytest.raises(UnexpectedAnswer, match="never end"):
+        list(pages(fetch, "items", "next"))
+    assert asked == [None, "c1", "c2", "c3", "c4"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field_"),
+    [
+        ({}, "data.sources"),
+        ([], "data.sources"),
+        ("text", "data.sources"),
+        ({"data": []}, "data.sources"),
+        ({"data": {"sources": {}}}, "data.sources"),
+        ({"data": {"sources": ["text"]}}, "writeKeys|id|enabled"),
+        ({"data": {"sources": [{"slug": "s", "enabled": True}]}}, "id"),
+        ({"data": {"sources": [{"id": 5, "enabled": True}]}}, "id"),
+        ({"data": {"sources": [{"id": "a", "enabled": "yes"}]}}, "enabled"),
+        ({"data": {"sources": [{"id": "a", "enabled": True, "labels": [5]}]}}, "key"),
+        ({"data": {"sources": [], "pagination": {"next": 5}}}, "data.pagination.next"),
+    ],
+)
+def test_unexpected_shapes(converse, body, field_):
+    turn = Turn("GET", "/sources", 200, body, {"request-id": "r5"}, query={"pagination.count": "200"})
+    with pytest.raises(UnexpectedAnswer, match="unexpected shape") as caught:
+        PublicApi(converse(turn).service()).sources()
+    assert caught.value.facts["field"] in field_.split("|")
+    assert caught.value.facts["request_id"] == "r5"
+
+
+def test_empty_success_has_no_shape(converse):
+    with pytest.raises(UnexpectedAnswer, match=r"'data\.workspace' should be dict, and is nothing"):
+        PublicApi(converse(Turn("GET", "/", 200)).service()).workspace()
+
+
+def test_answer_get():
+    answer = Answer("GET /x", "Segment", 200, {}, {"a": {"n": 1, "b": True, "s": "x", "none": None}})
+    assert answer.get("a.n", int) == 1
+    assert answer.get("a.none", str, "default") == "default"
+    assert answer.get("a.b.c", str, None) is None
+    for path in ("a.b", "a.s", "a.none", "x.y.z"):
+        with pytest.raises(UnexpectedAnswer):
+            answer.get(path, int)
+
+
+def test_writes_of_the_public_api(converse):
+    made = {"data": {"source": source("a")}}
+    talk = converse(
+        Turn(
+            "POST",
+            "/sources",
+            201,
+            made,
+            sent={"slug": "s", "enabled": True, "metadataId": "m", "settings": {}, "disconnectAllWarehouses": True},
+        ),
+        Turn("PATCH", "/sources/a", 200, made, sent={"enabled": False}),
+        Turn("PUT", "/sources/a/labels", 200, OK, sent={"labels": [{"key": "k", "value": "v"}]}),
+        Turn("POST", "/sources/a/writekey", 200, made),
+        Turn("DELETE", "/sources/a/writekey/k%2F1", 404, {"errors": [{"type": "not-found"}]}),
+        Turn("DELETE", "/sources/a", 204),
+    )
+    api = PublicApi(talk.service())
+    assert api.create_source("s", "m", True).id == "a"
+    api.update_source("a", enabled=False)
+    api.add_labels("a", {"k": "v"})
+    api.add_key("a")
+    api.remove_key("a", Secret("k/1"))
+    api.delete_source("a")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "good"), [(404, "not_found", True), (404, "other", False), (401, "not_found", False)]
+)
+def test_profile_api_pair(status, code, good):
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(status, json={"error": {"code": code, "message": "m"}})
+
+    talk = Conversation()
+    service = talk.service()
+    service.transport._clients[("https", "api.test")] = httpx.Client(transport=httpx.MockTransport(answer))
+    if good:
+        ProfileApi(service).pair_is_valid("spa_1")
+    else:
+        with pytest.raises(ApiError):
+            ProfileApi(service).pair_is_valid("spa_1")
+    assert len(asked) == 1
+    assert asked[0].url.path.startswith("/v1/spaces/spa_1/collections/users/profiles/user_id:")
+
+
+# The connections
+
+
+def test_missing_library(monkeypatch):
+    monkeypatch.setattr(transport_module, "HTTPX_ERROR", ImportError("No module named 'httpx'", name="httpx"))
+    with pytest.raises(MissingLibrary, match="httpx is not installed") as caught:
+        Transport(HttpSettings())
+    assert "pip install" in caught.value.next_step
+    assert caught.value.facts["library"] == "httpx"
+    transport_module.warm_up()
+
+
+def test_one_client_per_server():
+    transport = Transport(HttpSettings(validate_certs=False))
+    try:
+        first = transport.client("https://a.test/x")
+        assert transport.client("https://a.test/y") is first
+        assert transport.client("https://a.test:444") is not first
+        assert first.follow_redirects is False
+    finally:
+        transport.close()
+
+
+def test_unreadable_ca_path_names_the_option(tmp_path):
+    transport = Transport(HttpSettings(ca_path=str(tmp_path / "none.pem")))
+    with pytest.raises(OptionError) as caught:
+        transport.client("https://a.test")
+    assert caught.value.facts == {"option": "ca_path"}
+
+
+def test_proxy_of_the_environment(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    look_up = transport_module._proxy_from_environment
+    assert look_up("https", "a.test") is None
+    monkeypatch.setenv("all_proxy", "http://all.test:1")
+    assert look_up("https", "a.test") == "http://all.test:1"
+    monkeypatch.setenv("https_proxy", "http://proxy.test:1")
+    monkeypatch.setenv("no_proxy", "b.test")
+    assert look_up("https", "a.test") == "http://proxy.test:1"
+    assert look_up("https", "b.test") is None
+    assert look_up("https", "127.0.0.1") is None
