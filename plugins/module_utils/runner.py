@@ -130,7 +130,13 @@ class Call:
         url = self.url("profile_api_url", PROFILE_API_HOSTS[region], region)
         return ProfileApi(
             Service(
-                self.transport, "Segment Profile API", url, basic(token, ""), "profile_token", "profile_api_url", (token,)
+                self.transport,
+                "Segment Profile API",
+                url,
+                basic(token, ""),
+                "profile_token",
+                "profile_api_url",
+                (token,),
             )
         )
 
@@ -151,7 +157,9 @@ class Call:
         return Service(self.transport, name, url, basic(user, password), option, url_option, (password,))
 
 
-def execute(body: Callable[[Call], dict[str, t.Any]], params: Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+def execute(
+    body: Callable[[Call], dict[str, t.Any]], params: Mapping[str, t.Any], check_mode: bool
+) -> dict[str, t.Any]:
     """Run a module's body. Always gives a result; never raises."""
     call: Call | None = None
     try:
@@ -185,7 +193,9 @@ def outcome_result(outcome: Outcome, **more: t.Any) -> dict[str, t.Any]:
 def neutral(value: t.Any) -> t.Any:
     """The value with control characters in its texts made visible: a name must not steer a terminal."""
     if isinstance(value, str):
-        return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", _visible, str.__str__(value))
+        return re.sub(
+            r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", _visible, str.__str__(value)
+        )
     if isinstance(value, Mapping):
         return {neutral(k): neutral(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

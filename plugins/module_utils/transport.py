@@ -261,7 +261,11 @@ class Service:
         if content is not None:
             sent_headers["content-type"] = "application/json"
         wire = httpx.Request(
-            method, url, params={k: v for k, v in (query or {}).items() if v is not None}, headers=sent_headers, content=content
+            method,
+            url,
+            params={k: v for k, v in (query or {}).items() if v is not None},
+            headers=sent_headers,
+            content=content,
         )
         return self._send(wire, shown, expected)
 
@@ -284,7 +288,9 @@ class Service:
                     raise self._unknown(shown, str(failure)) from None
             else:
                 if status in expected:
-                    return Answer(shown, self.name, status, headers, self._decode(wire, status, headers, content, shown))
+                    return Answer(
+                        shown, self.name, status, headers, self._decode(wire, status, headers, content, shown)
+                    )
                 failure = self._api_error(wire, status, headers, content, shown)
                 if status == 429:
                     wait = requested_wait(headers, content, transport.clock.now())
@@ -326,7 +332,9 @@ class Service:
         finally:
             response.close()
 
-    def _decode(self, wire: httpx.Request, status: int, headers: Mapping[str, str], content: bytes, shown: str) -> t.Any:
+    def _decode(
+        self, wire: httpx.Request, status: int, headers: Mapping[str, str], content: bytes, shown: str
+    ) -> t.Any:
         if not content.strip():
             return None
         try:
@@ -374,7 +382,9 @@ class Service:
         elif status == 404:
             next_step = "Check the ids in the request."
         elif 300 <= status < 400:
-            next_step = f"Redirects are not followed, since they would carry the credential away: check {self.url_option}."
+            next_step = (
+                f"Redirects are not followed, since they would carry the credential away: check {self.url_option}."
+            )
         else:
             next_step = "If it stays, give the request id to the vendor's support."
         detail = self._scrub(f": {message}" if message else "")
@@ -439,7 +449,9 @@ def pages(
             break
         seen.add(token)
     raise UnexpectedAnswer(
-        f"{answer.service} answered {answer.request} with pages that never end.", "Please report it.", service=answer.service
+        f"{answer.service} answered {answer.request} with pages that never end.",
+        "Please report it.",
+        service=answer.service,
     )
 
 
@@ -555,7 +567,7 @@ def _interpreter() -> str:
 def _proxy_from_environment(scheme: str, host: str) -> str | None:
     """The proxy that the environment names for this host. httpx's own look-up crashes forked workers on macOS."""
     proxies = urllib.request.getproxies_environment()
-    if _is_loopback(host) or urllib.request.proxy_bypass_environment(host, proxies):
+    if _is_loopback(host) or urllib.request.proxy_bypass_environment(host, proxies):  # type: ignore[attr-defined]
         return None
     return proxies.get(scheme) or proxies.get("all") or None
 
@@ -582,7 +594,9 @@ def _tls_context(settings: HttpSettings) -> ssl.SSLContext:
         return _context_for(settings.ca_path)
     except (OSError, ssl.SSLError) as error:
         raise OptionError(
-            "ca_path", f"no certificates could be read from {settings.ca_path} ({error}).", "Name a PEM file or a folder."
+            "ca_path",
+            f"no certificates could be read from {settings.ca_path} ({error}).",
+            "Name a PEM file or a folder.",
         ) from None
 
 

@@ -79,7 +79,12 @@ from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.step import OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.steps import key
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, outcome_result, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
+    Call,
+    Spec,
+    outcome_result,
+    run_module,
+)
 
 SPEC = Spec(
     {

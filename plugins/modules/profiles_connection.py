@@ -84,12 +84,17 @@ recorded:
   sample: {source_id: 5BKZVyYHdt1D7ZrtHyNR7W, key_fingerprint: 3f29a1b07c55}
 """
 
-from ansible.module_utils.basic import env_fallback
 from typing import Any
 
+from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.step import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, outcome_result, run_module
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.steps import connection, recorded
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
+    Call,
+    Spec,
+    outcome_result,
+    run_module,
+)
 
 SPEC = Spec(
     {

@@ -85,8 +85,8 @@ unread:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.evidence import judge
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
 
 SPEC = Spec(
     {

@@ -82,7 +82,12 @@ source:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, outcome_result, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
+    Call,
+    Spec,
+    outcome_result,
+    run_module,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.manage import ManagedSource
 
 SPEC = Spec(

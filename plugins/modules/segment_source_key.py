@@ -58,7 +58,12 @@ key_fingerprints:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, outcome_result, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
+    Call,
+    Spec,
+    outcome_result,
+    run_module,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.manage import ManagedKeys
 
 SPEC = Spec(

@@ -75,9 +75,9 @@ clock_skew:
   sample: 0.4
 """
 
-from ansible.module_utils.basic import env_fallback
 from typing import Any
 
+from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.validate import validate
 

@@ -72,11 +72,13 @@ class FileLedger:
             steps = {step: dict(document["steps"].get(step, {})) for step in STEPS}
         except (ValueError, LookupError, TypeError, AttributeError):
             raise LedgerError(
-                f"The ledger {self.path} is damaged.", "Restore it from version control, or remove it to be asked again."
+                f"The ledger {self.path} is damaged.",
+                "Restore it from version control, or remove it to be asked again.",
             ) from None
         if version != FORMAT:
             raise LedgerError(
-                f"The ledger {self.path} has format {version}; this release reads format {FORMAT}.", "Update the collection."
+                f"The ledger {self.path} has format {version}; this release reads format {FORMAT}.",
+                "Update the collection.",
             )
         return steps
 
@@ -86,7 +88,11 @@ class FileLedger:
             with self._locked():
                 steps = self.read()
                 steps[step] = dict(records)
-                document = {"format": FORMAT, "environment": self.environment, "steps": {k: v for k, v in steps.items() if v}}
+                document = {
+                    "format": FORMAT,
+                    "environment": self.environment,
+                    "steps": {k: v for k, v in steps.items() if v},
+                }
                 self._replace(json.dumps(document, indent=2, sort_keys=True) + "\n")
         except OSError as error:
             raise LedgerError(f"The ledger {self.path} cannot be written: {error}.", "Mend its permissions.") from None

@@ -148,7 +148,10 @@ class HandOver:
         if SET_BY_SEGMENT in str(self.subject):
             return {}
         values = self.secrets()
-        return {k: (f"{fingerprint(v)}, ends in ...{v[-4:]}" if k in ("profile_token", "write_key") else v) for k, v in values.items()}
+        return {
+            k: (f"{fingerprint(v)}, ends in ...{v[-4:]}" if k in ("profile_token", "write_key") else v)
+            for k, v in values.items()
+        }
 
     def _will_be_done(self) -> bool:
         done = self.records.get("done", {}).get("subject") == self.subject

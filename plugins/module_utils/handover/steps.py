@@ -85,9 +85,7 @@ def key(call: Call) -> HandOver:
         named = {"source_name": call["source_name"], "account_sid": account}
         return {**named, "source_id": call["source_id"], "write_key": write_key}
 
-    return HandOver(
-        call, "key", subject, values, chosen, by_form=call["by_form"], observed={"keys": sorted(visible)}
-    )
+    return HandOver(call, "key", subject, values, chosen, by_form=call["by_form"], observed={"keys": sorted(visible)})
 
 
 def recorded(step: HandOver) -> dict[str, str | None]:
@@ -106,5 +104,3 @@ def _facts(steps: dict[str, dict[str, t.Any]]) -> dict[str, str | None]:
         "key_fingerprint": done["key"].get("key_fingerprint"),
         "connected": done["connection"].get("space_id"),
     }
-
-

@@ -125,7 +125,9 @@ def _link(records: Mapping[str, t.Any], source_id: str | None, evidence: Evidenc
     return said
 
 
-def _key(records: Mapping[str, t.Any], source_id: str | None, keys: Sequence[str], evidence: Evidence) -> dict[str, str]:
+def _key(
+    records: Mapping[str, t.Any], source_id: str | None, keys: Sequence[str], evidence: Evidence
+) -> dict[str, str]:
     said = _standing(records)
     if said["verdict"] != "attested":
         return said

@@ -103,9 +103,7 @@ class ManagedSource:
             self.api.delete_source(plan.before["id"])
             return None
         source = self.found or self._create()
-        fields = {
-            name: plan.after[name] for name in ("name", "enabled") if getattr(source, name) != plan.after[name]
-        }
+        fields = {name: plan.after[name] for name in ("name", "enabled") if getattr(source, name) != plan.after[name]}
         if fields:
             source = self.api.update_source(source.id, **fields)
         labels = {**source.labels, **self.labels}
@@ -143,7 +141,9 @@ class ManagedSource:
             self.api.add_labels(source.id, labels)
         except ApiError as error:
             if error.status in (400, 404, 422):
-                error.next_step = "A label must exist in the workspace (Settings > Labels) before it is put on a source."
+                error.next_step = (
+                    "A label must exist in the workspace (Settings > Labels) before it is put on a source."
+                )
                 error.message = f"labels: {error.message}"
             raise
 

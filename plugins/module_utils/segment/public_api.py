@@ -46,7 +46,13 @@ class PublicApi:
 
     def create_source(self, slug: str, metadata: str, enabled: bool) -> Source:
         """Make a source, connected to no warehouse (operation createSource). Its name becomes the slug."""
-        body = {"slug": slug, "enabled": enabled, "metadataId": metadata, "settings": {}, "disconnectAllWarehouses": True}
+        body = {
+            "slug": slug,
+            "enabled": enabled,
+            "metadataId": metadata,
+            "settings": {},
+            "disconnectAllWarehouses": True,
+        }
         answer = self.service.request("POST", "/sources", body=body)
         return _source(answer.get("data.source", dict), answer)
 
@@ -96,7 +102,9 @@ class PublicApi:
             )
         return events
 
-    def events_volume(self, start: datetime.datetime, end: datetime.datetime, names: Iterable[str]) -> list[dict[str, t.Any]]:
+    def events_volume(
+        self, start: datetime.datetime, end: datetime.datetime, names: Iterable[str]
+    ) -> list[dict[str, t.Any]]:
         """Counts per minute, event and source (operation getEventsVolumeFromWorkspace): ``{event, source, series}``."""
         query = {"granularity": "MINUTE", "startTime": iso(start), "endTime": iso(end)}
         query |= {"groupBy.0": "eventName", "groupBy.1": "source"}
@@ -120,7 +128,9 @@ class PublicApi:
             for e, a in self._pages("/spaces/{space}/events", "data.events", query=query, headers=ALPHA, space=space)
         ]
 
-    def _pages(self, path: str, items: str, query: dict[str, t.Any] | None = None, **kwargs: t.Any) -> t.Iterator[t.Any]:
+    def _pages(
+        self, path: str, items: str, query: dict[str, t.Any] | None = None, **kwargs: t.Any
+    ) -> t.Iterator[t.Any]:
         def fetch(cursor: str | None) -> Answer:
             paging = {"pagination.count": "200", "pagination.cursor": cursor}
             return self.service.get(path, query={**(query or {}), **paging}, **kwargs)

@@ -94,7 +94,11 @@ def require_java(source: Source) -> None:
 
 
 def diagnose(
-    source: Source | Failure | None, name: str, recorded_id: str | None, recorded_key: str | None, audit: Iterable[Mapping[str, str]]
+    source: Source | Failure | None,
+    name: str,
+    recorded_id: str | None,
+    recorded_key: str | None,
+    audit: Iterable[Mapping[str, str]],
 ) -> list[dict[str, str]]:
     """What is wrong with the source, as ``{problem, detail}``, empty when nothing is.
 
@@ -123,7 +127,9 @@ def diagnose(
         return [{"problem": "absent", "detail": f"No source '{name}', and no trace that there ever was one."}]
     found = []
     if source.name != name:
-        found.append(("renamed", f"The source {source.id} is now called '{source.name}'{who('Source Modified', source.id)}."))
+        found.append(
+            ("renamed", f"The source {source.id} is now called '{source.name}'{who('Source Modified', source.id)}.")
+        )
     if not source.enabled:
         found.append(("disabled", f"The source {source.id} is disabled{who('Source Disabled', source.id)}."))
     if not source.is_java:

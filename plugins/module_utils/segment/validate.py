@@ -83,7 +83,12 @@ def _attempt(read: t.Callable[[], t.Any]) -> t.Any:
 
 
 def _check(name: str, verdict: str, reason: str, failure: Failure | None = None) -> Check:
-    return {"check": name, "verdict": verdict, "reason": reason, **({"next_step": failure.next_step} if failure else {})}
+    return {
+        "check": name,
+        "verdict": verdict,
+        "reason": reason,
+        **({"next_step": failure.next_step} if failure else {}),
+    }
 
 
 def _space_check(found: t.Any, space: str) -> Check:
@@ -112,7 +117,9 @@ def _region_check(call: Call, found: dict[str, t.Any]) -> Check:
         return _check("region", "passed" if known else "unknown", f"segment_region is '{call['segment_region']}'.")
     url, other = call["segment_api_url"], "eu" if call["segment_region"] == "us" else "us"
     if url and "{region}" not in url:
-        return _check("region", "unknown", "segment_api_url is set without {region}, so the other region was not asked.")
+        return _check(
+            "region", "unknown", "segment_api_url is set without {region}, so the other region was not asked."
+        )
     if isinstance(_attempt(call.public_api(other).workspace), Failure):
         return _check("region", "unknown", "The token is refused in both regions.")
     return _check(

@@ -1,0 +1,255 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an operator sees of connect and recover, through real playbooks against the sandbox."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+NAME = "twilio-unified-profiles"
+
+
+def twilio_sources(sandbox, environment):
+    return [s for s in sandbox.world.environments[environment].sources.values() if s.name == NAME]
+
+
+def verdicts(run, environment):
+    return [run.report[environment][step] for step in ("connection", "link", "key")]
+
+
+def work_goes_on(sandbox):
+    sandbox.advance(120)
+    for environment in sandbox.world.environments:
+        sandbox.engage(environment, 3)
+    sandbox.advance(120)
+
+
+def wildcard(lines):
+    """Diff lines in which only the field counts where the server alone could know the value."""
+    return [line.split(":")[0] if "<set by Segment>" in line else line for line in lines]
+
+
+def assert_predicted(check, real):
+    """Every line of the predicted diff stands in the real one, but for values that only the server can know."""
+    assert check.diffs
+    known = [line for line in check.diffs if "<set by Segment>" not in line]
+    open_fields = {line.split(":")[0].replace("+ ", "").strip() for line in check.diffs if "<set by Segment>" in line}
+    rest = list(real.diffs)
+    for line in known:
+        assert line in rest, line
+        rest.remove(line)
+    assert {line.split(":")[0].replace("+ ", "").strip() for line in rest} <= open_fields
+
+
+def test_connect_then_connect_again(project, sandbox):
+    first = project.run("connect")
+    assert first.status == 0, first.output
+    for name, environment in sandbox.world.environments.items():
+        (source,) = twilio_sources(sandbox, name)
+        assert (source.slug, source.labels) == (NAME.replace("-", "_"), [{"key": "managed-by", "value": "ansible"}])
+        assert environment.flex_key == source.keys[0]
+        assert verdicts(first, name) == ["attested"] * 3
+    sandbox.clear_journal()
+    again = project.run("connect")
+    assert set(again.changed.values()) == {0}
+    assert sandbox.journal(writes=True) == []
+    services = [e["path"] for e in sandbox.journal() if e["environment"] == "dev" and e["service"] != "handover"]
+    assert len(services) <= 9, services
+
+
+def test_evidence_is_earned(project, sandbox):
+    project.run("connect")
+    work_goes_on(sandbox)
+    assert verdicts(project.run("connect"), "dev") == ["proven"] * 3
+
+
+def test_a_wrong_key_in_flex_is_never_proven_and_is_handed_over_again(project, sandbox):
+    project.run("connect")
+    sandbox.sabotage("dev", "wrong-key-in-flex")
+    work_goes_on(sandbox)
+    run = project.run("connect")
+    assert run.changed["dev"] == 1
+    assert "proven" not in verdicts(run, "dev")
+    assert sandbox.world.environments["dev"].flex_key == twilio_sources(sandbox, "dev")[0].keys[0]
+
+
+def test_connect_never_makes_a_source_and_names_recover(project, sandbox):
+    project.run("connect")
+    sandbox.sabotage("dev", "delete-source")
+    sandbox.clear_journal()
+    # With an operator instead of a gateway nothing tells that the link is gone but the missing source itself.
+    run = project.run("connect", "-e", "unified_profiles_channel=operator", "--limit", "dev")
+    assert run.status != 0
+    assert "recover" in run.report["dev"]["what was found, and why"]
+    assert sandbox.journal(writes=True) == []
+
+
+def test_recover_what_was_deleted_renamed_and_disabled(project, sandbox):
+    project.run("connect")
+    sandbox.sabotage("dev", "delete-source")
+    sandbox.sabotage("prod", "rename-source", to="renamed by hand")
+    sandbox.sabotage("eu", "disable-source")
+    sandbox.clear_journal()
+    check = project.run("recover", "--check", "--diff")
+    assert check.status == 0, check.output
+    assert sandbox.journal(writes=True) == []
+    run = project.run("recover", "--diff")
+    assert run.status == 0, run.output
+    assert_predicted(check, run)
+    told = {name: row["what was found, and why"] for name, row in run.report.items()}
+    assert "gone (Source Deleted by ops@example.com" in told["dev"]
+    assert "renamed by hand" in told["prod"]
+    assert "disabled" in told["eu"]
+    for name, environment in sandbox.world.environments.items():
+        (source,) = twilio_sources(sandbox, name)
+        assert source.enabled
+        assert environment.flex_key == source.keys[0]
+        assert source.id in environment.linked
+        assert project.ledger(name)["key"]["done"]["subject"]["source_id"] == source.id
+    sandbox.clear_journal()
+    again = project.run("recover")
+    assert set(again.changed.values()) == {0}
+    assert sandbox.journal(writes=True) == []
+
+
+def test_recover_hands_a_replaced_key_over(project, sandbox):
+    project.run("connect")
+    sandbox.sabotage("dev", "remove-key")
+    run = project.run("recover", "--limit", "dev")
+    assert "no longer on the source" in run.report["dev"]["what was found, and why"]
+    assert sandbox.world.environments["dev"].flex_key == twilio_sources(sandbox, "dev")[0].keys[0]
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "said"),
+    [("swap-type", "must be Java"), ("duplicate-name", "2 sources fit the name"), ("legacy-source", "source_name")],
+)
+def test_recover_stops_where_it_would_do_harm(project, sandbox, sabotage, said):
+    if sabotage != "legacy-source":
+        project.run("connect", "--limit", "dev")
+    sandbox.sabotage("dev", sabotage)
+    sandbox.clear_journal()
+    run = project.run("recover", "--limit", "dev")
+    assert run.status != 0
+    assert said in run.report["dev"]["what was found, and why"] + run.output
+    assert sandbox.journal(writes=True) == []
+
+
+def test_recover_makes_no_rival_where_nothing_was_ever_connected(project, sandbox):
+    run = project.run("recover", "--limit", "dev")
+    assert run.status != 0
+    assert "run connect first" in run.report["dev"]["what was found, and why"]
+    assert twilio_sources(sandbox, "dev") == []
+
+
+def test_check_mode_predicts_a_first_connect(project, sandbox):
+    check = project.run("connect", "--check", "--diff")
+    assert check.status == 0, check.output
+    assert sandbox.journal(writes=True) == []
+    assert project.ledger("dev") == {}
+    assert_predicted(check, project.run("connect", "--diff"))
+
+
+def test_one_bad_token_stops_one_environment(project, sandbox):
+    project.hosts(dev={}, prod={"like": "prod", "segment_token": "sgp_" + "x" * 64}, eu={"like": "eu"})
+    run = project.run("connect")
+    assert run.status != 0
+    assert run.report["prod"]["status"] == "failed"
+    assert "segment_token" in run.report["prod"]["what was found, and why"]
+    assert [run.report[name]["status"] for name in ("dev", "eu")] == ["attested", "attested"]
+
+
+BAD = {
+    "token_missing": ({"segment_token": "{{ omit }}"}, "segment_token: is missing or empty."),
+    "token_empty": ({"segment_token": ""}, "segment_token: is missing or empty."),
+    "token_newline": ({"segment_token": "sgp_abc\n"}, "segment_token: has white space"),
+    "token_non_ascii": (
+        {"segment_token": "sgp_äbc"},
+        "segment_token: has white space, line breaks or characters outside",
+    ),
+    "region_unknown": ({"segment_region": "apac"}, "unified_profiles_segment_region must be one of"),
+    "region_other": ({"segment_region": "eu"}, "Set segment_region to 'us'"),
+    "http_url": ({"sandbox_url": "http://example.com"}, "uses http to example.com"),
+    "space_spaces": ({"space_id": "spa a/b"}, "space_id: is empty or has characters"),
+    "space_unknown": ({"space_id": "spa_unknown"}, "space_id: no space 'spa_unknown' is known to this token"),
+    "name_empty": ({"source_name": " "}, "source_name: is empty"),
+    "no_consent": ({"allow_write_events": False}, "unified_profiles_allow_write_events: is not true"),
+    "hipaa": ({"regulated": ["hipaa"]}, "not a HIPAA Eligible Service"),
+    "pci": ({"regulated": ["pci"]}, "PCI compliant"),
+    "unreachable": ({"sandbox_url": "http://127.0.0.1:9", "retry_budget": 0.1}, "Cannot reach Segment"),
+    "cannot_see_keys": ({"segment_token": "READ_ONLY"}, ""),
+}
+
+
+def test_bad_input_names_the_option_and_the_way_out(project, sandbox):
+    read_only = sandbox.world.environments["prod"].read_only_token
+    hosts = {name: dict(settings) for name, (settings, _said) in BAD.items() if name != "cannot_see_keys"}
+    # Two hosts with one workspace are refused, so every other bad host stays away from the good ones.
+    project.hosts(
+        **hosts,
+        twin_a={"like": "eu"},
+        twin_b={"like": "eu"},
+        cannot_see_keys={"like": "prod", "segment_token": read_only, "source_labels": {}},
+    )
+    run = project.run("connect")
+    assert run.status != 0
+    told = {name: row["what was found, and why"] for name, row in run.report.items()}
+    for name, (_settings, said) in BAD.items():
+        assert said in told[name], (name, told[name])
+    assert "cannot be seen" in told["cannot_see_keys"]
+    assert "have the same Segment workspace" in told["twin_a"]
+    assert "have the same Segment workspace" in told["twin_b"]
+    assert not twilio_sources(sandbox, "eu")
+
+
+@pytest.mark.parametrize(("fault", "said"), [("html", "and HTML"), ("malformed", "not JSON")])
+def test_answers_that_are_not_the_api(project, sandbox, fault, said):
+    sandbox.fault(match="GET /segment/us/$", kind=fault, count=99)
+    sandbox.fault(match="GET /segment/us/spaces", kind=fault, count=99)
+    run = project.run("connect", "--limit", "dev")
+    assert said in run.report["dev"]["what was found, and why"]
+
+
+def test_an_operator_is_asked_with_a_card_and_confirms(project, sandbox):
+    operator = ("-e", "unified_profiles_channel=operator", "--limit", "dev")
+    first = project.run("connect", *operator)
+    assert first.status != 0
+    assert first.report["dev"]["status"] == "pending"
+    card = (project.inventory / ".unified_profiles/report.md").read_text()
+    environment = sandbox.world.environments["dev"]
+    assert "Profile API access token" in card
+    assert environment.profile_token not in card
+    again = project.run("connect", *operator)
+    assert again.changed["dev"] == 0
+    assert project.run("connect", *operator, "-e", "unified_profiles_fail_on_pending=false").status == 0
+    digest = project.ledger("dev")["connection"]["asked"]["digest"]
+
+    stale = json.dumps({"unified_profiles_confirm": {"dev": {"connection": {"by": "jane", "digest": "0" * 12}}}})
+    refused = project.run("connect", *operator, "-e", stale)
+    assert "changed since the task card" in refused.report["dev"]["what was found, and why"]
+
+    form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
+    sandbox.world.connect(environment, form)
+    confirm = json.dumps({"unified_profiles_confirm": {"dev": {"connection": {"by": "jane", "digest": digest}}}})
+    done = project.run("connect", *operator, "-e", confirm)
+    assert done.status == 0, done.output
+    assert verdicts(done, "dev") == ["attested"] * 3
+    assert project.ledger("dev")["connection"]["done"]["by"] == "jane"
+    assert project.run("connect", *operator, "-e", confirm).changed["dev"] == 0
+
+
+def test_no_secret_in_the_most_talkative_output(project, sandbox):
+    run = project.run("connect", "-vvvv", "--diff", "--limit", "dev")
+    sandbox.sabotage("dev", "delete-source")
+    recovered = project.run("recover", "-vvvv", "--diff", "--limit", "dev")
+    environment = sandbox.world.environments["dev"]
+    keys = [key for source in environment.sources.values() for key in source.keys]
+    files = "".join(p.read_text() for p in project.folder.rglob("*") if p.is_file() and p.name != "hosts.yml")
+    shown = run.output + recovered.output + files
+    for secret in (environment.segment_token, environment.profile_token, environment.api_secret, *keys):
+        assert secret not in shown
+    assert environment.gateway_token not in shown
