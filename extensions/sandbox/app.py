@@ -365,11 +365,7 @@ def handover(world: World, env: Environment, request: Request, body: dict[str, t
     if step == "link":
         if posted:
             world.link(env, body)
-        return {
-            "space_id": env.space["id"],
-            "source_ids": env.linked,
-            "source_id": env.linked[-1] if env.linked else None,
-        }
+        return {"space_id": env.space["id"], "source_ids": env.linked, "source_id": env.linked[-1] if env.linked else None}
     if step == "key":
         if posted:
             world.store_key(env, body.get("write_key"))

@@ -30,12 +30,7 @@ def make_server(world: World, log_level: str = "error") -> uvicorn.Server:
     logging.getLogger("uvicorn.error").addFilter(_NoDrops())
     return uvicorn.Server(
         uvicorn.Config(
-            make_app(world),
-            log_level=log_level,
-            access_log=False,
-            date_header=False,
-            server_header=False,
-            lifespan="off",
+            make_app(world), log_level=log_level, access_log=False, date_header=False, server_header=False, lifespan="off"
         )
     )
 
