@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONPATH := $(CURDIR)/.collections:$(CURDIR)/extensions
 
-.PHONY: setup demo sandbox test test-all test-216 lint build sanity sanity-216 clean
+.PHONY: setup demo sandbox test lint build clean
 
 setup: $(VENV)/ready $(COLLECTION)
 
@@ -41,14 +41,13 @@ test: setup .venv-216/ready
 	@echo "the same on ansible-core 2.16:"
 	@.venv-216/bin/python -m pytest tests -m "not newest_only"
 
-lint: $(VENV)/lint-ready $(COLLECTION) .venv-216/ready
+lint: $(VENV)/lint-ready $(COLLECTION)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/yamllint -s .
 	$(BIN)/mypy
 	$(BIN)/ansible-lint --offline --profile production
 	tools/sanity $(BIN)/ansible-test
-	tools/sanity .venv-216/bin/ansible-test
 
 build: setup
 	@$(BIN)/ansible-galaxy collection build --force --output-path build .

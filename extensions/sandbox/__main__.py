@@ -15,7 +15,7 @@ from .world import World
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="sandbox", description="Simulated Segment and Twilio, for rehearsals and tests.")
+    parser = argparse.ArgumentParser(prog="sandbox", description="Simulated Segment and Twilio.")
     parser.add_argument(
         "--port",
         type=int,

@@ -273,16 +273,16 @@ def segment_auth(world: World, region: str, request: Request) -> Environment:
 
 
 def basic_user(request: Request) -> tuple[str, str]:
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    scheme, value = [*request.headers.get("authorization", "").split(" ", 1), ""][:2]
     try:
-        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        user, password = [*base64.b64decode(value, validate=True).decode().split(":", 1), ""][:2]
     except (ValueError, binascii.Error):
         return "", ""
     return (user, password) if scheme.lower() == "basic" else ("", "")
 
 
 def profile_auth(world: World, region: str, request: Request) -> Environment:
-    user, _ = basic_user(request)
+    user = basic_user(request)[0]
     for env in world.environments.values():
         if env.region == region and user == env.profile_token and "profile_token" not in env.revoked:
             if env.space["id"] == request.path_params["space"]:
@@ -365,7 +365,11 @@ def handover(world: World, env: Environment, request: Request, body: dict[str, t
     if step == "link":
         if posted:
             world.link(env, body)
-        return {"space_id": env.space["id"], "source_ids": env.linked, "source_id": env.linked[-1] if env.linked else None}
+        return {
+            "space_id": env.space["id"],
+            "source_ids": env.linked,
+            "source_id": env.linked[-1] if env.linked else None,
+        }
     if step == "key":
         if posted:
             world.store_key(env, body.get("write_key"))

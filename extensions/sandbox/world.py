@@ -21,6 +21,7 @@ CATALOG = {
 }
 JAVA, JAVASCRIPT, HTTP_API = CATALOG
 FLEX_EVENTS = ("Flex - Engagement Initiated", "Flex - Engagement Completed")
+ENVIRONMENTS = (("dev", "us"), ("prod", "us"), ("eu", "eu"))
 LAG = datetime.timedelta(seconds=60)
 
 
@@ -103,7 +104,9 @@ class Environment:
 class World:
     """Every environment, one clock, one lock."""
 
-    def __init__(self, environments: t.Sequence[tuple[str, str]] = (("dev", "us"), ("prod", "us"), ("eu", "eu"))) -> None:
+    def __init__(
+        self, environments: t.Sequence[tuple[str, str]] = (("dev", "us"), ("prod", "us"), ("eu", "eu"))
+    ) -> None:
         self.lock = threading.RLock()
         self.seeds = tuple(environments)
         self.reset()
@@ -146,13 +149,17 @@ class World:
         env.serial += 1
         return derived(32, env.name, "key", env.serial)
 
-    def make_source(self, env: Environment, slug: str, metadata: str, enabled: bool = True, name: str = "", quiet: bool = False) -> Source:
+    def make_source(
+        self, env: Environment, slug: str, metadata: str, enabled: bool = True, name: str = "", quiet: bool = False
+    ) -> Source:
         if metadata not in CATALOG:
             raise Problem(400, "input-validation", '"metadataId" is unknown')
         if any(s.slug == slug for s in env.sources.values()):
             raise Problem(409, "conflict", f"Source with slug '{slug}' already exists")
         env.serial += 1
-        source = Source(derived(22, env.name, "source", env.serial), slug, name or slug, metadata, enabled, [self.new_key(env)])
+        source = Source(
+            derived(22, env.name, "source", env.serial), slug, name or slug, metadata, enabled, [self.new_key(env)]
+        )
         env.sources[source.id] = source
         if not quiet:
             self.record(env, "Source Created", source)

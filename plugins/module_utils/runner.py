@@ -192,10 +192,10 @@ def outcome_result(outcome: Outcome, **more: t.Any) -> dict[str, t.Any]:
 
 def neutral(value: t.Any) -> t.Any:
     """The value with control characters in its texts made visible: a name must not steer a terminal."""
+    if isinstance(value, Secret):
+        return repr(value)
     if isinstance(value, str):
-        return re.sub(
-            r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", _visible, str.__str__(value)
-        )
+        return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", _visible, value)
     if isinstance(value, Mapping):
         return {neutral(k): neutral(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -33,4 +33,4 @@ class Secret(str):
 
 def fingerprint(value: str) -> str:
     """The first 12 hex digits of the value's SHA-256: tells two secrets apart and gives neither away."""
-    return hashlib.sha256(str.encode(value)).hexdigest()[:12]
+    return hashlib.sha256(str.encode(value, errors="surrogatepass")).hexdigest()[:12]

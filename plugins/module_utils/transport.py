@@ -52,6 +52,14 @@ else:
     # At INFO they log full URLs, and a write key can be part of one.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
+    NEVER_SENT = (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.LocalProtocolError,
+        httpx.PoolTimeout,
+        httpx.ProxyError,
+        httpx.UnsupportedProtocol,
+    )
 
 READS = frozenset({"GET", "HEAD"})
 REPEATABLE = READS | {"PUT", "PATCH", "DELETE"}
@@ -128,9 +136,9 @@ def pick(body: t.Any, path: str, kind: type | tuple[type, ...], default: t.Any, 
     if value is None and default is not ...:
         return default
     # bool is an int to Python and never to an API.
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
+    if not isinstance(value, kind) or (isinstance(value, bool) and bool not in _types(kind)):
         found = "nothing" if value is None else type(value).__name__
-        wanted = "/".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
+        wanted = "/".join(k.__name__ for k in _types(kind))
         raise UnexpectedAnswer(
             f"{answer.service} answered {answer.request} with a body of an unexpected shape: "
             f"'{path}' should be {wanted}, and is {found}.",
@@ -177,12 +185,14 @@ class Transport:
         with self._lock:
             key = (parts.scheme, parts.netloc)
             if key not in self._clients:
-                self._clients[key] = httpx.Client(
-                    verify=_tls_context(self.settings),
-                    proxy=self.settings.proxy or _proxy_from_environment(parts.scheme, parts.hostname or ""),
-                    trust_env=False,
-                    follow_redirects=False,
-                )
+                verify = _tls_context(self.settings)
+                proxy = self.settings.proxy or _proxy_from_environment(parts.scheme, parts.hostname or "")
+                try:
+                    self._clients[key] = httpx.Client(verify=verify, proxy=proxy, trust_env=False)
+                except (ValueError, httpx.InvalidURL, ImportError):
+                    raise OptionError(
+                        "proxy", "is not the URL of a proxy.", "Write it as http://[user:password@]host:port."
+                    ) from None
             return self._clients[key]
 
 
@@ -252,6 +262,10 @@ class Service:
         """
         if self.transport.read_only and method not in READS:
             raise AssertionError(f"{method} {path} in read-only mode")
+        for name, value in values.items():
+            # httpx would resolve these like a browser, and send the request to another path.
+            if _plain(value) in ("", ".", ".."):
+                raise OptionError(name, f"cannot be '{value}'.", "Give the real id.")
         url = self.base_url + path.format(**{k: urllib.parse.quote(_plain(v), safe="") for k, v in values.items()})
         shown = f"{method} {path.format(**{k: str(v) for k, v in values.items()})}"
         sent_headers = {"accept": "application/json", "user-agent": "flexops.unified_profiles", **(headers or {})}
@@ -267,9 +281,10 @@ class Service:
             headers=sent_headers,
             content=content,
         )
-        return self._send(wire, shown, expected)
+        echoes = tuple(value for value in values.values() if isinstance(value, Secret))
+        return self._send(wire, shown, expected, echoes)
 
-    def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int]) -> Answer:
+    def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int], echoes: tuple[str, ...]) -> Answer:
         transport, attempt = self.transport, 0
         repeatable = wire.method in REPEATABLE
         limit = transport.settings.timeout
@@ -291,7 +306,7 @@ class Service:
                     return Answer(
                         shown, self.name, status, headers, self._decode(wire, status, headers, content, shown)
                     )
-                failure = self._api_error(wire, status, headers, content, shown)
+                failure = self._api_error(wire, status, headers, content, shown, echoes)
                 if status == 429:
                     wait = requested_wait(headers, content, transport.clock.now())
                 elif status not in RETRIED_STATUSES:
@@ -301,8 +316,9 @@ class Service:
                 else:
                     wait = requested_wait(headers, b"", transport.clock.now())
             transport.budget.spend(transport.clock.monotonic() - started)
-            if wait is None:
-                wait = min(0.25 * 2**attempt, 10.0) * random.uniform(0.8, 1.2)
+            backoff = min(0.25 * 2**attempt, 10.0) * random.uniform(0.8, 1.2)
+            # A server that says "now" for ever must not be asked in a tight loop.
+            wait = backoff if wait is None else max(wait, backoff / 5)
             left = transport.budget.left
             if wait > left or left <= 0:
                 raise self._over_budget(shown, failure, wait, left)
@@ -357,24 +373,31 @@ class Service:
     def _transport_failure(self, error: httpx.TransportError, shown: str, limit: float) -> Exception:
         reason = str(error) or type(error).__name__
         where = f"{self.name} at {self.base_url} ({shown})"
-        if _is_tls(error):
+        # Only while connecting: a TLS error later on may come after the request was processed.
+        if isinstance(error, httpx.ConnectError) and _is_tls(error):
             return TlsFailure(
                 f"No trusted TLS connection to {where}: {self._scrub(reason)}.",
                 "If the server uses a private CA, set ca_path to its certificate.",
                 service=self.name,
             )
-        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)):
+        if isinstance(error, NEVER_SENT):
             return Unreachable(
                 f"Cannot reach {where}: {self._scrub(reason)}.",
                 f"Check {self.url_option}, the network and the proxy.",
                 service=self.name,
             )
         if isinstance(error, httpx.TimeoutException):
-            return TimeoutError(f"no complete answer from {where} within {limit:g} s")
-        return ConnectionError(f"{where} broke the connection off: {self._scrub(reason)}")
+            return TimeoutError(f"no complete answer from {where} within {limit:.0f} s.")
+        return ConnectionError(f"{where} broke the connection off: {self._scrub(reason)}.")
 
     def _api_error(
-        self, wire: httpx.Request, status: int, headers: Mapping[str, str], content: bytes, shown: str
+        self,
+        wire: httpx.Request,
+        status: int,
+        headers: Mapping[str, str],
+        content: bytes,
+        shown: str,
+        echoes: tuple[str, ...],
     ) -> ApiError:
         code, message = error_of(content)
         if status in (401, 403):
@@ -387,20 +410,20 @@ class Service:
             )
         else:
             next_step = "If it stays, give the request id to the vendor's support."
-        detail = self._scrub(f": {message}" if message else "")
+        detail = self._scrub(f": {message}" if message else "", echoes)
         return ApiError(
             f"{self.name} answered {shown} with HTTP {status}{detail}.",
             next_step,
             service=self.name,
             status=status,
-            code=self._scrub(str(code)) if code is not None else None,
-            request_id=_request_id(headers),
+            code=self._scrub(str(code), echoes) if code is not None else None,
+            request_id=self._scrub(_request_id(headers) or "") or None,
             method=wire.method,
             path=shown.partition(" ")[2],
         )
 
     def _unknown(self, shown: str, reason: str, **facts: t.Any) -> UnknownOutcome:
-        method, _, path = shown.partition(" ")
+        method, path = shown.split(" ", 1)
         facts = {"service": self.name, "method": method, "path": path, **facts}
         return UnknownOutcome(
             f"Whether {shown} at {self.name} took effect is not known: {reason}.",
@@ -411,7 +434,7 @@ class Service:
     def _over_budget(self, shown: str, failure: Exception, wait: float, left: float) -> Exception:
         seconds = self.transport.settings.retry_budget
         facts = getattr(failure, "facts", {"service": self.name})
-        if seconds <= 0 and isinstance(failure, ApiError):
+        if isinstance(failure, Unreachable) or (seconds <= 0 and isinstance(failure, ApiError)):
             return failure
         return BudgetExceeded(
             f"Gave up on {self.name} ({shown}): {failure} The next attempt would be due in {wait:.0f} s, and {left:.0f} s "
@@ -420,9 +443,10 @@ class Service:
             **{**facts, "waits_for": f"{wait:.0f} s"},
         )
 
-    def _scrub(self, text: str) -> str:
-        """The text without this service's credentials, should a server or a proxy echo them."""
-        for secret in self.secrets:
+    def _scrub(self, text: str, echoes: tuple[str, ...] = ()) -> str:
+        """The text without this service's credentials and the request's secrets, should a server or proxy echo them."""
+        authorization = (self.authorization or "").rpartition(" ")[2]
+        for secret in (*self.secrets, authorization, *echoes):
             if secret:
                 text = text.replace(_plain(secret), f"<secret {fingerprint(secret)}>")
         return text[:500]
@@ -474,8 +498,9 @@ def check_url(option: str, url: str) -> None:
         host, _port = parts.hostname, parts.port
     except ValueError:
         parts, host = urllib.parse.urlsplit(""), None
-    if parts.scheme not in ("http", "https") or not host:
-        raise OptionError(option, "is not an absolute http(s) URL.", "Write it as https://host[:port][/path].")
+    unusable = re.search(r"[^\x21-\x7e]", url) or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or not host or unusable or not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
+        raise OptionError(option, "is not a plain absolute http(s) URL.", "Write it as https://host[:port][/path].")
     if parts.username is not None or parts.password is not None:
         raise OptionError(option, "carries credentials in the URL.", "Put them into the options made for them.")
     if parts.scheme == "http" and not _is_loopback(host):
@@ -526,11 +551,15 @@ def error_of(content: bytes) -> tuple[t.Any, str]:
 def _seconds_until(date: str, now: datetime.datetime) -> float | None:
     try:
         moment = email.utils.parsedate_to_datetime(date)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.timezone.utc)
     return max(0.0, (moment - now).total_seconds())
+
+
+def _types(kind: type | tuple[type, ...]) -> tuple[type, ...]:
+    return kind if isinstance(kind, tuple) else (kind,)
 
 
 def _plain(value: str) -> str:

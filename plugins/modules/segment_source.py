@@ -14,7 +14,7 @@ author:
 description:
   - Finds the source by id, exact name or slug; makes it from the Java catalog source, renames it back, enables and labels it.
   - Refuses several sources that fit, a source of another type, and the older official source.
-  - A new source is connected to no warehouse. Segment deletes for good: a source that is made again has a new id and a new key.
+  - A new source is connected to no warehouse. Segment deletes for good, and a source that is made again has a new id and key.
 extends_documentation_fragment:
   - flexops.unified_profiles.connection
   - flexops.unified_profiles.attributes

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 from collections.abc import Mapping
@@ -45,7 +46,7 @@ def card(step: str, environment: str, digest: str, values: Mapping[str, str]) ->
         def __missing__(self, key: str) -> str:
             return f"<{key}>"
 
-    confirm = '{"%s": {"%s": {"by": "YOUR NAME", "digest": "%s"}}}' % (environment, step, digest)
+    confirm = json.dumps({environment: {step: {"by": "YOUR NAME", "digest": digest}}})
     return (
         f"{environment}: {step}\n{CARDS[step].format_map(Known(values))}\n"
         f"Then confirm: ansible-playbook ... -e '{{\"unified_profiles_confirm\": {confirm}}}'"
@@ -61,11 +62,13 @@ class Endpoint:
         self.options = call["endpoint"]
         self.headers = {str(k): str(v) for k, v in (self.options.get("headers") or {}).items()}
         secrets = tuple(v for value in self.headers.values() for v in (value, value.rpartition(" ")[2]) if len(v) > 3)
-        make = lambda url, option: Service(  # noqa: E731
-            call.transport, f"The {step} endpoint", url, None, "endpoint.headers", option, secrets
-        )
-        self.writer = make(self.options["url"], "endpoint.url")
-        self.reader = make(self.options["read_url"], "endpoint.read_url") if self.options.get("read_url") else None
+
+        def make(option: str) -> Service:
+            name, url = f"The {step} endpoint", self.options[option]
+            return Service(call.transport, name, url, None, "endpoint.headers", f"endpoint.{option}", secrets)
+
+        self.writer = make("url")
+        self.reader = make("read_url") if self.options.get("read_url") else None
         if self.reader and not self.options.get("read_path"):
             raise OptionError("endpoint.read_path", "is missing, and read_url is given.", "Name the value to compare.")
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A hand-over as a managed resource: desired is what must stand in the console, current is what is known to stand there."""
+"""A hand-over as a managed resource: desired is what must stand in the console, current what is known to."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ class HandOver:
         self.digest = digest(call["environment"], step, self.subject)
         self.endpoint = None
         self.card: str | None = None
+        self.stands = False
         self.observed = dict(observed or {})
         self.by_form = by_form and not self.records and "done" in self.all_steps.get("connection", {})
         if call["channel"] == "endpoint":
@@ -103,9 +104,7 @@ class HandOver:
         if self.endpoint and (value := self.endpoint.read()) is not Endpoint.UNREADABLE:
             if value != self.read_back:
                 return {"status": "done", "subject": {"read_back": value}} if value else None
-            if done and done["subject"] == self.subject:
-                return {"status": "done", "subject": self.subject}
-            return {"status": "unrecorded", "subject": self.subject}
+            self.stands = True
         if done and done["subject"] == self.subject:
             return {"status": "done", "subject": self.subject}
         if asked and asked["subject"] == self.subject:
@@ -122,7 +121,7 @@ class HandOver:
             self._record("asked", how="asked", by="")
         else:
             how, by = self._done_by()
-            if how == "endpoint" and plan.before.get("status") != "unrecorded":
+            if how == "endpoint" and not self.stands:
                 self._send()
             self._record("done", how=how, by=by)
         return plan.after

@@ -21,8 +21,8 @@ def connection(call: Call) -> HandOver:
     if call["regulated"]:
         named = " and ".join(name.upper() for name in call["regulated"])
         raise Refused(
-            f"regulated: the environment is marked as subject to {named}. Unified Profiles is not a HIPAA Eligible Service "
-            "or PCI compliant and should not be used in workflows that are subject to HIPAA or PCI.",
+            f"regulated: the environment is marked as subject to {named}. Unified Profiles is not a HIPAA Eligible "
+            "Service or PCI compliant and should not be used in workflows that are subject to HIPAA or PCI.",
             "Do not connect this environment.",
             problem="regulated",
         )

@@ -16,6 +16,8 @@ from .source import Source
 
 ALPHA = {"accept": "application/vnd.segment.v1alpha+json, application/json"}
 
+AUDIT_FIELDS = ("type", "timestamp", "actorEmail", "actor", "resourceId", "resourceName")
+
 
 class PublicApi:
     """One workspace, the one that the token belongs to."""
@@ -90,14 +92,14 @@ class PublicApi:
         events = []
         query = {"startTime": iso(since), "resourceType": "source"}
         for item, answer in self._pages("/audit-events", "data.events", query=query):
-            get = lambda name, item=item, answer=answer: pick(item, name, str, "", answer)  # noqa: E731
+            event = {name: pick(item, name, str, "", answer) for name in AUDIT_FIELDS}
             events.append(
                 {
-                    "type": get("type"),
-                    "at": get("timestamp"),
-                    "by": get("actorEmail") or get("actor"),
-                    "id": get("resourceId"),
-                    "name": get("resourceName"),
+                    "type": event["type"],
+                    "at": event["timestamp"],
+                    "by": event["actorEmail"] or event["actor"],
+                    "id": event["resourceId"],
+                    "name": event["resourceName"],
                 }
             )
         return events
