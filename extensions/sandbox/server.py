@@ -28,8 +28,16 @@ class _NoDrops(logging.Filter):
 
 def make_server(world: World, log_level: str = "error") -> uvicorn.Server:
     logging.getLogger("uvicorn.error").addFilter(_NoDrops())
-    quiet = {"access_log": False, "date_header": False, "server_header": False}
-    return uvicorn.Server(uvicorn.Config(make_app(world), log_level=log_level, lifespan="off", **quiet))
+    return uvicorn.Server(
+        uvicorn.Config(
+            make_app(world),
+            log_level=log_level,
+            access_log=False,
+            date_header=False,
+            server_header=False,
+            lifespan="off",
+        )
+    )
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -226,7 +226,7 @@ LIMITS = [
     ({}, {"errors": [{"type": "x", "data": {"msBeforeNext": 2500}}]}, 2.5),
     ({"x-ratelimit-reset": in_seconds(11)}, {}, 11.0),
     ({"retry-after": "3", "x-ratelimit-reset": in_seconds(11)}, {"errors": [{"data": {"msBeforeNext": 9}}]}, 3.0),
-    ({"retry-after": "soon", "x-ratelimit-reset": in_seconds(11)}, {"errors": [{"data": {"msBeforeNext": 9}}]}, 0.009),
+    ({"retry-after": "soon", "x-ratelimit-reset": in_seconds(11)}, {"errors": [{"data": {"msBeforeNext": 900}}]}, 0.9),
 ]
 
 
@@ -235,7 +235,9 @@ LIMITS = [
 def test_429_waits_as_asked(converse, method, headers, body, wait):
     talk = converse(Turn(method, "/x", 429, body, headers), Turn(method, "/x", 200, OK))
     assert talk.service().request(method, "/x", body={}).status == 200
-    assert talk.clock.slept == [pytest.approx(wait)]
+    (slept,) = talk.clock.slept
+    # A server that says "now" is given a moment all the same.
+    assert slept == pytest.approx(wait) if wait else 0.04 <= slept <= 0.06
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
