@@ -410,7 +410,7 @@ class Service:
             )
         else:
             next_step = "If it stays, give the request id to the vendor's support."
-        detail = self._scrub(f": {message}" if message else "", echoes)
+        detail = self._scrub(": " + message.rstrip(".") if message else "", echoes)
         return ApiError(
             f"{self.name} answered {shown} with HTTP {status}{detail}.",
             next_step,
