@@ -1,0 +1,179 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The modules on their own: in process and as ordinary modules, keys, deleting, and the built collection."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COLLECTION = "flexops.unified_profiles"
+
+
+def play(project, tasks, **variables):
+    environment = project.sandbox.world.environments["dev"]
+    connection = {
+        "segment_token": environment.segment_token,
+        "segment_api_url": project.sandbox.url + "/segment/{region}",
+        "profile_api_url": project.sandbox.url + "/profiles/{region}",
+    }
+    document = [
+        {
+            "hosts": "dev",
+            "gather_facts": False,
+            "vars": {"ansible_python_interpreter": sys.executable, **variables},
+            "module_defaults": {f"group/{COLLECTION}.all": connection},
+            "tasks": tasks,
+        }
+    ]
+    path = project.folder / "play.yml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def result(project, task, *arguments, **variables):
+    """The result of one task, and the run."""
+    out = project.folder / "result.json"
+    out.unlink(missing_ok=True)
+    save = {"ansible.builtin.copy": {"content": "{{ found | to_json }}", "dest": str(out)}, "check_mode": False}
+    path = play(project, [{**task, "register": "found", "ignore_errors": True}, save], **variables)
+    run = project.run(str(path), *arguments)
+    assert out.exists(), run.output
+    return json.loads(out.read_text()), run
+
+
+WAYS = {
+    "in process": {},
+    "ordinary module": {"unified_profiles_in_process": False},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_same_result_both_ways(project, way):
+    found, _run = result(project, {f"{COLLECTION}.segment_source": {"labels": {"environment": "dev"}}}, **WAYS[way])
+    assert found["changed"], found
+    source = found["source"]
+    assert (source["name"], source["enabled"], source["labels"]) == (
+        "twilio-unified-profiles",
+        True,
+        {"environment": "dev"},
+    )
+    again, _run = result(project, {f"{COLLECTION}.segment_source": {"labels": {"environment": "dev"}}}, **WAYS[way])
+    assert not again["changed"]
+    assert again["source"] == source
+
+
+def test_async_runs_as_an_ordinary_module(project):
+    found, _run = result(project, {f"{COLLECTION}.segment_space_info": {}, "async": 30, "poll": 1})
+    assert found["workspace"]["slug"] == "dev-workspace"
+
+
+def test_task_environment_feeds_the_fallbacks(project, sandbox):
+    token = sandbox.world.environments["prod"].segment_token
+    task = {
+        f"{COLLECTION}.segment_space_info": {"segment_token": "{{ omit }}"},
+        "environment": {"SEGMENT_TOKEN": token},
+    }
+    path = play(
+        project, [{**task, "register": "found"}, {"ansible.builtin.debug": {"msg": "{{ found.workspace.slug }}"}}]
+    )
+    document = yaml.safe_load(path.read_text())
+    del document[0]["module_defaults"][f"group/{COLLECTION}.all"]["segment_token"]
+    path.write_text(yaml.safe_dump(document))
+    assert "prod-workspace" in project.run(str(path)).output
+
+
+def test_check_mode_on_one_task_and_loops(project, sandbox):
+    task = {f"{COLLECTION}.segment_source": {"source_name": "{{ item }}"}, "loop": ["one", "two"], "check_mode": True}
+    found, _run = result(project, task)
+    assert [r["source"]["id"] for r in found["results"]] == ["<set by Segment>"] * 2
+    assert sandbox.journal(writes=True) == []
+
+
+def test_keys_are_added_once_and_the_last_is_never_removed(project):
+    made, _run = result(project, {f"{COLLECTION}.segment_source": {}})
+    source, (old,) = made["source"]["id"], made["source"]["key_fingerprints"]
+    add = {f"{COLLECTION}.segment_source_key": {"source_id": source, "other_than": [old]}}
+    added, _run = result(project, add)
+    assert len(added["key_fingerprints"]) == 2
+    assert not result(project, add)[0]["changed"]
+    remove = {f"{COLLECTION}.segment_source_key": {"source_id": source, "state": "absent", "fingerprint": old}}
+    assert old not in result(project, remove)[0]["key_fingerprints"]
+    assert not result(project, remove)[0]["changed"]
+    (last,) = [f for f in added["key_fingerprints"] if f != old]
+    remove[f"{COLLECTION}.segment_source_key"]["fingerprint"] = last
+    refused, _run = result(project, remove)
+    assert "the last one of the source" in refused["msg"]
+
+
+def test_deleting_needs_the_id(project, sandbox):
+    made, _run = result(project, {f"{COLLECTION}.segment_source": {}})
+    refused, _run = result(project, {f"{COLLECTION}.segment_source": {"state": "absent"}})
+    assert refused["failure"]["kind"] == "refused"
+    assert made["source"]["id"] in refused["msg"]
+    options = {"state": "absent", "confirm_delete": made["source"]["id"]}
+    assert result(project, {f"{COLLECTION}.segment_source": options})[0]["changed"]
+    assert not result(project, {f"{COLLECTION}.segment_source": options})[0]["changed"]
+    assert len(sandbox.world.environments["dev"].sources) == 2
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+def test_a_create_without_an_answer_makes_one_source(project, sandbox, kind):
+    sandbox.fault(match="POST /segment/us/sources$", kind=kind)
+    found, _run = result(project, {f"{COLLECTION}.segment_source": {}})
+    assert found["changed"], found
+    assert [s.name for s in sandbox.world.environments["dev"].sources.values()].count("twilio-unified-profiles") == 1
+
+
+def test_a_failure_is_structured(project):
+    found, _run = result(project, {f"{COLLECTION}.segment_source_key": {"source_id": "nowhere"}})
+    failure = found["failure"]
+    assert (failure["kind"], failure["status"], failure["method"]) == ("api", 404, "GET")
+    assert failure["request_id"]
+    assert failure["path"] == "/sources/nowhere"
+
+
+def test_missing_httpx_names_the_python_and_the_way_out(project, tmp_path):
+    broken = tmp_path / "broken/httpx"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ImportError('no httpx', name='httpx')\n")
+    path = play(project, [{f"{COLLECTION}.segment_space_info": {}}])
+    run = project.run(str(path), PYTHONPATH=str(broken.parent))
+    assert "The Python library httpx is not installed for" in run.output
+    assert "-m pip install" in run.output
+
+
+def test_tls_failure_names_ca_path(project, tmp_path, sandbox):
+    task = {f"{COLLECTION}.segment_space_info": {"segment_api_url": sandbox.url.replace("http:", "https:")}}
+    found, _run = result(project, task)
+    assert found["failure"]["kind"] in ("tls", "unreachable")
+
+
+def test_the_built_collection_runs_connect(project, sandbox, tmp_path):
+    command = Path(sys.executable).with_name("ansible-galaxy")
+    quiet = {"check": True, "capture_output": True, "text": True, "env": {**os.environ, "PYTHONPATH": ""}}
+    subprocess.run([command, "collection", "build", "--output-path", tmp_path, ROOT], **quiet)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    path = tmp_path / "installed"
+    subprocess.run([command, "collection", "install", archive, "-p", path, "--offline"], **quiet)
+    config = tmp_path / "empty.cfg"
+    config.write_text("[defaults]\n")
+    run = project.run(
+        f"{COLLECTION}.connect",
+        ANSIBLE_CONFIG=str(config),
+        ANSIBLE_COLLECTIONS_PATH=str(path),
+        PYTHONPATH="",
+    )
+    assert run.status == 0, run.output
+    assert {row["status"] for row in run.report.values()} == {"attested"}
+    names = [p.relative_to(path).as_posix() for p in path.rglob("*")]
+    assert not [n for n in names if ".venv" in n or ".collections" in n]
