@@ -160,10 +160,11 @@ def test_tls_failure_names_ca_path(project, tmp_path, sandbox):
 
 def test_the_built_collection_runs_connect(project, sandbox, tmp_path):
     command = Path(sys.executable).with_name("ansible-galaxy")
-    quiet = {"check": True, "capture_output": True, "text": True, "env": {**os.environ, "PYTHONPATH": ""}}
+    path = tmp_path / "installed"
+    environment = {**os.environ, "PYTHONPATH": "", "ANSIBLE_COLLECTIONS_PATH": str(path)}
+    quiet = {"check": True, "capture_output": True, "text": True, "env": environment}
     subprocess.run([command, "collection", "build", "--output-path", tmp_path, ROOT], **quiet)
     (archive,) = tmp_path.glob("*.tar.gz")
-    path = tmp_path / "installed"
     subprocess.run([command, "collection", "install", archive, "-p", path, "--offline"], **quiet)
     config = tmp_path / "empty.cfg"
     config.write_text("[defaults]\n")
