@@ -162,10 +162,10 @@ def test_the_built_collection_runs_connect(project, sandbox, tmp_path):
     command = Path(sys.executable).with_name("ansible-galaxy")
     path = tmp_path / "installed"
     environment = {**os.environ, "PYTHONPATH": "", "ANSIBLE_COLLECTIONS_PATH": str(path)}
-    quiet = {"check": True, "capture_output": True, "text": True, "env": environment}
-    subprocess.run([command, "collection", "build", "--output-path", tmp_path, ROOT], **quiet)
+    quiet = {"capture_output": True, "text": True, "env": environment}
+    subprocess.run([command, "collection", "build", "--output-path", tmp_path, ROOT], check=True, **quiet)
     (archive,) = tmp_path.glob("*.tar.gz")
-    subprocess.run([command, "collection", "install", archive, "-p", path, "--offline"], **quiet)
+    subprocess.run([command, "collection", "install", archive, "-p", path, "--offline"], check=True, **quiet)
     config = tmp_path / "empty.cfg"
     config.write_text("[defaults]\n")
     run = project.run(

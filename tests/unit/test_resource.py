@@ -182,7 +182,7 @@ def test_secret_never_shows(value):
 def test_secret_reveals_on_request(value):
     revealed = Secret(value).reveal()
     assert revealed == value
-    assert type(revealed) is str
+    assert type(revealed) is str  # pylint: disable=unidiomatic-typecheck
     assert f"{revealed}" == value
     assert Secret(value) == value
     assert hash(Secret(value)) == hash(value)

@@ -344,7 +344,7 @@ def test_trickling_body_meets_the_deadline(converse):
     talk = converse(Turn("GET", "/x"), Turn("GET", "/x", 200, OK))
 
     def trickle() -> Iterator[bytes]:
-        for _ in range(100):
+        for _turn in range(100):
             talk.clock.elapsed += 10
             yield b" "
         raise AssertionError("read on after the deadline")
