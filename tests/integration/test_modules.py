@@ -152,10 +152,25 @@ def test_missing_httpx_names_the_python_and_the_way_out(project, tmp_path):
     assert "-m pip install" in run.output
 
 
-def test_tls_failure_names_ca_path(project, tmp_path, sandbox):
-    task = {f"{COLLECTION}.segment_space_info": {"segment_api_url": sandbox.url.replace("http:", "https:")}}
-    found, _run = result(project, task)
-    assert found["failure"]["kind"] in ("tls", "unreachable")
+@pytest.mark.parametrize("extra", [{}, {"delegate_to": "prod"}])
+def test_defaults_by_module_and_delegation(project, extra):
+    task = {f"{COLLECTION}.segment_source": {}, **extra}
+    defaults = {f"{COLLECTION}.segment_source": {"source_name": "by-module-default"}}
+    path = play(project, [{"block": [{**task, "register": "found"}], "module_defaults": defaults}])
+    run = project.run(str(path), "--diff")
+    assert "name: by-module-default" in run.output, run.output
+
+
+def test_a_task_on_another_connection_runs_as_an_ordinary_module(project):
+    """Such a host has no httpx here, and so the error proves that it ran there with that host's Python."""
+    variables = {"ansible_python_interpreter": sys.executable, "unified_profiles_in_process": False}
+    task = {f"{COLLECTION}.segment_space_info": {}, "environment": {"PYTHONPATH": str(project.folder / "broken")}}
+    broken = project.folder / "broken/httpx"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ImportError('no httpx', name='httpx')\n")
+    found, _run = result(project, task, **variables)
+    assert found["failure"]["kind"] == "missing_library"
+    assert found["failure"]["interpreter"] == sys.executable
 
 
 def test_the_built_collection_runs_connect(project, sandbox, tmp_path):
