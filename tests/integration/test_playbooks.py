@@ -238,6 +238,34 @@ def test_an_operator_is_asked_with_a_card_and_confirms(project, sandbox):
     assert project.run("connect", *operator, "-e", confirm).changed["dev"] == 0
 
 
+def test_what_was_connected_by_hand_is_attested_and_then_proven(project, sandbox):
+    environment = sandbox.world.environments["dev"]
+    form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
+    sandbox.world.connect(environment, form)
+    brownfield = ("-e", "unified_profiles_channel=operator", "-e", "unified_profiles_handover_existing=true")
+    brownfield += ("-e", '{"unified_profiles_source_labels": {}}', "--limit", "dev")
+    nobody = project.run("connect", *brownfield)
+    assert "unified_profiles_confirmed_by" in nobody.report["dev"]["what was found, and why"]
+    run = project.run("connect", *brownfield, "-e", "unified_profiles_confirmed_by=jane")
+    assert run.status == 0, run.output
+    assert verdicts(run, "dev") == ["attested"] * 3
+    assert {step["done"]["how"] for step in project.ledger("dev").values()} == {"existing"}
+    assert sandbox.journal(writes=True) == []
+    work_goes_on(sandbox)
+    again = project.run("connect", *brownfield, "-e", "unified_profiles_confirmed_by=jane")
+    assert again.changed["dev"] == 0
+    assert verdicts(again, "dev") == ["proven"] * 3
+
+
+def test_recover_attests_nothing_that_it_made_itself(project, sandbox):
+    arguments = ("-e", "unified_profiles_channel=operator", "-e", "unified_profiles_handover_existing=true")
+    arguments += ("-e", "unified_profiles_confirmed_by=jane", "--limit", "dev")
+    run = project.run("recover", *arguments)
+    assert len(twilio_sources(sandbox, "dev")) == 1
+    assert run.report["dev"]["status"] == "pending"
+    assert verdicts(run, "dev")[1:] == ["pending", "pending"]
+
+
 def test_no_secret_in_the_most_talkative_output(project, sandbox):
     run = project.run("connect", "-vvvv", "--diff", "--limit", "dev")
     sandbox.sabotage("dev", "delete-source")

@@ -81,6 +81,8 @@ class HandOver:
         self.stands = False
         self.observed = dict(observed or {})
         self.by_form = by_form and not self.records and "done" in self.all_steps.get("connection", {})
+        # What was once recorded and has changed since is no longer "what stands there from before".
+        self.existing_by = None if "done" in self.records else call["existing_by"]
         if call["channel"] == "endpoint":
             if not call["endpoint"]:
                 raise OptionError("endpoint", "is missing, and channel is 'endpoint'.", "Give its url.")
@@ -154,15 +156,15 @@ class HandOver:
 
     def _will_be_done(self) -> bool:
         done = self.records.get("done", {}).get("subject") == self.subject
-        return done or bool(self.endpoint or self.by_form or self.call["confirm"] or self.call["existing_by"])
+        return done or bool(self.endpoint or self.by_form or self.call["confirm"] or self.existing_by)
 
     def _done_by(self) -> tuple[str, str]:
         if self.call["confirm"]:
             return "attested", self.call["confirm"]["by"]
+        if self.existing_by:
+            return "existing", self.existing_by
         if self.by_form:
             return "form", self.all_steps["connection"]["done"].get("by", "")
-        if self.call["existing_by"]:
-            return "existing", self.call["existing_by"]
         return "endpoint", "endpoint"
 
     def _send(self) -> None:
