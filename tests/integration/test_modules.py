@@ -142,6 +142,62 @@ def test_a_failure_is_structured(project):
     assert failure["path"] == "/sources/nowhere"
 
 
+def twilio(project):
+    environment = project.sandbox.world.environments["dev"]
+    return {
+        "twilio_account_sid": environment.account_sid,
+        "twilio_api_key": environment.api_key,
+        "twilio_api_secret": environment.api_secret,
+        "flex_url": project.sandbox.url + "/twilio/flex",
+        "monitor_url": project.sandbox.url + "/twilio/monitor",
+    }
+
+
+def test_flex_info_shows_the_alerts_of_the_connector(project, sandbox):
+    sandbox.world.environments["dev"].connection = {"space_id": "x"}
+    sandbox.sabotage("dev", "wrong-key-in-flex")
+    sandbox.engage("dev", 1)
+    task = {f"{COLLECTION}.flex_info": {**twilio(project), "alerts_since": "2020-01-01T00:00:00Z"}}
+    found, _run = result(project, task)
+    assert found["flex"]["ready"]
+    assert [alert["code"] for alert in found["alerts"]] == ["49008"]
+
+
+def test_flex_info_tells_another_account(project, sandbox):
+    account = sandbox.world.environments["prod"].account_sid
+    task = {f"{COLLECTION}.flex_info": {**twilio(project), "twilio_account_sid": account, "fail": True}}
+    found, _run = result(project, task)
+    assert "the credentials belong to" in found["msg"]
+
+
+def test_validate_reports_all_checks_at_once(project, sandbox):
+    task = {f"{COLLECTION}.segment_space_validate": {"space_id": "spa_no", "profile_token": "wrong", "fail": False}}
+    found, _run = result(project, task)
+    assert {check["check"]: check["verdict"] for check in found["checks"]} == {
+        "format": "passed",
+        "space": "failed",
+        "pair": "failed",
+        "region": "passed",
+        "rights": "passed",
+    }
+
+
+def test_validate_tells_a_token_that_cannot_see_keys(project, sandbox):
+    environment = sandbox.world.environments["dev"]
+    options = {"space_id": environment.space["id"], "profile_token": environment.profile_token}
+    task = {f"{COLLECTION}.segment_space_validate": {**options, "segment_token": environment.read_only_token}}
+    found, _run = result(project, task)
+    assert found["failure"]["problem"] == "rights"
+    assert "cannot see the write keys" in found["msg"]
+
+
+def test_source_info_diagnoses(project):
+    task = {f"{COLLECTION}.segment_source_info": {"recorded_source_id": "gone", "audit": True}}
+    found, _run = result(project, task)
+    assert [finding["problem"] for finding in found["findings"]] == ["deleted"]
+    assert found["source"] is None
+
+
 def test_missing_httpx_names_the_python_and_the_way_out(project, tmp_path):
     broken = tmp_path / "broken/httpx"
     broken.mkdir(parents=True)
