@@ -111,6 +111,15 @@ def test_recover_what_was_deleted_renamed_and_disabled(project, sandbox):
     assert sandbox.journal(writes=True) == []
 
 
+def test_a_changed_name_makes_only_the_connection_due(project, sandbox):
+    project.run("connect", "--limit", "dev")
+    sandbox.clear_journal()
+    run = project.run("connect", "--limit", "dev", "-e", "connection_friendly_name=new")
+    assert run.changed["dev"] == 1
+    assert sandbox.world.environments["dev"].connection["friendly_name"] == "new"
+    assert [e["path"] for e in sandbox.journal(writes=True)] == ["/handover/dev/connection"]
+
+
 def test_recover_hands_a_replaced_key_over(project, sandbox):
     project.run("connect")
     sandbox.sabotage("dev", "remove-key")

@@ -123,7 +123,9 @@ class HandOver:
             self._record("asked", how="asked", by="")
         else:
             how, by = self._done_by()
-            if how == "endpoint" and not self.stands:
+            # One value read back does not show that all of a changed subject stands; only an unrecorded one is adopted.
+            adopted = self.stands and "done" not in self.records
+            if how == "endpoint" and not adopted:
                 self._send()
             self._record("done", how=how, by=by)
         return plan.after
