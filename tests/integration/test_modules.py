@@ -217,16 +217,33 @@ def test_defaults_by_module_and_delegation(project, extra):
     assert "name: by-module-default" in run.output, run.output
 
 
-def test_a_task_on_another_connection_runs_as_an_ordinary_module(project):
-    """Such a host has no httpx here, and so the error proves that it ran there with that host's Python."""
-    variables = {"ansible_python_interpreter": sys.executable, "unified_profiles_in_process": False}
-    task = {f"{COLLECTION}.segment_space_info": {}, "environment": {"PYTHONPATH": str(project.folder / "broken")}}
+def elsewhere(project):
+    """Variables for a host behind a connection that is not local, whose Python has no httpx."""
     broken = project.folder / "broken/httpx"
     broken.mkdir(parents=True)
     (broken / "__init__.py").write_text("raise ImportError('no httpx', name='httpx')\n")
-    found, _run = result(project, task, **variables)
+    return {"PYTHONPATH": str(broken.parent)}
+
+
+@pytest.fixture
+def remote(monkeypatch):
+    monkeypatch.setenv("ANSIBLE_CONNECTION_PLUGINS", str(Path(__file__).parent / "connection_plugins"))
+    return {"ansible_connection": "elsewhere"}
+
+
+def test_on_another_host_a_module_runs_there(project, remote):
+    task = {f"{COLLECTION}.segment_space_info": {}, "environment": elsewhere(project)}
+    found, _run = result(project, {**task, "vars": remote})
     assert found["failure"]["kind"] == "missing_library"
     assert found["failure"]["interpreter"] == sys.executable
+
+
+def test_on_another_host_a_hand_over_stays_on_the_controller(project, remote):
+    options = {"environment": "dev", "state_dir": str(project.folder / "state"), "space_id": "spa_1", "source_id": "s1"}
+    task = {f"{COLLECTION}.profiles_source": options, "environment": elsewhere(project)}
+    found, _run = result(project, {**task, "vars": remote})
+    assert found["handover"]["status"] == "pending"
+    assert (project.folder / "state/ledger/dev.json").exists()
 
 
 def test_the_built_collection_runs_connect(project, sandbox, tmp_path):
