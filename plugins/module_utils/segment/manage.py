@@ -138,7 +138,7 @@ class ManagedSource:
 
     def _label(self, source: Source, labels: dict[str, str]) -> None:
         try:
-            self.api.add_labels(source.id, labels)
+            self.api.set_labels(source.id, labels)
         except ApiError as error:
             if error.status in (400, 404, 422):
                 error.next_step = (

@@ -67,8 +67,8 @@ class PublicApi:
         """Delete for good (operation deleteSource)."""
         self.service.request("DELETE", "/sources/{source}", source=source, expected=frozenset({200, 204, 404}))
 
-    def add_labels(self, source: str, labels: dict[str, str]) -> None:
-        """Add labels that the workspace already has (operation addLabelsToSource)."""
+    def set_labels(self, source: str, labels: dict[str, str]) -> None:
+        """Replace the labels of a source; they must exist in the workspace (operation replaceLabelsInSource)."""
         self.service.request("PUT", "/sources/{source}/labels", body=_labels(labels), source=source)
 
     def add_key(self, source: str) -> Source:
