@@ -28,9 +28,7 @@ class InProcessAction(ActionBase):
     module: ModuleType
     controller_only = False
     _supports_check_mode = True
-    _supports_diff = True
     _supports_async = True
-    _VALID_ARGS: t.ClassVar[frozenset[str]] = frozenset()
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         task_vars = task_vars or {}

@@ -59,7 +59,11 @@ def test_connect_then_connect_again(project, sandbox):
 def test_evidence_is_earned(project, sandbox):
     project.run("connect")
     work_goes_on(sandbox)
+    sandbox.clear_journal()
     assert verdicts(project.run("connect"), "dev") == ["proven"] * 3
+    # With all evidence read, unlike in the first minute after a hand-over.
+    services = [e["path"] for e in sandbox.journal() if e["environment"] == "dev" and e["service"] != "handover"]
+    assert len(services) == 8, services
 
 
 def test_a_wrong_key_in_flex_is_never_proven_and_is_handed_over_again(project, sandbox):
