@@ -67,6 +67,10 @@ options:
       - Overrides the base URL of the Twilio Monitor API.
       - If not set, the environment variable E(TWILIO_MONITOR_URL) is used.
     type: str
+  sync_url:
+    description:
+      - Overrides the base URL of the Twilio Sync API. If not set, the environment variable E(TWILIO_SYNC_URL) is used.
+    type: str
   validate_certs:
     description: Whether to check the servers' certificates.
     type: bool

@@ -10,14 +10,6 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
-  environment:
-    description: Name of the environment in the ledger, usually the inventory host.
-    type: str
-    required: true
-  state_dir:
-    description:
-      - Folder on the controller in which the ledger is kept, one file per environment below C(ledger).
-    type: path
   channel:
     description:
       - V(operator) writes a task card for a person and leaves the hand-over pending until it is confirmed.

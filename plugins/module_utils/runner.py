@@ -55,6 +55,7 @@ CONNECTION_OPTIONS: dict[str, t.Any] = {
     "twilio_edge": _option("str", "TWILIO_EDGE"),
     "flex_url": _option("str", "TWILIO_FLEX_URL"),
     "monitor_url": _option("str", "TWILIO_MONITOR_URL"),
+    "sync_url": _option("str", "TWILIO_SYNC_URL"),
 }
 SEGMENT_API_HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
 PROFILE_API_HOSTS = {"us": "https://profiles.segment.com", "eu": "https://profiles.euw1.segment.com"}

@@ -16,6 +16,7 @@ description:
   - The write key is read from Segment when it is needed, and shows as its fingerprint everywhere.
 extends_documentation_fragment:
   - flexops.unified_profiles.connection
+  - flexops.unified_profiles.ledger
   - flexops.unified_profiles.handover
   - flexops.unified_profiles.attributes.controller
 requirements:
@@ -60,7 +61,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 handover:
-  description: The state of the hand-over.
+  description:
+    - The state of the hand-over. RV(handover.read_back) tells whether the endpoint's read just showed the expected value.
+    - RV(handover.card) is what a person has to do, null when there is nothing to do.
   returned: success
   type: dict
   sample:
@@ -72,7 +75,8 @@ handover:
     by: ''
     at: '2026-11-24T10:02:31Z'
     subject: {account_sid: AC01, key_fingerprint: 3f29a1b07c55, source_id: 5BKZVyYHdt1D7ZrtHyNR7W}
-    card: "prod: key ..."
+    read_back: null
+    card: {environment: prod, step: key, title: \"...\", page: [], actions: [], digest: 0d7a52c1e93b}
 """
 
 from typing import Any

@@ -16,6 +16,7 @@ description:
   - The form itself makes the source, connects it to the space, and stores the source's write key in Twilio.
 extends_documentation_fragment:
   - flexops.unified_profiles.connection
+  - flexops.unified_profiles.ledger
   - flexops.unified_profiles.handover
   - flexops.unified_profiles.attributes.controller
 requirements:
@@ -64,7 +65,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 handover:
-  description: The state of the hand-over.
+  description:
+    - The state of the hand-over. RV(handover.read_back) tells whether the endpoint's read just showed the expected value.
+    - RV(handover.card) is what a person has to do, null when there is nothing to do.
   returned: success
   type: dict
   sample:
@@ -76,7 +79,8 @@ handover:
     by: ''
     at: '2026-11-24T10:02:31Z'
     subject: {space_id: spa_4fGh7}
-    card: "prod: connection ..."
+    read_back: null
+    card: {environment: prod, step: connection, title: \"...\", page: [], actions: [], digest: 0d7a52c1e93b}
 recorded:
   description: Source and key that the ledger names as handed over.
   returned: success
@@ -88,7 +92,7 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.step import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.steps import connection, recorded
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.steps import connection, recorded_facts
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
     Call,
     Spec,
@@ -111,7 +115,9 @@ SPEC = Spec(
 def run(call: Call) -> dict[str, Any]:
     step = connection(call)
     outcome = call.reconcile(step)
-    return outcome_result(outcome, handover=step.result(outcome.plan.after["status"]), recorded=recorded(step))
+    return outcome_result(
+        outcome, handover=step.result(outcome.plan.after["status"]), recorded=recorded_facts(step.all_steps)
+    )
 
 
 def main() -> None:

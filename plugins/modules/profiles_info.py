@@ -16,6 +16,7 @@ description:
   - The verdicts are C(proven), C(attested), C(pending), C(broken) and C(unknown).
 extends_documentation_fragment:
   - flexops.unified_profiles.connection
+  - flexops.unified_profiles.ledger
   - flexops.unified_profiles.attributes.controller
 requirements:
   - httpx >= 0.27, < 1
@@ -24,13 +25,6 @@ options:
     description: Id of the Unify space, from Unify settings, API access.
     type: str
     required: true
-  environment:
-    description: Name of the environment in the ledger, usually the inventory host.
-    type: str
-    required: true
-  state_dir:
-    description: Folder on the controller in which the ledger is kept.
-    type: path
   source_id:
     description: Id of the source as it is now.
     type: str
@@ -86,12 +80,12 @@ unread:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.evidence import judge
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import LEDGER_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
 
 SPEC = Spec(
     {
-        "environment": {"type": "str", "required": True},
-        "state_dir": {"type": "path"},
+        **LEDGER_OPTIONS,
         "space_id": {"type": "str", "required": True},
         "source_id": {"type": "str"},
         "key_fingerprints": {"type": "list", "elements": "str", "default": [], "no_log": False},

@@ -15,6 +15,7 @@ description:
   - The tab Profiles sources has no public API. This module carries the step out through a channel and keeps the record of it.
 extends_documentation_fragment:
   - flexops.unified_profiles.connection
+  - flexops.unified_profiles.ledger
   - flexops.unified_profiles.handover
   - flexops.unified_profiles.attributes.controller
 requirements:
@@ -53,7 +54,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 handover:
-  description: The state of the hand-over.
+  description:
+    - The state of the hand-over. RV(handover.read_back) tells whether the endpoint's read just showed the expected value.
+    - RV(handover.card) is what a person has to do, null when there is nothing to do.
   returned: success
   type: dict
   sample:
@@ -65,7 +68,8 @@ handover:
     by: ''
     at: '2026-11-24T10:02:31Z'
     subject: {source_id: 5BKZVyYHdt1D7ZrtHyNR7W, space_id: spa_4fGh7}
-    card: "prod: link ..."
+    read_back: null
+    card: {environment: prod, step: link, title: \"...\", page: [], actions: [], digest: 0d7a52c1e93b}
 """
 
 from typing import Any

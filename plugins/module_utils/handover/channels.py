@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a hand-over is carried out: by a person with a task card, or by an HTTP endpoint of the user's own."""
+"""How a hand-over is carried out by an HTTP endpoint of the user's own. The other channel is a person with a card."""
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
 from collections.abc import Mapping
@@ -14,43 +13,6 @@ from collections.abc import Mapping
 from ..errors import OptionError
 from ..runner import Call
 from ..transport import Service
-
-CARDS = {
-    "connection": """\
-Where: Twilio Console > Explore products > Unified Profiles > Overview > Use existing Segment Unify workspace
-  Connection friendly name:   {friendly_name}
-  Segment Unify space ID:     {space_id}
-  Profile API access token:   the one with the fingerprint {profile_token}
-  Tick:                       Allow Unified Profiles to write events to Segment
-  Press:                      Connect
-Check: the page shows the status Connected.""",
-    "link": """\
-Where: Segment > Unify > Unify settings > Profiles sources (space {space_id})
-  Press:   Connect source
-  Select:  {source_name} (source id {source_id})
-  Press:   Connect source
-Check: the source is listed on the tab Profiles sources.""",
-    "key": """\
-Where: Twilio Console > Flex > Contact center settings > Unified Profiles
-  Next to Flex source write key, press: Update key
-  Paste:   the write key with the fingerprint {write_key}
-           (copy it in Segment from Connections > Sources > {source_name} > Settings > API Keys)
-  Press:   Save""",
-}
-
-
-def card(step: str, environment: str, digest: str, values: Mapping[str, str]) -> str:
-    """The exact task for a person. Secrets come as fingerprint and last four characters."""
-
-    class Known(dict[str, str]):
-        def __missing__(self, key: str) -> str:
-            return f"<{key}>"
-
-    confirm = json.dumps({environment: {step: {"by": "YOUR NAME", "digest": digest}}})
-    return (
-        f"{environment}: {step}\n{CARDS[step].format_map(Known(values))}\n"
-        f"Then confirm: ansible-playbook ... -e '{{\"unified_profiles_confirm\": {confirm}}}'"
-    )
 
 
 class Endpoint:

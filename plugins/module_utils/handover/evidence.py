@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ..errors import Failure
 from ..runner import Call
-from .ledger import STEPS, FileLedger
+from .ledger import STEPS, open_ledger
 from .steps import recorded_facts
 from .verdict import FLEX_EVENTS, Evidence, moment, verdicts
 
@@ -23,11 +23,11 @@ LONGEST = datetime.timedelta(days=1)
 
 def judge(call: Call) -> dict[str, t.Any]:
     """See the module profiles_info."""
-    steps = FileLedger(call["state_dir"], call["environment"]).read()
+    steps = open_ledger(call).read()
     evidence = _read(call, steps) if call["evidence"] else Evidence()
     return {
         "steps": verdicts(steps, call["source_id"], call["key_fingerprints"], evidence),
-        "recorded": recorded_facts(call),
+        "recorded": recorded_facts(steps),
         "unread": list(evidence.problems),
     }
 

@@ -22,10 +22,40 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..errors import LedgerError, OptionError
+from ..runner import Call
 
 FORMAT = 1
 STEPS = ("connection", "link", "key")
 Record = dict[str, t.Any]
+Steps = dict[str, dict[str, Record]]
+# Of every module that reads or writes the ledger; documented in doc_fragments/ledger.py.
+LEDGER_OPTIONS: dict[str, t.Any] = {
+    "environment": {"type": "str", "required": True},
+    "ledger": {"type": "str", "choices": ["file", "sync"], "default": "file"},
+    "state_dir": {"type": "path"},
+    "sync_service": {"type": "str", "default": "default"},
+}
+
+
+class Ledger(t.Protocol):
+    """The record of one environment's hand-overs."""
+
+    def read(self) -> Steps:
+        """All steps, each with its records ``done`` and ``asked`` where there are any."""
+
+    def write(self, step: str, records: Mapping[str, Record]) -> None:
+        """Replace the records of one step, and leave the others as any other writer has left them."""
+
+
+def open_ledger(call: Call) -> Ledger:
+    """The ledger that the options of a module's run name.
+
+    Raises:
+        OptionError: It cannot be kept there.
+    """
+    if call["ledger"] == "sync":
+        raise OptionError("ledger", "'sync' is not there yet.", "Use 'file'.")
+    return FileLedger(call["state_dir"], call["environment"])
 
 
 def digest(environment: str, step: str, subject: Mapping[str, t.Any]) -> str:
@@ -54,7 +84,7 @@ class FileLedger:
         self.environment = environment
         self.path = Path(folder).expanduser() / "ledger" / f"{name}.json"
 
-    def read(self) -> dict[str, dict[str, Record]]:
+    def read(self) -> Steps:
         """The steps, each with its records.
 
         Raises:

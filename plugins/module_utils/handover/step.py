@@ -14,12 +14,12 @@ from ..errors import Failure, OptionError, Refused, UnknownOutcome
 from ..resource import SET_BY_SEGMENT, Plan, State
 from ..runner import Call
 from ..secret import fingerprint
-from .channels import Endpoint, card
-from .ledger import FileLedger, Record, digest
+from . import cards
+from .channels import Endpoint
+from .ledger import LEDGER_OPTIONS, Record, digest, open_ledger
 
 OPTIONS: dict[str, t.Any] = {
-    "environment": {"type": "str", "required": True},
-    "state_dir": {"type": "path"},
+    **LEDGER_OPTIONS,
     "channel": {"type": "str", "choices": ["operator", "endpoint"], "default": "operator"},
     "endpoint": {
         "type": "dict",
@@ -72,13 +72,13 @@ class HandOver:
         self.subject = dict(subject)
         self.secrets = secrets
         self.read_back = read_back
-        self.ledger = FileLedger(call["state_dir"], call["environment"])
+        self.ledger = open_ledger(call)
         self.all_steps = self.ledger.read()
         self.records = self.all_steps.get(step, {})
         self.digest = digest(call["environment"], step, self.subject)
         self.endpoint = None
-        self.card: str | None = None
-        self.stands = False
+        self.card: cards.Card | None = None
+        self.stands: bool | None = None
         self.observed = dict(observed or {})
         self.by_form = by_form and not self.records and "done" in self.all_steps.get("connection", {})
         # What was once recorded and has changed since is no longer "what stands there from before".
@@ -104,9 +104,9 @@ class HandOver:
         """The recorded subject; what the endpoint can read back overrules the record."""
         done, asked = self.records.get("done"), self.records.get("asked")
         if self.endpoint and (value := self.endpoint.read()) is not Endpoint.UNREADABLE:
-            if value != self.read_back:
+            self.stands = value == self.read_back
+            if not self.stands:
                 return {"status": "done", "subject": {"read_back": value}} if value else None
-            self.stands = True
         if done and done["subject"] == self.subject:
             return {"status": "done", "subject": self.subject}
         if asked and asked["subject"] == self.subject:
@@ -134,7 +134,7 @@ class HandOver:
         """What a later task, the report and a person need to know."""
         record = self.records.get("done" if status == "done" else "asked", {})
         if status == "pending":
-            self.card = card(self.step, self.call["environment"], self.digest, self._card_values())
+            self.card = cards.make(self.step, self.call["environment"], self.digest, self._card_values())
         return {
             "step": self.step,
             "status": status,
@@ -144,6 +144,7 @@ class HandOver:
             "by": record.get("by"),
             "at": record.get("at"),
             "subject": self.subject,
+            "read_back": self.stands,
             "card": self.card,
         }
 
@@ -177,7 +178,8 @@ class HandOver:
             if endpoint.read() != self.read_back:
                 raise
         value = endpoint.read()
-        if value is not Endpoint.UNREADABLE and value != self.read_back:
+        self.stands = None if value is Endpoint.UNREADABLE else value == self.read_back
+        if self.stands is False:
             raise Failure(
                 f"The endpoint accepted the {self.step} hand-over, and then read back another value "
                 f"({value or 'nothing'} instead of {self.read_back}).",

@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..errors import OptionError, Refused
 from ..runner import Call
 from ..secret import fingerprint
 from ..segment.validate import check_space_id
-from .ledger import STEPS, FileLedger
+from .ledger import STEPS, Steps, open_ledger
 from .step import HandOver
 
 
@@ -58,7 +56,7 @@ def key(call: Call) -> HandOver:
     """Flex > Update key. Due again for another source, key or account."""
     visible = call["key_fingerprints"]
     account = call.required("twilio_account_sid")
-    recorded = recorded_facts(call)["key_fingerprint"]
+    recorded = recorded_facts(open_ledger(call).read())["key_fingerprint"]
     chosen = call["key_fingerprint"] or (recorded if recorded in visible else None)
     if not visible:
         raise Refused(
@@ -88,16 +86,8 @@ def key(call: Call) -> HandOver:
     return HandOver(call, "key", subject, values, chosen, by_form=call["by_form"], observed={"keys": sorted(visible)})
 
 
-def recorded(step: HandOver) -> dict[str, str | None]:
-    return _facts(step.all_steps)
-
-
-def recorded_facts(call: Call) -> dict[str, str | None]:
+def recorded_facts(steps: Steps) -> dict[str, str | None]:
     """Source and key that the ledger names as handed over."""
-    return _facts(FileLedger(call["state_dir"], call["environment"]).read())
-
-
-def _facts(steps: dict[str, dict[str, t.Any]]) -> dict[str, str | None]:
     done = {step: steps.get(step, {}).get("done", {}).get("subject", {}) for step in STEPS}
     return {
         "source_id": done["key"].get("source_id") or done["link"].get("source_id"),
