@@ -1,0 +1,106 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The control plane, for tests and rehearsals."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import typing as t
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from .world import Problem, World, iso
+
+
+def routes(world: World) -> list[Route]:
+    def route(path: str, method: str, handler: t.Callable[[Request, dict[str, t.Any]], t.Any]) -> Route:
+        async def serve(request: Request) -> Response:
+            raw = await request.body()
+            try:
+                body = json.loads(raw) if raw else {}
+                if not isinstance(body, dict):
+                    raise Problem(400, "input-validation", "the body must be a JSON object")
+                with world.lock:
+                    return JSONResponse(handler(request, body) or {"ok": True})
+            except Problem as problem:
+                return JSONResponse({"error": problem.message}, problem.status)
+            except (ValueError, RecursionError):
+                return JSONResponse({"error": "the body is not what this takes"}, 400)
+
+        return Route("/_sandbox" + path, serve, methods=[method])
+
+    def info(request: Request, body: dict[str, t.Any]) -> t.Any:
+        base = str(request.base_url).rstrip("/")
+        regions = {
+            f"{name}_api": {region: f"{base}/{path}/{region}" for region in ("us", "eu")}
+            for name, path in (("segment", "segment"), ("profile", "profiles"), ("tracking", "tracking"))
+        }
+        products = {name: f"{base}/twilio/{name}" for name in ("flex", "monitor", "sync")}
+        return {
+            "name": "flexops.unified_profiles sandbox",
+            "version": 1,
+            "now": iso(world.now()),
+            "base_urls": {**regions, **products, "handover": f"{base}/handover"},
+            "environments": {
+                env.name: {
+                    "region": env.region,
+                    "workspace": env.workspace,
+                    "space": env.space,
+                    "segment_token": env.segment_token,
+                    "segment_token_read_only": env.read_only_token,
+                    "profile_token": env.profile_token,
+                    "twilio": {
+                        "account_sid": env.account_sid,
+                        "api_key": env.api_key,
+                        "api_secret": env.api_secret,
+                        "auth_token": env.auth_token,
+                    },
+                    "gateway_token": env.gateway_token,
+                    "handover_url": f"{base}/handover/{env.name}",
+                }
+                for env in world.environments.values()
+            },
+        }
+
+    def sabotage(request: Request, body: dict[str, t.Any]) -> None:
+        args = {k: v for k, v in body.items() if k not in ("environment", "name")}
+        world.sabotage(world.environment(body.get("environment")), str(body.get("name")), args)
+
+    def add_fault(request: Request, body: dict[str, t.Any]) -> None:
+        try:
+            re.compile(str(body.get("match", "")))
+        except re.error:
+            raise Problem(400, "input-validation", "match must be a regular expression") from None
+        world.faults.append({"count": 1, **body})
+
+    def advance(request: Request, body: dict[str, t.Any]) -> t.Any:
+        seconds = body.get("advance")
+        if not isinstance(seconds, (int, float)) or not 0 <= seconds <= 1e8:
+            raise Problem(400, "input-validation", "advance takes seconds, forward only")
+        world.offset += datetime.timedelta(seconds=seconds)
+        return {"now": iso(world.now())}
+
+    def engage(request: Request, body: dict[str, t.Any]) -> None:
+        count = body.get("count", 1)
+        if not isinstance(count, int) or not 0 < count < 1_000_000:
+            raise Problem(400, "input-validation", "count takes a whole number")
+        world.engage(world.environment(body.get("environment")), count)
+
+    return [
+        route("", "GET", info),
+        route("/reset", "POST", lambda request, body: world.reset()),
+        route("/sabotage", "POST", sabotage),
+        route("/faults", "GET", lambda request, body: {"faults": world.faults}),
+        route("/faults", "POST", add_fault),
+        route("/faults", "DELETE", lambda request, body: world.faults.clear()),
+        route("/journal", "GET", lambda request, body: {"journal": world.journal}),
+        route("/journal", "DELETE", lambda request, body: world.journal.clear()),
+        route("/clock", "POST", advance),
+        route("/engagements", "POST", engage),
+    ]
