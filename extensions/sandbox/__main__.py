@@ -2,37 +2,157 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m sandbox``: serve simulated Segment and Twilio on the loopback interface."""
+"""``python -m sandbox``: serve simulated Segment and Twilio, on the loopback interface unless forced."""
 
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
+import signal
+import socket
 import sys
+import typing as t
+from pathlib import Path
 
-from .server import bind, make_server
+from . import inventory, state
+from .server import bind, make_server, own_certificate
 from .world import World
 
+EPILOG = """\
+GET /_sandbox names every URL, workspace, space, token and account; /console/ has the console pages to click through.
+Everything else is in docs/sandbox.md."""
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="sandbox", description="Simulated Segment and Twilio.")
+
+class Unusable(Exception):
+    """An option that cannot be used; the message says what to do."""
+
+
+def options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="Simulated Segment and Twilio, for rehearsals. Nothing here talks to a real service.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
         "--port",
         type=int,
-        default=int(os.environ.get("SANDBOX_PORT", "8765")),
-        help="port on 127.0.0.1; 0 takes a free one (default: the environment variable SANDBOX_PORT, else 8765)",
+        default=os.environ.get("SANDBOX_PORT", "8765"),
+        help="0 takes a free one (default: the environment variable SANDBOX_PORT, else 8765)",
     )
-    port = parser.parse_args().port
+    parser.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="let --host be an address that other machines can reach; whoever reaches it can do everything here",
+    )
+    parser.add_argument(
+        "--environments",
+        type=int,
+        metavar="N",
+        help="serve N environments, env-0001 and so on, instead of dev, prod and eu",
+    )
+    parser.add_argument(
+        "--inventory", type=Path, metavar="FOLDER", help="write an inventory for the environments into this folder"
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="go on with what this file holds, and save to it at the end and on POST /_sandbox/save",
+    )
+    parser.add_argument(
+        "--https",
+        type=Path,
+        metavar="CA_FILE",
+        help="serve HTTPS with a certificate of its own; what verifies it is written to CA_FILE, for unified_profiles_ca_path",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no line for each request")
+    return parser
+
+
+def main(arguments: t.Sequence[str] | None = None) -> int:
+    given = options().parse_args(arguments)
     try:
-        sock = bind("127.0.0.1", port)
-    except OSError as error:
-        print(f"sandbox: port {port} cannot be used ({error.strerror}); choose another with --port.", file=sys.stderr)
+        serve(given)
+    except (Unusable, inventory.InventoryError, state.StateError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
         return 1
-    # Listening from here on: whoever reads the line can connect at once.
-    sock.listen(128)
-    print(f"sandbox ready: http://127.0.0.1:{sock.getsockname()[1]}/_sandbox", flush=True)
-    make_server(World()).run(sockets=[sock])
     return 0
+
+
+def serve(given: argparse.Namespace) -> None:
+    if given.environments is not None and not 1 <= given.environments <= 100_000:
+        raise Unusable("--environments takes a number from 1 to 100000.")
+    world = World(given.environments) if given.environments else World()
+    if given.state and given.state.exists():
+        if given.environments:
+            raise Unusable(f"{given.state} already holds environments: leave --environments out, or name a new file.")
+        state.load(world, given.state)
+    world.state_file = given.state
+    sock = listen(given.host, given.port, given.allow_remote)
+    server = make_server(world)
+    if given.https:
+        try:
+            own_certificate(server, given.https, given.host)
+        except ImportError:
+            raise Unusable("--https needs the Python library trustme: pip install trustme.") from None
+        except OSError as error:
+            raise Unusable(f"--https {given.https} cannot be written ({error.strerror}): name another file.") from None
+    host, port = sock.getsockname()[:2]
+    url = f"{'https' if given.https else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    if given.inventory:
+        inventory.write(world, url, given.inventory, given.https)
+    if given.state:
+        # What cannot be written is better known now than at the end.
+        state.save(world, given.state)
+    print(f"sandbox ready: {url}/_sandbox  console pages: {url}/console/", flush=True)
+    if given.https:
+        print(f"unified_profiles_ca_path: {given.https.resolve()}", flush=True)
+    if given.inventory:
+        print(f"inventory: ansible-playbook -i {given.inventory} playbooks/connect.yml", flush=True)
+    if not given.quiet:
+        world.log = lambda line: print(line, flush=True)
+
+    def stop(number: int, frame: object) -> t.NoReturn:
+        raise SystemExit(0)
+
+    # The server stops gracefully at either signal, puts these handlers back, and raises the signal again.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        server.run(sockets=[sock])
+    except SystemExit:
+        pass
+    if given.state:
+        state.save(world, given.state)
+        print(f"sandbox: state saved to {given.state}", flush=True)
+
+
+def listen(host: str, port: int, allow_remote: bool) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        Unusable: Not an address of this machine, not loopback and not forced, or the port is taken.
+    """
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        raise Unusable(f"--host {host} is not an IP address or localhost.") from None
+    if not (address.is_loopback or allow_remote):
+        raise Unusable(
+            f"--host {host} can be reached from other machines, and whoever reaches the sandbox can do everything in it. "
+            "Add --allow-remote if that is wanted."
+        )
+    if not 0 <= port <= 65535:
+        raise Unusable(f"--port {port} is no port: take one from 1 to 65535, or 0 for a free one.")
+    try:
+        return bind(str(address), port)
+    except OSError as error:
+        raise Unusable(
+            f"{address} port {port} cannot be used ({error.strerror}): choose another with --port, or 0 for a free one."
+        ) from None
 
 
 if __name__ == "__main__":

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import datetime
 import json
-import re
 import typing as t
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from . import state
+from .rules import add_rule, note_changes
 from .world import Problem, World, iso
 
 
@@ -70,14 +72,12 @@ def routes(world: World) -> list[Route]:
 
     def sabotage(request: Request, body: dict[str, t.Any]) -> None:
         args = {k: v for k, v in body.items() if k not in ("environment", "name")}
-        world.sabotage(world.environment(body.get("environment")), str(body.get("name")), args)
+        env = world.environment(body.get("environment"))
+        world.sabotage(env, str(body.get("name")), args)
+        note_changes(world, env.name)
 
-    def add_fault(request: Request, body: dict[str, t.Any]) -> None:
-        try:
-            re.compile(str(body.get("match", "")))
-        except re.error:
-            raise Problem(400, "input-validation", "match must be a regular expression") from None
-        world.faults.append({"count": 1, **body})
+    def add_fault(request: Request, body: dict[str, t.Any]) -> t.Any:
+        return {"fault": add_rule(world, body).view()}
 
     def advance(request: Request, body: dict[str, t.Any]) -> t.Any:
         seconds = body.get("advance")
@@ -92,15 +92,26 @@ def routes(world: World) -> list[Route]:
             raise Problem(400, "input-validation", "count takes a whole number")
         world.engage(world.environment(body.get("environment")), count)
 
+    def keep(request: Request, body: dict[str, t.Any], act: t.Callable[[World, Path], None]) -> t.Any:
+        if world.state_file is None:
+            raise Problem(409, "conflict", "no state file was named: start the sandbox with --state FILE")
+        try:
+            act(world, world.state_file)
+        except state.StateError as error:
+            raise Problem(409, "conflict", str(error)) from None
+        return {"file": str(world.state_file)}
+
     return [
         route("", "GET", info),
         route("/reset", "POST", lambda request, body: world.reset()),
         route("/sabotage", "POST", sabotage),
-        route("/faults", "GET", lambda request, body: {"faults": world.faults}),
+        route("/faults", "GET", lambda request, body: {"faults": [rule.view() for rule in world.faults]}),
         route("/faults", "POST", add_fault),
         route("/faults", "DELETE", lambda request, body: world.faults.clear()),
         route("/journal", "GET", lambda request, body: {"journal": world.journal}),
         route("/journal", "DELETE", lambda request, body: world.journal.clear()),
+        route("/save", "POST", lambda request, body: keep(request, body, state.save)),
+        route("/load", "POST", lambda request, body: keep(request, body, state.load)),
         route("/clock", "POST", advance),
         route("/engagements", "POST", engage),
     ]

@@ -2,79 +2,177 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes requests fail as asked."""
+"""Makes requests fail as asked, tells a test of each request, and keeps the world's clock in the Date header.
+
+Plain ASGI around the application. With no rule and no hook set, a request costs one Date header and nothing else.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import binascii
 import email.utils
-import re
 import time
 import typing as t
+import urllib.parse
 
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .world import World
+from .rules import Seen, note_changes, shown
+from .world import Environment, World, iso
+
+Headers = list[tuple[bytes, bytes]]
 
 
 class Dropped(Exception):
-    """Raised to break the connection off; the server closes it without an answer."""
+    """Breaks the connection off where there is no socket to close, as with an ASGI client in a test."""
 
 
 class Faults:
-    """Makes requests fail as asked, keeps the clock in the Date header, and drops connections for real."""
-
     def __init__(self, app: ASGIApp, world: World) -> None:
         self.app, self.world = app, world
-
-    def _due(self, scope: Scope) -> dict[str, t.Any] | None:
-        line = f"{scope['method']} {scope['path']}"
-        if scope["path"].startswith("/_sandbox"):
-            return None
-        with self.world.lock:
-            for rule in self.world.faults:
-                if rule["count"] > 0 and re.search(str(rule.get("match", "")), line):
-                    rule["count"] -= 1
-                    return rule
-        return None
+        self._second, self._date = 0, b""
+        self._owners: dict[str, Environment] = {}
+        self._owners_of: dict[str, Environment] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+        world, started, status = self.world, time.perf_counter(), "dropped"
 
         async def dated(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                date = email.utils.format_datetime(self.world.now(), usegmt=True).encode()
-                message["headers"] = [*message["headers"], (b"date", date)]
+                status = str(message["status"])
+                message["headers"] = [*message["headers"], (b"date", self._now())]
             await send(message)
 
-        async def nothing(message: Message) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        watched = (world.faults or world.hook) and not scope["path"].startswith("/_sandbox")
+        await (self._watched if watched else self.app)(scope, receive, dated)
+        if world.log:
+            environment, took = self._owner(scope), (time.perf_counter() - started) * 1000
+            line = f"{scope['method']} {urllib.parse.quote(shown(scope['path']))}"
+            world.log(f"{iso(world.now())} {environment.name if environment else '-'} {line} {status} {took:.0f} ms")
+
+    def _now(self) -> bytes:
+        """The Date header's value, formatted once a second."""
+        second = int(self.world.now().timestamp())
+        if second != self._second:
+            self._second, self._date = second, email.utils.formatdate(second, usegmt=True).encode()
+        return self._date
+
+    def _owner(self, scope: Scope) -> Environment | None:
+        """Whose credentials a request carries; the sandbox's own paths name the environment."""
+        environments = self.world.environments
+        service, name = [*scope["path"].split("/"), "", ""][1:3]
+        if service in ("handover", "console"):
+            return environments.get(name)
+        if self._owners_of is not environments:
+            self._owners_of = environments
+            self._owners = {
+                credential: env
+                for env in environments.values()
+                for credential in (
+                    env.segment_token,
+                    env.read_only_token,
+                    env.profile_token,
+                    env.api_key,
+                    env.account_sid,
+                )
+            }
+        given = next((value.decode("latin-1") for key, value in scope["headers"] if key == b"authorization"), "")
+        scheme, _, credential = given.partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                credential = base64.b64decode(credential).decode("latin-1").partition(":")[0]
+            except binascii.Error:
+                return None
+        if service == "tracking":
+            return next((e for e in environments.values() for s in e.sources.values() if credential in s.keys), None)
+        return self._owners.get(credential)
+
+    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
+        world, receive = self.world, await _arrived(receive)
+        with world.lock:
+            environment = self._owner(scope)
+            seen = Seen(scope["method"], scope["path"], environment.name if environment else None)
+            note_changes(world, seen.environment)
+            rule = next((rule for rule in world.faults if rule.due(seen, world.now())), None)
+            if rule and rule.kind == "stale" and environment:
+                scope["as_of"] = rule.past_of(environment.name, world.now())
+        if self._told("before", seen) is False:
+            return await _drop(scope, receive)
+        if rule and rule.kind == "latency" and not rule.commit:
+            await asyncio.sleep(rule.seconds)
+        status, headers, body = 0, Headers(), b""
+        if rule is None or rule.processes:
+            status, headers, body = await self._process(scope, receive)
+            with world.lock:
+                note_changes(world, seen.environment)
+            if self._told("after", seen, status=status) is False:
+                return await _drop(scope, receive)
+        if rule:
+            if rule.kind in ("drop_before", "drop_after"):
+                return await _drop(scope, receive)
+            if rule.kind == "latency" and rule.commit:
+                await asyncio.sleep(rule.seconds)
+            if not rule.keeps_answer:
+                status, headers, body = rule.answer(seen.path, world.now())
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        if rule and rule.kind == "truncated":
+            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            return await _drop(scope, receive)
+        if rule and rule.kind == "slow":
+            size = max(1, len(body) // 10)
+            for start in range(0, len(body), size):
+                await asyncio.sleep(rule.seconds * size / len(body))
+                await send({"type": "http.response.body", "body": body[start : start + size], "more_body": True})
+            body = b""
+        await send({"type": "http.response.body", "body": body})
+
+    async def _process(self, scope: Scope, receive: Receive) -> tuple[int, Headers, bytes]:
+        """Let the application answer, and keep the answer back."""
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self.app(scope, receive, keep)
+        body = b"".join(m.get("body", b"") for m in messages[1:])
+        return messages[0]["status"], list(messages[0]["headers"]), body
+
+    def _told(self, phase: str, seen: Seen, **more: t.Any) -> bool | None:
+        hook = self.world.hook
+        if hook is None:
             return None
+        if phase == "before":
+            self.world.hooked += 1
+            seen.n = self.world.hooked
+        write = seen.method not in ("GET", "HEAD")
+        entry = {"n": seen.n, "method": seen.method, "path": shown(seen.path), "environment": seen.environment}
+        return hook(phase, {**entry, "write": write, **more})
 
-        rule = self._due(scope)
-        kind = rule.get("kind", "status") if rule else None
-        if rule is None or kind == "latency":
-            if rule:
-                await run_in_threadpool(time.sleep, float(rule.get("seconds", 1)))
-            await self.app(scope, receive, dated)
-        elif kind in ("drop_before", "drop_after"):
-            if kind == "drop_after":
-                await self.app(scope, receive, nothing)
-            # A promised body that never comes: the server closes the connection, and the client sees it broken.
-            await dated({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
-            raise Dropped
-        else:
-            await self._fault(kind, rule)(scope, receive, dated)
 
-    def _fault(self, kind: str | None, rule: dict[str, t.Any]) -> Response:
-        if kind == "html":
-            return Response("<html><body>Gateway</body></html>", int(rule.get("status", 200)), media_type="text/html")
-        if kind == "malformed":
-            return Response('{"data": {', 200, media_type="application/json")
-        headers = {str(k): str(v) for k, v in (rule.get("headers") or {}).items()}
-        status = 429 if kind == "rate_limited" else int(rule.get("status", 500))
-        data = {"remainingPoints": 0, "msBeforeNext": int(float(rule.get("seconds", 0.1)) * 1000), "consumedPoints": 21}
-        error = {"type": "RequestError", "message": "Too many requests" if status == 429 else "fault", "data": data}
-        return JSONResponse({"errors": [error]}, status, headers)
+async def _arrived(receive: Receive) -> Receive:
+    """Wait until the request is complete. From then on it is processed even if its client goes away."""
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+    rest = iter(messages)
+
+    async def again() -> Message:
+        message = next(rest, None)
+        return message if message is not None else await receive()
+
+    return again
+
+
+async def _drop(scope: Scope, receive: Receive) -> None:
+    """Close the connection as it is, with no (further) byte."""
+    abort = scope.get("state", {}).get("abort")
+    if abort is None:
+        raise Dropped
+    abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass

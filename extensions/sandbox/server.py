@@ -6,45 +6,91 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import threading
 import typing as t
 from collections.abc import Iterator
+from pathlib import Path
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import make_app
-from .world import World
+from .rules import Rule, add_rule, note_changes
+from .world import ENVIRONMENTS, World
 
 
-class _NoDrops(logging.Filter):
-    """Connections that are broken on purpose are no errors of the server."""
+class _NoCancels(logging.Filter):
+    """Answers that a fault held back until the server stopped are no errors."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and record.exc_info[0] is not None and record.exc_info[0].__name__ == "Dropped")
+        cancelled = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+        return not (cancelled or record.getMessage().startswith("Cancel "))
+
+
+class _Protocol(H11Protocol):
+    """HTTP, with a way for the application to close the connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "abort": transport.abort}
 
 
 def make_server(world: World, log_level: str = "error") -> uvicorn.Server:
-    logging.getLogger("uvicorn.error").addFilter(_NoDrops())
+    logging.getLogger("uvicorn.error").addFilter(_NoCancels())
     return uvicorn.Server(
         uvicorn.Config(
             make_app(world),
+            http=_Protocol,
             log_level=log_level,
             access_log=False,
             date_header=False,
             server_header=False,
             lifespan="off",
+            # Answers that a fault still holds back do not keep it from stopping.
+            timeout_graceful_shutdown=1,
         )
     )
 
 
+def own_certificate(server: uvicorn.Server, ca_file: Path, host: str) -> None:
+    """Serve HTTPS with a certificate made just now; what verifies it is written to ``ca_file``.
+
+    Raises:
+        OSError: The file cannot be written.
+        ImportError: trustme is not installed.
+    """
+    import trustme
+
+    ca = trustme.CA(organization_name="flexops.unified_profiles sandbox")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert(*dict.fromkeys(("localhost", "127.0.0.1", "::1", host))).configure_cert(context)
+    ca.cert_pem.write_to_path(str(ca_file))
+    server.config.load()
+    server.config.ssl = context
+
+
 def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens on this IP address.
+
+    Raises:
+        OSError: The port is taken, or the address is not one of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio switches Nagle's algorithm off; otherwise every keep-alive answer waits 40 ms.
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((host, port))
+    try:
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    # From here on whoever connects is served, as soon as the server runs.
+    sock.listen(1024)
     return sock
 
 
@@ -69,10 +115,27 @@ class Running:
     def sabotage(self, environment: str, name: str, **args: t.Any) -> None:
         with self.world.lock:
             self.world.sabotage(self.world.environment(environment), name, args)
+            note_changes(self.world, environment)
 
-    def fault(self, **rule: t.Any) -> None:
+    def fault(self, **rule: t.Any) -> Rule:
+        """Set a fault; its ``hits`` tell whether it was hit. See :class:`.rules.Rule` for what it takes."""
         with self.world.lock:
-            self.world.faults.append({"count": 1, **rule})
+            return add_rule(self.world, rule)
+
+    def clear_faults(self) -> None:
+        with self.world.lock:
+            self.world.faults.clear()
+
+    def on_request(self, callback: t.Callable[[str, dict[str, t.Any]], t.Any] | None) -> None:
+        """Call back for each request, before it is processed and after, before its answer is sent; None stops that.
+
+        The callback gets the phase, ``"before"`` or ``"after"``, and ``{n, method, path, environment, write}``, where n
+        counts the requests since this call; after it there is also ``status``. It runs in the server's thread, which
+        waits for it. When it returns False the connection is closed: before, the request is not processed; after, its
+        answer is lost. A reset takes the callback away.
+        """
+        with self.world.lock:
+            self.world.hook, self.world.hooked = callback, 0
 
     def advance(self, seconds: float) -> None:
         import datetime
@@ -86,15 +149,24 @@ class Running:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Running]:
-    """A sandbox on a free port of the loopback interface, stopped at the end."""
-    world = World()
+def running(
+    environments: int | t.Sequence[tuple[str, str]] = ENVIRONMENTS, ca_file: Path | None = None
+) -> Iterator[Running]:
+    """A sandbox on a free port of the loopback interface, stopped at the end.
+
+    Args:
+        environments: How many, or their names and regions.
+        ca_file: Serve HTTPS, and write here what verifies it.
+    """
+    world = World(environments)
     server = make_server(world)
+    if ca_file:
+        own_certificate(server, ca_file, "127.0.0.1")
     sock = bind("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
     try:
-        yield Running(world, f"http://127.0.0.1:{sock.getsockname()[1]}")
+        yield Running(world, f"{'https' if ca_file else 'http'}://127.0.0.1:{sock.getsockname()[1]}")
     finally:
         server.should_exit = True
         thread.join(10)

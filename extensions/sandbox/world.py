@@ -11,6 +11,10 @@ import hashlib
 import threading
 import typing as t
 from dataclasses import dataclass, field
+from pathlib import Path
+
+if t.TYPE_CHECKING:
+    from .rules import Rule
 
 SOURCE_NAME = "twilio-unified-profiles"
 LEGACY_NAME = "flex-unify-server-source"
@@ -104,17 +108,22 @@ class Environment:
 class World:
     """Every environment, one clock, one lock."""
 
-    def __init__(
-        self, environments: t.Sequence[tuple[str, str]] = (("dev", "us"), ("prod", "us"), ("eu", "eu"))
-    ) -> None:
+    def __init__(self, environments: int | t.Sequence[tuple[str, str]] = ENVIRONMENTS) -> None:
         self.lock = threading.RLock()
+        if isinstance(environments, int):
+            environments = [(f"env-{n:04}", "us" if n % 3 else "eu") for n in range(1, environments + 1)]
         self.seeds = tuple(environments)
+        # Set by the command line: where requests are logged to, and the file that holds the state.
+        self.log: t.Callable[[str], None] | None = None
+        self.state_file: Path | None = None
         self.reset()
 
     def reset(self) -> None:
         self.offset = datetime.timedelta()
         self.journal: list[dict[str, t.Any]] = []
-        self.faults: list[dict[str, t.Any]] = []
+        self.faults: list[Rule] = []
+        self.hook: t.Callable[[str, dict[str, t.Any]], t.Any] | None = None
+        self.hooked = 0
         self.environments = {name: Environment(name, region) for name, region in self.seeds}
         for env in self.environments.values():
             self.make_source(env, "website", JAVASCRIPT, quiet=True)

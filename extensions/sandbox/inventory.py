@@ -1,0 +1,68 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An inventory for a sandbox's environments, which works at once with connect."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from .world import Environment, World
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "inventories/sandbox"
+SETTINGS = "group_vars/unified_profiles.yml"
+MADE = "Environments of the sandbox, written by `python -m sandbox --inventory`. These tokens open nothing but the sandbox."
+
+
+class InventoryError(Exception):
+    """The folder cannot be used; the message says why and what to do."""
+
+
+def write(world: World, url: str, folder: Path, ca_path: Path | None = None) -> None:
+    """Write hosts.yml and the group's settings, as in inventories/sandbox; what it wrote before is replaced.
+
+    Raises:
+        InventoryError: The folder holds somebody else's inventory, or cannot be written.
+    """
+    hosts, settings = folder / "hosts.yml", folder / SETTINGS
+    try:
+        if hosts.exists() and MADE not in hosts.read_text(encoding="utf-8", errors="replace"):
+            raise InventoryError(f"{hosts} was not written by the sandbox: name another folder with --inventory.")
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        hosts.write_text(hosts_of(world), encoding="utf-8")
+        settings.write_text(_settings(url, ca_path), encoding="utf-8")
+    except OSError as error:
+        raise InventoryError(f"{folder} cannot be written ({error.strerror}): name another with --inventory.") from None
+
+
+def hosts_of(world: World) -> str:
+    """The text of hosts.yml."""
+    lines = ["---", f"# {MADE}", "unified_profiles:", "  hosts:"]
+    for env in world.environments.values():
+        lines.append(f"    {env.name}:")
+        lines += [f"      unified_profiles_{name}: {value}" for name, value in _variables(env).items()]
+    return "\n".join(lines) + "\n"
+
+
+def _variables(env: Environment) -> dict[str, str]:
+    return {
+        "segment_region": env.region,
+        "segment_token": env.segment_token,
+        "space_id": env.space["id"],
+        "profile_token": env.profile_token,
+        "twilio_account_sid": env.account_sid,
+        "twilio_api_key": env.api_key,
+        "twilio_api_secret": env.api_secret,
+        "gateway_token": env.gateway_token,
+    }
+
+
+def _settings(url: str, ca_path: Path | None) -> str:
+    """The settings of inventories/sandbox with this sandbox's URL."""
+    lines = f'unified_profiles_sandbox_url: "{url}"'
+    if ca_path:
+        lines += f'\nunified_profiles_ca_path: "{ca_path}"'
+    text = (EXAMPLE / SETTINGS).read_text(encoding="utf-8")
+    return re.sub(r"(?m)^unified_profiles_sandbox_url: .*$", lambda _: lines, text)
