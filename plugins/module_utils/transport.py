@@ -12,6 +12,7 @@ its outcome is unknown, and the caller has to look the object up.
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import email.utils
 import functools
@@ -630,6 +631,10 @@ def _tls_context(settings: HttpSettings) -> ssl.SSLContext:
 
 
 def warm_up() -> None:
-    """Build the default TLS context, so that processes forked from this one inherit it."""
+    """Import all of httpx, which loads its half only with the first client, and build the TLS context of this environment.
+
+    Processes that are forked from this one inherit both.
+    """
     if HTTPX_ERROR is None:
-        _context_for(None)
+        with contextlib.suppress(OSError, ssl.SSLError), httpx.Client(verify=_context_for(os.environ.get("SSL_CERT_FILE"))):
+            pass
