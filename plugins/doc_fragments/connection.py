@@ -71,6 +71,10 @@ options:
     description:
       - Overrides the base URL of the Twilio Sync API. If not set, the environment variable E(TWILIO_SYNC_URL) is used.
     type: str
+  sandbox_url:
+    description:
+      - Base URL of a sandbox, to which every request goes instead of the real services. The other URL options have precedence.
+    type: str
   validate_certs:
     description: Whether to check the servers' certificates.
     type: bool

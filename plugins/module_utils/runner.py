@@ -45,6 +45,7 @@ CONNECTION_OPTIONS: dict[str, t.Any] = {
     **HTTP_OPTIONS,
     "segment_token": _option("str", "SEGMENT_TOKEN", no_log=True),
     "segment_region": _option("str", "SEGMENT_REGION", default="us", choices=["us", "eu"]),
+    "sandbox_url": _option("str"),
     "segment_api_url": _option("str", "SEGMENT_API_URL"),
     "profile_api_url": _option("str", "SEGMENT_PROFILE_API_URL"),
     "twilio_account_sid": _option("str", "TWILIO_ACCOUNT_SID"),
@@ -59,6 +60,13 @@ CONNECTION_OPTIONS: dict[str, t.Any] = {
 }
 SEGMENT_API_HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
 PROFILE_API_HOSTS = {"us": "https://profiles.segment.com", "eu": "https://profiles.euw1.segment.com"}
+SANDBOX_PATHS = {
+    "segment_api_url": "/segment/{region}",
+    "profile_api_url": "/profiles/{region}",
+    "flex_url": "/twilio/flex",
+    "monitor_url": "/twilio/monitor",
+    "sync_url": "/twilio/sync",
+}
 
 
 @dataclass(frozen=True)
@@ -113,32 +121,36 @@ class Call:
             )
         return t.cast(str, value)
 
-    def url(self, option: str, default: str, region: str) -> str:
-        """The override in ``option``, with ``{region}`` filled in, or the default."""
-        return t.cast(str, self.params[option] or default).replace("{region}", region)
+    def service(
+        self,
+        name: str,
+        url_option: str,
+        default: str,
+        authorization: str,
+        credentials: str,
+        *secrets: str,
+        region: str = "",
+    ) -> Service:
+        """An API at the URL in ``url_option``, in the sandbox if there is one, or else at the default."""
+        url = self[url_option]
+        if not url and self["sandbox_url"]:
+            url, url_option = self["sandbox_url"].rstrip("/") + SANDBOX_PATHS[url_option], "sandbox_url"
+        url = (url or default).replace("{region}", region or self["segment_region"])
+        return Service(self.transport, name, url, authorization, credentials, url_option, secrets)
 
     def public_api(self, region: str | None = None) -> PublicApi:
         token, region = Secret(self.required("segment_token")), region or self["segment_region"]
-        url = self.url("segment_api_url", SEGMENT_API_HOSTS[region], region)
+        default, credentials = SEGMENT_API_HOSTS[region], "segment_token"
         return PublicApi(
-            Service(
-                self.transport, "Segment Public API", url, bearer(token), "segment_token", "segment_api_url", (token,)
+            self.service(
+                "Segment Public API", "segment_api_url", default, bearer(token), credentials, token, region=region
             )
         )
 
-    def profile_api(self, region: str | None = None) -> ProfileApi:
-        token, region = Secret(self.required("profile_token")), region or self["segment_region"]
-        url = self.url("profile_api_url", PROFILE_API_HOSTS[region], region)
+    def profile_api(self) -> ProfileApi:
+        token, default = Secret(self.required("profile_token")), PROFILE_API_HOSTS[self["segment_region"]]
         return ProfileApi(
-            Service(
-                self.transport,
-                "Segment Profile API",
-                url,
-                basic(token, ""),
-                "profile_token",
-                "profile_api_url",
-                (token,),
-            )
+            self.service("Segment Profile API", "profile_api_url", default, basic(token, ""), "profile_token", token)
         )
 
     def flex(self) -> FlexApi:
@@ -154,8 +166,8 @@ class Call:
             option, user = "twilio_auth_token", self.required("twilio_account_sid")
         password = Secret(self.required(option))
         where = [part for part in (self["twilio_edge"], self["twilio_region"]) if part]
-        url = self.url(url_option, f"https://{'.'.join([product, *where])}.twilio.com", self["segment_region"])
-        return Service(self.transport, name, url, basic(user, password), option, url_option, (password,))
+        default = f"https://{'.'.join([product, *where])}.twilio.com"
+        return self.service(name, url_option, default, basic(user, password), option, password)
 
 
 def execute(

@@ -636,5 +636,8 @@ def warm_up() -> None:
     Processes that are forked from this one inherit both.
     """
     if HTTPX_ERROR is None:
-        with contextlib.suppress(OSError, ssl.SSLError), httpx.Client(verify=_context_for(os.environ.get("SSL_CERT_FILE"))):
+        with (
+            contextlib.suppress(OSError, ssl.SSLError),
+            httpx.Client(verify=_context_for(os.environ.get("SSL_CERT_FILE"))),
+        ):
             pass

@@ -60,7 +60,7 @@ SPEC = Spec({"alerts_since": {"type": "str"}, "fail": {"type": "bool", "default"
 
 
 def run(call: Call) -> dict[str, Any]:
-    return inspect(call)
+    return inspect(call, call["fail"], call["alerts_since"])
 
 
 def main() -> None:

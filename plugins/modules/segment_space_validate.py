@@ -92,7 +92,7 @@ SPEC = Spec(
 
 
 def run(call: Call) -> dict[str, Any]:
-    return validate(call)
+    return validate(call, call["rights"], call["fail"])
 
 
 def main() -> None:

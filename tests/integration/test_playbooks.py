@@ -185,7 +185,7 @@ BAD = {
     "space_spaces": ({"space_id": "spa a/b"}, "space_id: is empty or has characters"),
     "space_unknown": ({"space_id": "spa_unknown"}, "space_id: no space 'spa_unknown' is known to this token"),
     "name_empty": ({"source_name": " "}, "source_name: is empty"),
-    "no_consent": ({"allow_write_events": False}, "unified_profiles_allow_write_events: is not true"),
+    "no_consent": ({"allow_write_events": False}, "allow_write_events: is not true"),
     "hipaa": ({"regulated": ["hipaa"]}, "not a HIPAA Eligible Service"),
     "pci": ({"regulated": ["pci"]}, "PCI compliant"),
     "unreachable": ({"sandbox_url": "http://127.0.0.1:9", "retry_budget": 0.1}, "Cannot reach Segment"),
@@ -290,3 +290,24 @@ def test_no_secret_in_the_most_talkative_output(project, sandbox):
     for secret in (environment.segment_token, environment.profile_token, environment.api_secret, *keys):
         assert secret not in shown
     assert environment.gateway_token not in shown
+
+
+def test_a_rollout_stops_when_too_many_failed_and_says_what_was_not_tried(project, sandbox):
+    bad = {"like": "prod", "endpoints": {}}
+    project.hosts(canary=bad, second={"like": "dev"}, third={"like": "eu"})
+    batches = json.dumps({"unified_profiles_serial": [1, "100%"], "unified_profiles_max_fail_percentage": 50})
+    run = project.run("connect", "-e", batches)
+    assert run.status != 0
+    assert "endpoint: is missing" in run.report["canary"]["what was found, and why"]
+    for name in ("second", "third"):
+        assert run.report[name]["status"] == "failed"
+        assert "Not tried, because 1 of the 1 environments" in run.report[name]["what was found, and why"]
+    assert sandbox.journal(writes=True) == []
+
+
+def test_a_rollout_goes_on_while_few_enough_failed(project, sandbox):
+    project.hosts(canary={"like": "dev"}, second={"like": "prod", "endpoints": {}}, third={"like": "eu"})
+    batches = json.dumps({"unified_profiles_serial": 1, "unified_profiles_max_fail_percentage": 50})
+    run = project.run("connect", "-e", batches)
+    assert run.status != 0
+    assert [run.report[name]["status"] for name in ("canary", "second", "third")] == ["attested", "failed", "attested"]

@@ -14,8 +14,13 @@ from .ledger import STEPS, Steps, open_ledger
 from .step import HandOver
 
 
-def connection(call: Call) -> HandOver:
-    """The Connect form. Due again for another space, token, name or account."""
+def check_consent(call: Call) -> None:
+    """Refuse an environment that may not be connected, or whose owner has not agreed.
+
+    Raises:
+        Refused: It is subject to a regulation (docs: Twilio > Unified Profiles).
+        OptionError: The form's acknowledgement is not given.
+    """
     if call["regulated"]:
         named = " and ".join(name.upper() for name in call["regulated"])
         raise Refused(
@@ -31,6 +36,11 @@ def connection(call: Call) -> HandOver:
             "(Flex stores contact center events in your space, Studio may update profiles).",
             "Set it to true if you agree; there is no default.",
         )
+
+
+def connection(call: Call) -> HandOver:
+    """The Connect form. Due again for another space, token, name or account."""
+    check_consent(call)
     check_space_id(call["space_id"])
     token, account = call.required("profile_token"), call.required("twilio_account_sid")
     subject = {

@@ -27,8 +27,13 @@ def check_space_id(space: str) -> None:
         )
 
 
-def validate(call: Call) -> dict[str, t.Any]:
+def validate(call: Call, rights: bool, fail: bool = True) -> dict[str, t.Any]:
     """Run the checks; requests go out together.
+
+    Args:
+        call: The module's run.
+        rights: Whether to list the sources as well.
+        fail: Whether a failed check is a failure.
 
     Raises:
         Refused: At least one check failed, and ``fail`` is true.
@@ -44,9 +49,9 @@ def validate(call: Call) -> dict[str, t.Any]:
         except OptionError as failure:
             problems.append(failure)
     if problems:
-        if call["fail"] and len(problems) == 1:
+        if fail and len(problems) == 1:
             raise problems[0]
-        return _result(call, [_check("format", "failed", str(p), p) for p in problems], {}, {}, 0.0)
+        return _result(fail, [_check("format", "failed", str(p), p) for p in problems], {}, {}, 0.0)
 
     public, profile, space = call.public_api(), call.profile_api(), call["space_id"]
     reads: dict[str, t.Callable[[], t.Any]] = {
@@ -54,10 +59,10 @@ def validate(call: Call) -> dict[str, t.Any]:
         "space": lambda: public.space(space),
         "pair": lambda: profile.pair_is_valid(space),
     }
-    if call["rights"]:
+    if rights:
         reads["rights"] = public.sources
     with ThreadPoolExecutor(len(reads)) as pool:
-        found = dict(zip(reads, pool.map(_attempt, reads.values())))
+        found = dict(zip(reads, pool.map(attempt, reads.values())))
 
     checks = [_check("format", "passed", "Space id and tokens look usable.")]
     if not re.fullmatch(r"sgp_[A-Za-z0-9]{64}", call["segment_token"]):
@@ -72,10 +77,10 @@ def validate(call: Call) -> dict[str, t.Any]:
         workspace = {name: answer.get(f"data.workspace.{name}", str, "") for name in ("id", "name", "slug")}
         skew = _skew(call, answer.headers.get("date", ""))
     space_view = {} if isinstance(found["space"], Failure) else found["space"]
-    return _result(call, checks, workspace, space_view, skew)
+    return _result(fail, checks, workspace, space_view, skew)
 
 
-def _attempt(read: t.Callable[[], t.Any]) -> t.Any:
+def attempt(read: t.Callable[[], t.Any]) -> t.Any:
     try:
         return read()
     except Failure as failure:
@@ -120,7 +125,7 @@ def _region_check(call: Call, found: dict[str, t.Any]) -> Check:
         return _check(
             "region", "unknown", "segment_api_url is set without {region}, so the other region was not asked."
         )
-    if isinstance(_attempt(call.public_api(other).workspace), Failure):
+    if isinstance(attempt(call.public_api(other).workspace), Failure):
         return _check("region", "unknown", "The token is refused in both regions.")
     return _check(
         "region",
@@ -153,10 +158,10 @@ def _skew(call: Call, date: str) -> float:
 
 
 def _result(
-    call: Call, checks: list[Check], workspace: dict[str, str], space: dict[str, str], skew: float
+    fail: bool, checks: list[Check], workspace: dict[str, str], space: dict[str, str], skew: float
 ) -> dict[str, t.Any]:
     failed = [check for check in checks if check["verdict"] == "failed"]
-    if failed and call["fail"]:
+    if failed and fail:
         told = " ".join(f"[{c['check']}] {c['reason']} {c.get('next_step', '')}".strip() for c in failed)
         raise Refused(f"{len(failed)} of the checks failed. {told}", checks=checks, problem=failed[0]["check"])
     return {"checks": checks, "workspace": workspace, "space": space, "clock_skew": skew}

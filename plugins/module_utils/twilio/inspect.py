@@ -16,8 +16,12 @@ from ..runner import Call
 OLDEST_UI = (2, 6, 0)
 
 
-def inspect(call: Call) -> dict[str, t.Any]:
-    """See the module flex_info."""
+def inspect(call: Call, fail: bool = True, alerts_since: str | None = None) -> dict[str, t.Any]:
+    """See the module flex_info.
+
+    Raises:
+        Refused: Flex is not ready for Unified Profiles, and ``fail`` is true.
+    """
     flex = call.flex()
     try:
         found = flex.configuration()
@@ -33,11 +37,11 @@ def inspect(call: Call) -> dict[str, t.Any]:
     expected = call["twilio_account_sid"]
     if not reason and expected and found["account_sid"] and expected != found["account_sid"]:
         reason = f"twilio_account_sid is {expected}, and the credentials belong to {found['account_sid']}."
-    if reason and call["fail"]:
+    if reason and fail:
         raise Refused(reason, "Set Flex up for this account, or correct the credentials.", problem="flex_not_ready")
     result: dict[str, t.Any] = {"flex": {**found, "ready": not reason, "reason": reason}}
-    if call["alerts_since"]:
-        since = moment(call["alerts_since"])
+    if alerts_since:
+        since = moment(alerts_since)
         if since is None:
             raise OptionError("alerts_since", "is not an ISO 8601 time.", "Write it like 2026-11-24T10:02:31Z.")
         result["alerts"] = call.monitor().connector_alerts(since)

@@ -1,0 +1,124 @@
+#!/usr/bin/python
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: profiles_preflight
+short_description: Check an environment before anything is changed
+version_added: 0.1.0
+author:
+  - The flexops.unified_profiles developers (@flexops)
+description:
+  - Refuses an environment without consent, or one that is subject to a regulation under which it may not be connected.
+  - Then asks Segment what M(flexops.unified_profiles.segment_space_validate) asks, and at the same time Twilio what
+    M(flexops.unified_profiles.flex_info) asks, and fails with everything that is wrong.
+extends_documentation_fragment:
+  - flexops.unified_profiles.connection
+  - flexops.unified_profiles.attributes
+requirements:
+  - httpx >= 0.27, < 1
+options:
+  space_id:
+    description: Id of the Unify space, from Unify settings, API access.
+    type: str
+    required: true
+  profile_token:
+    description:
+      - Profile API access token of the space.
+      - If not set, the environment variable E(SEGMENT_PROFILE_TOKEN) is used.
+    type: str
+  source_name:
+    description: Name that the source has or will have. Twilio expects the default.
+    type: str
+    default: twilio-unified-profiles
+  allow_write_events:
+    description: Your consent to let Unified Profiles write events to Segment. There is no default.
+    type: bool
+  regulated:
+    description: Regulations that the environment is subject to. Under any of them it is refused.
+    type: list
+    elements: str
+    choices: [hipaa, pci]
+    default: []
+  existing_by:
+    description: Name of who will attest that what stands in the consoles already is right, if that is the plan.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Check the environment
+  flexops.unified_profiles.profiles_preflight:
+    segment_token: "{{ unified_profiles_segment_token }}"
+    profile_token: "{{ unified_profiles_profile_token }}"
+    space_id: "{{ unified_profiles_space_id }}"
+    twilio_account_sid: "{{ unified_profiles_twilio_account_sid }}"
+    twilio_api_key: "{{ unified_profiles_twilio_api_key }}"
+    twilio_api_secret: "{{ unified_profiles_twilio_api_secret }}"
+    allow_write_events: true
+"""
+
+RETURN = r"""
+workspace:
+  description: The workspace of the token.
+  returned: success
+  type: dict
+  sample: {id: 9aQ1Lj62S4bomZKLF4DPqW, name: papi e2e, slug: papi-e2e}
+space:
+  description: The space.
+  returned: success
+  type: dict
+  sample: {id: spa_4fGh7, name: Production, slug: production}
+checks:
+  description: One verdict for each check of the space, C(passed), C(warning) or C(unknown), with its reason.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{check: pair, verdict: passed, reason: The space id and the Profile API token belong together.}]
+clock_skew:
+  description: How many seconds Segment's clock is ahead of this machine's.
+  returned: success
+  type: float
+  sample: 0.4
+flex:
+  description: The account, C(status) as the configuration says it, and whether it is ready for Unified Profiles.
+  returned: success
+  type: dict
+  sample: {account_sid: AC0123456789abcdef0123456789abcdef, status: ok, ui_version: 2.8.0, ready: true, reason: ''}
+source_name:
+  description: The name that was given.
+  returned: success
+  type: str
+  sample: twilio-unified-profiles
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.preflight import preflight
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
+
+SPEC = Spec(
+    {
+        "space_id": {"type": "str", "required": True},
+        "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
+        "source_name": {"type": "str", "default": "twilio-unified-profiles"},
+        "allow_write_events": {"type": "bool"},
+        "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},
+        "existing_by": {"type": "str"},
+    }
+)
+
+
+def run(call: Call) -> dict[str, Any]:
+    return preflight(call)
+
+
+def main() -> None:
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()
