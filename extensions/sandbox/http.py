@@ -70,6 +70,26 @@ def basic_user(request: Request) -> tuple[str, str]:
     return (user, password) if scheme.lower() == "basic" else ("", "")
 
 
+def json_object(raw: bytes) -> dict[str, t.Any]:
+    """The JSON object in a request's body; an empty one where there is no body.
+
+    Raises:
+        Problem: 400; it is none, or holds what JSON cannot carry back: NaN, halves of surrogate pairs.
+    """
+
+    def refuse(constant: str) -> t.NoReturn:
+        raise ValueError(constant)
+
+    try:
+        body = json.loads(raw, parse_constant=refuse) if raw else {}
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise Problem(400, "input-validation", "the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise Problem(400, "input-validation", "the body must be a JSON object")
+    return body
+
+
 def endpoint(
     world: World,
     service: str,
@@ -86,9 +106,7 @@ def endpoint(
         with world.lock:
             try:
                 env = auth(world, region, request) if auth else None
-                body = json.loads(raw) if raw else {}
-                if not isinstance(body, dict):
-                    raise Problem(400, "input-validation", "the body must be a JSON object")
+                body = json_object(raw)
                 # A stale read, where a fault asks for one.
                 answer = handler(world, request.scope.get("as_of") or env, request, body)
                 if isinstance(answer, tuple):
@@ -97,8 +115,6 @@ def endpoint(
                     answer = {"data": answer}
             except Problem as problem:
                 status, answer = problem.status, error(problem)
-            except (ValueError, RecursionError):
-                status, answer = 400, error(Problem(400, "input-validation", "the body is not JSON"))
             path = request.url.path
             if key := request.path_params.get("key"):
                 path = path.replace(key, fingerprint(key))

@@ -138,10 +138,8 @@ class Running:
             self.world.hook, self.world.hooked = callback, 0
 
     def advance(self, seconds: float) -> None:
-        import datetime
-
         with self.world.lock:
-            self.world.offset += datetime.timedelta(seconds=seconds)
+            self.world.advance(seconds)
 
     def engage(self, environment: str, count: int = 1) -> None:
         with self.world.lock:

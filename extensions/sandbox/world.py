@@ -132,6 +132,17 @@ class World:
     def now(self) -> datetime.datetime:
         return datetime.datetime.now(datetime.timezone.utc) + self.offset
 
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward.
+
+        Raises:
+            Problem: 400; it would leave the range of dates.
+        """
+        offset = self.offset + datetime.timedelta(seconds=seconds)
+        if offset > datetime.timedelta(days=365 * 1000):
+            raise Problem(400, "input-validation", "the clock cannot be more than a thousand years ahead")
+        self.offset = offset
+
     def environment(self, name: t.Any) -> Environment:
         if not isinstance(name, str) or name not in self.environments:
             raise Problem(404, "not-found", "no such environment")
@@ -268,7 +279,12 @@ class World:
             self.store_key(env, derived(32, env.name, "wrong"))
             return
         if name == "revoke-token":
-            env.revoked.add(str(args.get("which", "segment_token")))
+            which = str(args.get("which", "segment_token"))
+            # A Segment token and a Profile API token may go by their short names.
+            which = which if which == "twilio" or which.endswith("_token") else f"{which}_token"
+            if which not in ("segment_token", "profile_token", "twilio"):
+                raise Problem(400, "input-validation", "which takes segment, profile or twilio")
+            env.revoked.add(which)
             return
         source = next((s for s in env.sources.values() if s.name == SOURCE_NAME), None)
         if source is None:
