@@ -32,6 +32,11 @@ options:
       - Overrides the base URL of the Segment Profile API. C({region}) in it stands for the region.
       - If not set, the environment variable E(SEGMENT_PROFILE_API_URL) is used.
     type: str
+  tracking_api_url:
+    description:
+      - Overrides the base URL of the Segment Tracking API. C({region}) in it stands for the region.
+      - If not set, the environment variable E(SEGMENT_TRACKING_API_URL) is used.
+    type: str
   twilio_account_sid:
     description:
       - Twilio Account SID. If not set, the environment variable E(TWILIO_ACCOUNT_SID) is used.
@@ -66,6 +71,11 @@ options:
     description:
       - Overrides the base URL of the Twilio Monitor API.
       - If not set, the environment variable E(TWILIO_MONITOR_URL) is used.
+    type: str
+  preview_url:
+    description:
+      - Overrides the base URL of C(preview.twilio.com), which only the undocumented connector read uses.
+      - If not set, the environment variable E(TWILIO_PREVIEW_URL) is used.
     type: str
   sync_url:
     description:

@@ -22,7 +22,9 @@ from .resource import Outcome, Resource, reconcile
 from .secret import Secret
 from .segment.profile_api import ProfileApi
 from .segment.public_api import PublicApi
+from .segment.tracking_api import TrackingApi
 from .transport import HttpSettings, Service, Transport, basic, bearer
+from .twilio.connector import ConnectorApi
 from .twilio.flex import FlexApi
 from .twilio.monitor import MonitorApi
 
@@ -48,6 +50,7 @@ CONNECTION_OPTIONS: dict[str, t.Any] = {
     "sandbox_url": _option("str"),
     "segment_api_url": _option("str", "SEGMENT_API_URL"),
     "profile_api_url": _option("str", "SEGMENT_PROFILE_API_URL"),
+    "tracking_api_url": _option("str", "SEGMENT_TRACKING_API_URL"),
     "twilio_account_sid": _option("str", "TWILIO_ACCOUNT_SID"),
     "twilio_api_key": _option("str", "TWILIO_API_KEY", no_log=False),
     "twilio_api_secret": _option("str", "TWILIO_API_SECRET", no_log=True),
@@ -56,15 +59,19 @@ CONNECTION_OPTIONS: dict[str, t.Any] = {
     "twilio_edge": _option("str", "TWILIO_EDGE"),
     "flex_url": _option("str", "TWILIO_FLEX_URL"),
     "monitor_url": _option("str", "TWILIO_MONITOR_URL"),
+    "preview_url": _option("str", "TWILIO_PREVIEW_URL"),
     "sync_url": _option("str", "TWILIO_SYNC_URL"),
 }
 SEGMENT_API_HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
 PROFILE_API_HOSTS = {"us": "https://profiles.segment.com", "eu": "https://profiles.euw1.segment.com"}
+TRACKING_API_HOSTS = {"us": "https://api.segment.io", "eu": "https://events.eu1.segmentapis.com"}
 SANDBOX_PATHS = {
     "segment_api_url": "/segment/{region}",
     "profile_api_url": "/profiles/{region}",
+    "tracking_api_url": "/tracking/{region}",
     "flex_url": "/twilio/flex",
     "monitor_url": "/twilio/monitor",
+    "preview_url": "/twilio/preview",
     "sync_url": "/twilio/sync",
 }
 
@@ -153,11 +160,21 @@ class Call:
             self.service("Segment Profile API", "profile_api_url", default, basic(token, ""), "profile_token", token)
         )
 
+    def tracking_api(self, write_key: Secret) -> TrackingApi:
+        default, shown = TRACKING_API_HOSTS[self["segment_region"]], "the source's write key"
+        authorization = basic(write_key, "")
+        return TrackingApi(
+            self.service("Segment Tracking API", "tracking_api_url", default, authorization, shown, write_key)
+        )
+
     def flex(self) -> FlexApi:
         return FlexApi(self._twilio("Twilio Flex API", "flex-api", "flex_url"))
 
     def monitor(self) -> MonitorApi:
         return MonitorApi(self._twilio("Twilio Monitor API", "monitor", "monitor_url"))
+
+    def connector(self) -> ConnectorApi:
+        return ConnectorApi(self._twilio("Twilio (an undocumented read)", "preview", "preview_url"))
 
     def _twilio(self, name: str, product: str, url_option: str) -> Service:
         if self["twilio_api_key"] or self["twilio_api_secret"]:

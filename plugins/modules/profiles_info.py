@@ -13,7 +13,12 @@ author:
   - The flexops.unified_profiles developers (@flexops)
 description:
   - Reads the ledger and the evidence that Segment and Twilio can give, and says for each hand-over how sure it is.
-  - The verdicts are C(proven), C(attested), C(pending), C(broken) and C(unknown).
+  - The verdicts are C(proven), C(attested), C(pending), C(broken) and C(unknown). What proves a hand-over, and what does not, is
+    in C(docs/hand-overs.md).
+  - No more is read than what can still change a verdict. What cannot be read proves nothing and is listed in RV(unread).
+notes:
+  - For evidence O(segment_token) reads events and, if it belongs to a workspace owner, the audit trail of the source.
+  - Events prove no more than that somebody wrote them with the source's key, under the names that Flex uses.
 extends_documentation_fragment:
   - flexops.unified_profiles.connection
   - flexops.unified_profiles.ledger
@@ -34,9 +39,40 @@ options:
     elements: str
     default: []
   evidence:
-    description: Whether to read evidence. Without it nothing is ever C(proven).
+    description:
+      - Whether to read evidence. Without it nothing is C(proven) but by O(read_back) and O(canary), and nothing is C(broken) but
+        by O(read_back).
     type: bool
     default: true
+  read_back:
+    description:
+      - What RV(flexops.unified_profiles.profiles_connection#module:handover) of the three hand-over modules gave in this run as
+        C(read_back), which says whether an endpoint has just shown the expected value.
+    type: dict
+    suboptions:
+      connection:
+        description: For the connection.
+        type: bool
+      link:
+        description: For the link.
+        type: bool
+      key:
+        description: For the key.
+        type: bool
+  canary:
+    description: What M(flexops.unified_profiles.segment_canary) gave in this run as RV(flexops.unified_profiles.segment_canary#module:canary).
+    type: dict
+  connector:
+    description:
+      - Whether to ask an undocumented endpoint, C(preview.twilio.com), for the connector between the account and a space. It may
+        change or vanish without notice. Any answer but a connector means C(unknown), and a connector proves nothing by itself.
+    type: bool
+    default: false
+  alerts_after:
+    description:
+      - Alerts up to this time (ISO 8601, UTC) no longer count. For what was mended without a new hand-over, such as pasting the
+        same value again.
+    type: str
   clock_skew:
     description: How many seconds Segment's clock is ahead of the controller's.
     type: float
@@ -63,12 +99,17 @@ steps:
   returned: success
   type: dict
   sample:
-    key: {verdict: proven, reason: 'Flex wrote 12 events through the only key since 2026-11-24T10:02:31Z'}
+    key: {verdict: proven, reason: 'Flex wrote 12 engagements through the only key since 2026-11-24T10:02:31Z'}
 recorded:
   description: Source and key that the ledger names as handed over.
   returned: success
   type: dict
   sample: {source_id: 5BKZVyYHdt1D7ZrtHyNR7W, key_fingerprint: 3f29a1b07c55}
+connector:
+  description: V(true) if the undocumented read showed a connector. Anything else is unknown, and none.
+  returned: success
+  type: bool
+  sample: null
 unread:
   description: Why some evidence could not be read.
   returned: success
@@ -80,7 +121,7 @@ unread:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.evidence import judge
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import LEDGER_OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import LEDGER_OPTIONS, STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
 
 SPEC = Spec(
@@ -90,6 +131,10 @@ SPEC = Spec(
         "source_id": {"type": "str"},
         "key_fingerprints": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "evidence": {"type": "bool", "default": True},
+        "read_back": {"type": "dict", "options": {step: {"type": "bool"} for step in STEPS}},
+        "canary": {"type": "dict"},
+        "connector": {"type": "bool", "default": False},
+        "alerts_after": {"type": "str"},
         "clock_skew": {"type": "float", "default": 0.0},
     }
 )

@@ -87,12 +87,17 @@ class PublicApi:
             expected=frozenset({200, 204, 404}),
         )
 
-    def audit_events(self, since: datetime.datetime) -> list[dict[str, str]]:
-        """The audit trail of sources since a moment (operation listAuditEvents). Needs a workspace owner's token."""
+    def audit_events(self, since: datetime.datetime, source: str | None = None) -> list[dict[str, str]]:
+        """The audit trail since a moment, of all sources or of one (operation listAuditEvents).
+
+        Needs a workspace owner's token.
+        """
         events = []
-        query = {"startTime": iso(since), "resourceType": "source"}
+        query = {"startTime": iso(since), **({"resourceId": source} if source else {"resourceType": "source"})}
         for item, answer in self._pages("/audit-events", "data.events", query=query):
             event = {name: pick(item, name, str, "", answer) for name in AUDIT_FIELDS}
+            if source and event["resourceId"] != source:
+                continue
             events.append(
                 {
                     "type": event["type"],
@@ -105,10 +110,14 @@ class PublicApi:
         return events
 
     def events_volume(
-        self, start: datetime.datetime, end: datetime.datetime, names: Iterable[str]
+        self, start: datetime.datetime, end: datetime.datetime, names: Iterable[str], granularity: str
     ) -> list[dict[str, t.Any]]:
-        """Counts per minute, event and source (operation getEventsVolumeFromWorkspace): ``{event, source, series}``."""
-        query = {"granularity": "MINUTE", "startTime": iso(start), "endTime": iso(end)}
+        """Counts per event and source (operation getEventsVolumeFromWorkspace): ``{event, source, series}``.
+
+        A series has ``(time, count)`` pairs: the beginning of each MINUTE, HOUR or DAY, and how many valid events
+        Segment received in it.
+        """
+        query = {"granularity": granularity, "startTime": iso(start), "endTime": iso(end)}
         query |= {"groupBy.0": "eventName", "groupBy.1": "source"}
         query |= {f"eventName.{n}": name for n, name in enumerate(names)}
         rows = []

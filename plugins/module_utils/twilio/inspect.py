@@ -44,7 +44,7 @@ def inspect(call: Call, fail: bool = True, alerts_since: str | None = None) -> d
         since = moment(alerts_since)
         if since is None:
             raise OptionError("alerts_since", "is not an ISO 8601 time.", "Write it like 2026-11-24T10:02:31Z.")
-        result["alerts"] = call.monitor().connector_alerts(since)
+        result["alerts"] = call.monitor().connector_alerts(since, call.transport.clock.now())
     return result
 
 

@@ -7,11 +7,15 @@
 from __future__ import annotations
 
 import datetime
-import typing as t
+import itertools
+import urllib.parse
 
-from ..transport import Service
+from ..transport import Answer, Service, pages
 
 CONNECTOR_ALERTS = {"49008": "connector not found", "49009": "stored credentials malformed"}
+MOST = 10_000
+# A little less than the 30 days that may be asked for, since the clocks differ.
+OLDEST = datetime.timedelta(days=30) - datetime.timedelta(hours=1)
 
 
 class MonitorApi:
@@ -20,15 +24,23 @@ class MonitorApi:
     def __init__(self, service: Service) -> None:
         self.service = service
 
-    def connector_alerts(self, since: datetime.datetime) -> list[dict[str, t.Any]]:
-        """Alerts 49008 and 49009 since a moment, as ``{code, at, meaning}`` (operation ListAlert).
+    def connector_alerts(self, since: datetime.datetime, now: datetime.datetime) -> list[dict[str, str]]:
+        """Alerts 49008 and 49009 since a moment, as ``{code, at, meaning}``, in no order (operation ListAlert).
 
-        One page of the newest: presence is what matters, absence means nothing.
+        At most the 10,000 alerts that the API gives for one listing are looked through; its order is documented nowhere,
+        so a page is no reason to stop. Alerts older than 30 days cannot be asked for.
         """
-        start = since.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        answer = self.service.get("/v1/Alerts", query={"LogLevel": "error", "StartDate": start, "PageSize": "100"})
+        start = max(since, now - OLDEST).astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        first = {"LogLevel": "error", "StartDate": start, "PageSize": "1000"}
+
+        def fetch(next_page: str | None) -> Answer:
+            # Only the query of the next page's URL is used: the credentials stay with the server they are meant for.
+            query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(next_page).query)) if next_page else first
+            return self.service.get("/v1/Alerts", query=query)
+
+        alerts = itertools.islice(pages(fetch, "alerts", "meta.next_page_url"), MOST)
         return [
-            {"code": a["error_code"], "at": str(a.get("date_generated")), "meaning": CONNECTOR_ALERTS[a["error_code"]]}
-            for a in answer.get("alerts", list)
-            if isinstance(a, dict) and isinstance(a.get("error_code"), str) and a["error_code"] in CONNECTOR_ALERTS
+            {"code": code, "at": str(alert.get("date_generated")), "meaning": CONNECTOR_ALERTS[code]}
+            for alert, _answer in alerts
+            if isinstance(alert, dict) and (code := str(alert.get("error_code"))) in CONNECTOR_ALERTS
         ]

@@ -1,0 +1,153 @@
+#!/usr/bin/python
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: segment_canary
+short_description: Show that a source feeds a Unify space, with one event
+version_added: 0.1.0
+author:
+  - The flexops.unified_profiles developers (@flexops)
+description:
+  - Sends one identify of a reserved user through a write key of the source, with a message id that was never used, and
+    reads it back from the space through the Profile API. That is the only proof that a source feeds a space which does not
+    wait for real events. The Tracking API accepts every event, whatever the key and the region, so its answer proves nothing.
+  - It says nothing about the key that Flex holds.
+  - It makes a real profile, that of O(user_id), which counts as one tracked user of the space and stays. The event goes to
+    whatever destinations the source has. A later canary updates the same profile.
+  - In check mode nothing is sent.
+notes:
+  - To clean up, delete the user O(user_id) in Segment under Settings, End User Privacy. Choose a deletion that does not suppress
+    the user as well, or later canaries never arrive (or reserve another O(user_id) then). This module deletes nothing.
+  - Which message last touched a profile is documented; that an identify does so within seconds, and that the Profile API's
+    source ids equal those of the Public API, is inferred. Where they differ, the status is V(other_source) and proves nothing.
+  - Two canaries at the same moment hide each other, and one of them ends as V(not_seen).
+extends_documentation_fragment:
+  - flexops.unified_profiles.connection
+  - flexops.unified_profiles.attributes
+attributes:
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+    details: Every run outside check mode sends one event, and so reports a change.
+requirements:
+  - httpx >= 0.27, < 1
+options:
+  space_id:
+    description: Id of the Unify space, from Unify settings, API access.
+    type: str
+    required: true
+  profile_token:
+    description: Profile API access token of the space. If not set, the environment variable E(SEGMENT_PROFILE_TOKEN) is used.
+    type: str
+  source_id:
+    description: Id of the source to send through. O(segment_token) must be able to see its write keys.
+    type: str
+    required: true
+  allow_profile:
+    description: Must be V(true), which agrees to the profile that the canary makes. There is no default.
+    type: bool
+  user_id:
+    description: The reserved user, in lower case. No person may have this id.
+    type: str
+    default: flexops-unified-profiles-canary
+  wait:
+    description: How many seconds to look for the canary before giving up.
+    type: float
+    default: 120.0
+  clock_skew:
+    description: How many seconds Segment's clock is ahead of the controller's.
+    type: float
+    default: 0.0
+"""
+
+EXAMPLES = r"""
+- name: Send a canary through the source
+  flexops.unified_profiles.segment_canary:
+    segment_token: "{{ unified_profiles_segment_token }}"
+    profile_token: "{{ unified_profiles_profile_token }}"
+    space_id: "{{ unified_profiles_space_id }}"
+    source_id: 5BKZVyYHdt1D7ZrtHyNR7W
+    allow_profile: true
+"""
+
+RETURN = r"""
+canary:
+  description: What became of the canary; goes into O(flexops.unified_profiles.profiles_info#module:canary).
+  returned: success
+  type: dict
+  contains:
+    status:
+      description:
+        - V(arrived) means that the space had the very message, with this source's id.
+        - V(other_source) means that it had the message with another id.
+        - V(not_seen) means that it did not show in time. V(unknown) means that it could not be looked for.
+        - V(not_sent) is check mode.
+      type: str
+      sample: arrived
+    reason:
+      description: The same in words.
+      type: str
+      sample: the canary was read back with this source's id
+    source_id:
+      description: The source it was sent through.
+      type: str
+      sample: 5BKZVyYHdt1D7ZrtHyNR7W
+    seen_source_id:
+      description: The source id that the Profile API gave for the message.
+      returned: when it was seen
+      type: str
+      sample: 5BKZVyYHdt1D7ZrtHyNR7W
+    space_id:
+      description: The space it was looked for in.
+      type: str
+      sample: spa_9aQ1Lj62S4bomZKLF4DPqW
+    user_id:
+      description: The user whose profile it made or touched.
+      type: str
+      sample: flexops-unified-profiles-canary
+    message_id:
+      description: The id of the message.
+      returned: when it was sent
+      type: str
+      sample: canary-0b5c3a4e-3c2f-4a3b-9d53-0a4f6f4b8f6e
+    sent_at:
+      description: When it was sent, by Segment's clock.
+      returned: when it was sent
+      type: str
+      sample: '2026-11-24T10:02:31Z'
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.canary import send
+
+SPEC = Spec(
+    {
+        "space_id": {"type": "str", "required": True},
+        "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
+        "source_id": {"type": "str", "required": True},
+        "allow_profile": {"type": "bool"},
+        "user_id": {"type": "str", "default": "flexops-unified-profiles-canary"},
+        "wait": {"type": "float", "default": 120.0},
+        "clock_skew": {"type": "float", "default": 0.0},
+    }
+)
+
+
+def run(call: Call) -> dict[str, Any]:
+    return send(call)
+
+
+def main() -> None:
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()
