@@ -164,7 +164,12 @@ TABLE = {
     "an alert before the key was handed over again": (
         evidence(alerts=[alert(CLOSE)], volume=[row(LATER)], space_events=seen(LATER)),
         {"steps": ledger(key=done(AFTER, source_id=SOURCE, key_fingerprint=KEY))},
-        ["broken", "proven", "proven"],
+        PROVEN,
+    ),
+    "an alert before the link was handed over again": (
+        evidence(alerts=[alert(CLOSE)]),
+        {"steps": ledger(link=done(AFTER, source_id=SOURCE))},
+        ONLY_KEY,
     ),
     "the endpoint reads another value": (evidence(read_back={"key": False}), {}, ["attested", "proven", "broken"]),
     # The canary elsewhere

@@ -74,7 +74,7 @@ class _Reader:
         call, end = self.call, self.now - LAG
         reads: dict[str, Callable[[], t.Any]] = {}
         since: datetime.datetime | None = None
-        if times := [at for step in recorded - {"link"} if (at := handed_over(self.steps, step))]:
+        if times := [at for step in recorded - {"link"} if (at := handed_over(self.steps, step, *self.steps))]:
             reads["alerts"] = lambda: self._alerts(min(times))
         if call["connector"]:
             reads["connector"] = lambda: call.connector().exists(call.required("twilio_account_sid"))

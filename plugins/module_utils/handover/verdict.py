@@ -12,7 +12,8 @@ What proves, and no more than that; docs/hand-overs.md has it as a table:
   read back from the space with this source's id;
 - connection: link and key are proven.
 
-Alerts of the connector since the hand-over outweigh all of it. Their absence means nothing.
+Alerts of the connector since the environment's last hand-over outweigh all of it: which of the steps they are about, they do
+not say. Their absence means nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Evidence:
         read_back: For each step whether an endpoint has just read back the expected value.
         canary: ``{status, source_id, space_id, sent_at}`` of a canary sent in this run.
         connector: Whether an undocumented read showed a connector. False means nothing.
-        alerts: ``{code, at, meaning}`` of the connector.
+        alerts: ``{code, at, meaning}`` of the connector, in any order.
         since: From when on ``volume`` was read.
         volume: ``{event, source, series}`` of all sources since then, in minutes or hours.
         senders: The same in days, from a replay's reach before ``since``: who could have brought events to the space.
@@ -237,7 +238,7 @@ class _Case:
         return said
 
     def _alert_since(self, step: str) -> str:
-        since = t.cast(datetime.datetime, handed_over(self.steps, step))
+        since = t.cast(datetime.datetime, handed_over(self.steps, step, *self.steps))
         late = [(at, a) for a in self.evidence.alerts or () if (at := moment(_text(a, "at"))) and at > since]
         if not late:
             return ""

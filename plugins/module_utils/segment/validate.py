@@ -54,8 +54,14 @@ def validate(call: Call, rights: bool, fail: bool = True) -> dict[str, t.Any]:
         return _result(fail, [_check("format", "failed", str(p), p) for p in problems], {}, {}, 0.0)
 
     public, profile, space = call.public_api(), call.profile_api(), call["space_id"]
+
+    def workspace_and_skew() -> t.Any:
+        answer = public.service.get("/")
+        # At once: the other reads may wait for minutes, and the skew would take that for a slow clock.
+        return answer, _skew(call, answer.headers.get("date", ""))
+
     reads: dict[str, t.Callable[[], t.Any]] = {
-        "workspace": lambda: public.service.get("/"),
+        "workspace": workspace_and_skew,
         "space": lambda: public.space(space),
         "pair": lambda: profile.pair_is_valid(space),
     }
@@ -71,11 +77,10 @@ def validate(call: Call, rights: bool, fail: bool = True) -> dict[str, t.Any]:
     checks.append(_pair_check(found["pair"]))
     checks.append(_region_check(call, found))
     checks.append(_rights_check(found.get("rights")))
-    answer = found["workspace"]
     workspace, skew = {}, 0.0
-    if not isinstance(answer, Failure):
+    if not isinstance(found["workspace"], Failure):
+        answer, skew = found["workspace"]
         workspace = {name: answer.get(f"data.workspace.{name}", str, "") for name in ("id", "name", "slug")}
-        skew = _skew(call, answer.headers.get("date", ""))
     space_view = {} if isinstance(found["space"], Failure) else found["space"]
     return _result(fail, checks, workspace, space_view, skew)
 
