@@ -354,4 +354,4 @@ def test_a_rollout_goes_on_while_few_enough_failed(project, sandbox):
     batches = json.dumps({"unified_profiles_serial": 1, "unified_profiles_max_fail_percentage": 50})
     run = project.run("connect", "-e", batches)
     assert run.status != 0
-    assert [run.report[name]["status"] for name in ("canary", "second", "third")] == ["attested", "failed", "attested"]
+    assert [run.report[name]["status"] for name in ("canary", "second", "third")] == ["proven", "failed", "proven"]
