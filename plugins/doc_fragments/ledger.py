@@ -16,17 +16,22 @@ options:
     required: true
   ledger:
     description:
-      - Where the record of hand-overs is kept.
-      - V(file) is a file per environment below O(state_dir).
+      - Where the record of hand-overs is kept. It holds no secret.
+      - V(file) is a file per environment below O(state_dir), on the controller.
+      - V(sync) is a document in Twilio Sync, on the account that O(twilio_account_sid) and its credentials open, one per
+        environment. It outlives the job in AWX, where the project folder does not.
     type: str
     choices: [file, sync]
     default: file
   state_dir:
     description:
-      - Folder on the controller in which the ledger is kept, one file per environment below C(ledger).
+      - Folder on the controller in which the files of V(ledger=file) are kept, below C(ledger). It has to last.
+      - Refused where there is none, and in AWX where the folder is one that AWX throws away when the job ends.
     type: path
   sync_service:
-    description: SID or unique name of the Twilio Sync service for V(ledger=sync).
+    description:
+      - SID or unique name of the Twilio Sync service in which the documents of V(ledger=sync) are kept.
+      - The API key needs the permission to read and write Sync documents.
     type: str
     default: default
 """

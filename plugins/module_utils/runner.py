@@ -27,6 +27,7 @@ from .transport import HttpSettings, Service, Transport, basic, bearer
 from .twilio.connector import ConnectorApi
 from .twilio.flex import FlexApi
 from .twilio.monitor import MonitorApi
+from .twilio.sync import SyncApi
 
 
 def _option(type_: str, *environment: str, **kwargs: t.Any) -> dict[str, t.Any]:
@@ -175,6 +176,9 @@ class Call:
 
     def connector(self) -> ConnectorApi:
         return ConnectorApi(self._twilio("Twilio (an undocumented read)", "preview", "preview_url"))
+
+    def sync(self) -> SyncApi:
+        return SyncApi(self._twilio("Twilio Sync API", "sync", "sync_url"))
 
     def _twilio(self, name: str, product: str, url_option: str) -> Service:
         if self["twilio_api_key"] or self["twilio_api_secret"]:
