@@ -1,0 +1,217 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sandbox as a command: a rehearsal that survives a restart, over HTTPS, and errors that say what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+from sandbox import inventory, state
+from sandbox.__main__ import main
+from sandbox.server import running
+from sandbox.world import Problem, World
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextlib.contextmanager
+def command(folder, *arguments):
+    """`python -m sandbox` in this folder: its URL, and its output, complete once it was stopped."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "--port", "0", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "extensions")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines = []
+    first = process.stdout.readline()
+    # A full pipe would stop it.
+    reader = threading.Thread(target=lambda: lines.extend(process.stdout))
+    reader.start()
+    try:
+        yield re.search(r"ready: (\S+)/_sandbox", first)[1], lines
+    finally:
+        process.terminate()
+        status = process.wait(20)
+        reader.join(20)
+    assert status == 0, lines
+
+
+def test_a_rehearsal_over_https_survives_a_restart(project, tmp_path):
+    options = ("--https", "ca.pem", "--state", "state.json", "--inventory", "rehearsal")
+    ca = ssl.create_default_context(cafile=None)
+
+    def connect():
+        return project.command(
+            "ansible-playbook", str(ROOT / "playbooks/connect.yml"), "--limit", "dev", inventory="rehearsal"
+        )
+
+    with command(tmp_path, *options) as (url, log):
+        assert url.startswith("https://")
+        first = connect()
+        assert first.changed["dev"] > 0, first.output
+        saved = httpx.post(url + "/_sandbox/save", verify=_trusting(tmp_path / "ca.pem"))
+        assert saved.json() == {"file": "state.json"}
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url + "/_sandbox", verify=ca)
+    assert any(re.search(r" dev POST /handover/dev/connection 200 \d+ ms$", line) for line in log), log
+    world = World()
+    state.load(world, tmp_path / "state.json")
+    (source,) = [s for s in world.environments["dev"].sources.values() if s.name == "twilio-unified-profiles"]
+    with command(tmp_path, *options) as (_, more):
+        again = connect()
+        assert again.changed == {"dev": 0}, again.output
+    env = world.environments["dev"]
+    for secret in (source.keys[0], env.segment_token, env.profile_token, env.api_secret, env.gateway_token):
+        assert secret not in "".join(log + more)
+
+
+def _trusting(ca_file):
+    return ssl.create_default_context(cafile=str(ca_file))
+
+
+def test_a_thousand_environments_and_their_inventory(tmp_path):
+    with command(tmp_path, "--environments", "1000", "--inventory", "many", "--quiet") as (url, log):
+        told = httpx.get(url + "/_sandbox").json()["environments"]
+    assert (len(told), told["env-1000"]["region"], told["env-0999"]["region"]) == (1000, "us", "eu")
+    assert not any("GET" in line for line in log)
+    hosts = (tmp_path / "many/hosts.yml").read_text()
+    assert len(re.findall("^    env-", hosts, re.MULTILINE)) == 1000
+    assert told["env-1000"]["profile_token"] in hosts
+
+
+def test_the_inventory_in_the_repository_is_the_one_that_is_written(tmp_path):
+    inventory.write(World(), "http://127.0.0.1:1", tmp_path)
+    assert (tmp_path / "hosts.yml").read_text() == (ROOT / "inventories/sandbox/hosts.yml").read_text()
+    # What it wrote it may write again; what others wrote stays.
+    inventory.write(World(3), "http://127.0.0.1:1", tmp_path)
+    assert "env-0003" in (tmp_path / "hosts.yml").read_text()
+    (tmp_path / "hosts.yml").write_text("mine")
+    with pytest.raises(inventory.InventoryError, match="was not written by the sandbox"):
+        inventory.write(World(), "http://127.0.0.1:1", tmp_path)
+    assert (tmp_path / "hosts.yml").read_text() == "mine"
+
+
+def test_a_saved_world_is_the_same_world(tmp_path):
+    world = World()
+    env = world.environments["dev"]
+    form = {"friendly_name": "f", "space_id": env.space["id"], "profile_token": env.profile_token}
+    world.connect(env, {**form, "allow_write_events": True})
+    world.engage(env, 3)
+    world.sabotage(env, "revoke-token", {"which": "profile"})
+    world.sabotage(env, "wrong-key-in-flex", {})
+    world.engage(env, 3)
+    world.advance(3600)
+    state.save(world, tmp_path / "state")
+    other = World(1)
+    state.load(other, tmp_path / "state")
+    assert other.environments == world.environments
+    assert [vars(a) == vars(b) for a, b in zip(other.environments.values(), world.environments.values())] == [True] * 3
+    assert other.offset == world.offset
+    assert (tmp_path / "state").stat().st_mode & 0o077 == 0
+    # The next ids go on from there: no id is given out twice.
+    world.make_source(env, "next", "V6ynUvQgbc")
+    other.make_source(other.environments["dev"], "next", "V6ynUvQgbc")
+    assert other.environments["dev"].sources == env.sources
+
+
+def _saved(change):
+    def content(folder):
+        state.save(World(), folder / "good")
+        document = json.loads((folder / "good").read_text())
+        change(document)
+        return json.dumps(document)
+
+    return content
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (lambda folder: "", "is not JSON"),
+        (lambda folder: "[" * 100_000, "is not JSON"),
+        (lambda folder: "{}", "holds no saved sandbox"),
+        (_saved(lambda d: d.update(version=99)), "it has version 99"),
+        (_saved(lambda d: d.pop("clock_offset")), "'clock_offset' is missing"),
+        (_saved(lambda d: d.update(environments=[])), "no environments"),
+        (_saved(lambda d: d.update(environments=[1])), "no environments"),
+        (_saved(lambda d: d["environments"][0]["$Environment"].pop("linked")), "other attributes than today: linked"),
+        (_saved(lambda d: d["environments"][0]["$Environment"].update(linked=1)), "linked is of another type"),
+        (_saved(lambda d: d["environments"].append({"$Popen": {}})), "Popen is unknown"),
+    ],
+)
+def test_a_bad_state_file_says_what_is_wrong_and_what_to_do(tmp_path, capsys, content, said):
+    (tmp_path / "state").write_text(content(tmp_path))
+    before = (tmp_path / "state").read_text()
+    assert main(["--port", "0", "--state", str(tmp_path / "state")]) == 1
+    error = capsys.readouterr().err
+    assert said in error
+    assert "move this one away" in error
+    assert (tmp_path / "state").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--host", "0.0.0.0"), "--allow-remote"),
+        (("--host", "example.com"), "not an IP address"),
+        (("--host", "192.0.2.1", "--allow-remote"), "cannot be used"),
+        (("--port", "70000"), "from 1 to 65535"),
+        (("--environments", "0"), "from 1 to 100000"),
+        (("--port", "0", "--state", "/nowhere/state"), "name another file"),
+        (("--port", "0", "--https", "/nowhere/ca.pem"), "name another file"),
+        (("--port", "0", "--inventory", "/proc/nowhere"), "name another"),
+    ],
+)
+def test_options_that_cannot_be_used(arguments, said, capsys):
+    assert main(arguments) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_busy_port_is_named_with_the_way_out(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port)]) == 1
+    assert f"port {port} cannot be used (Address already in use): choose another with --port" in capsys.readouterr().err
+
+
+def test_saving_without_a_file_and_loading_over_the_control_plane(sandbox, tmp_path):
+    answer = httpx.post(sandbox.url + "/_sandbox/save")
+    assert (answer.status_code, "--state FILE" in answer.text) == (409, True)
+    with running(2) as other:
+        other.world.state_file = tmp_path / "state"
+        assert httpx.post(other.url + "/_sandbox/save").status_code == 200
+        other.world.delete_source(other.world.environments["env-0001"], _first(other.world))
+        assert httpx.post(other.url + "/_sandbox/load").status_code == 200
+        assert _first(other.world).slug == "website"
+        (tmp_path / "state").write_text("spoilt")
+        answer = httpx.post(other.url + "/_sandbox/load")
+        assert (answer.status_code, "is not JSON" in answer.text) == (409, True)
+        assert _first(other.world).slug == "website"
+
+
+def _first(world):
+    return next(iter(world.environments["env-0001"].sources.values()))
+
+
+def test_the_clock_only_moves_forward(sandbox):
+    before = sandbox.world.now()
+    sandbox.advance(3600)
+    assert (sandbox.world.now() - before).total_seconds() >= 3600
+    with pytest.raises(Problem, match="a thousand years"):
+        sandbox.advance(1e11)
