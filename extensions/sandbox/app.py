@@ -9,11 +9,11 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from . import control, gateway, profiles, segment, twilio
+from . import console, control, gateway, profiles, segment, twilio
 from .faults import Faults
 from .world import World
 
-PARTS = (control, segment, profiles, twilio, gateway)
+PARTS = (control, console, segment, profiles, twilio, gateway)
 
 
 def make_app(world: World) -> ASGIApp:

@@ -1,0 +1,170 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A person carries the three hand-overs out by clicking, in a real browser, with the vendor's labels only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+)
+DRIVER = shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.newest_only,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium (Debian: chromium and chromium-driver)"),
+]
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-dev-shm-usage --window-size=1200,900"
+).split()
+NAME = "twilio-unified-profiles"
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"]:
+        options.add_argument(flag)
+    # Neither the driver nor the way to it is looked for on the network.
+    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    service = webdriver.ChromeService(DRIVER, env=environment)
+    found = webdriver.Chrome(options, service)
+    # A click does not wait for the page that it leads to.
+    found.implicitly_wait(20)
+    yield found
+    found.quit()
+
+
+class Person:
+    """Finds things as a person does: by what is written on them."""
+
+    def __init__(self, driver, url):
+        self.driver, self.url = driver, url
+
+    def opens(self, path):
+        self.driver.get(self.url + path)
+
+    def field(self, label):
+        return self.driver.find_element("xpath", f"//*[@id=//label[normalize-space()='{label}']/@for]")
+
+    def types(self, label, text):
+        self.field(label).send_keys(text)
+
+    def selects(self, label, text):
+        from selenium.webdriver.support.ui import Select
+
+        Select(self.field(label)).select_by_visible_text(text)
+
+    def ticks(self, label):
+        self.driver.find_element("xpath", f"//label[normalize-space()='{label}']/input").click()
+
+    def clicks(self, text):
+        """The last thing of this name, of several: the one inside what was opened before."""
+        shown = [
+            found
+            for found in self.driver.find_elements(
+                "xpath", f"//*[self::button or self::summary or self::a][normalize-space()='{text}']"
+            )
+            if found.is_displayed()
+        ]
+        shown[-1].click()
+
+    def copies(self, what):
+        return self.driver.find_element("css selector", f"[aria-label='{what}']").get_attribute("value")
+
+    def reads(self, role):
+        return self.driver.find_element("css selector", f"[role={role}]").text
+
+
+@pytest.fixture
+def person(driver, sandbox):
+    return Person(driver, sandbox.url)
+
+
+def connects(person, friendly_name="Flex"):
+    person.opens("/console/dev")
+    space, token = person.copies("Space ID"), person.copies("Access token")
+    person.opens("/console/dev/connection")
+    person.types("Connection friendly name", friendly_name)
+    person.types("Segment Unify space ID", space)
+    person.types("Profile API access token", token)
+    person.ticks("Allow Unified Profiles to write events to Segment")
+    person.clicks("Connect")
+    assert person.reads("status") == "Connected."
+
+
+def test_the_connection_form_does_what_the_vendors_does(person, sandbox):
+    connects(person)
+    env = sandbox.world.environments["dev"]
+    (source,) = [s for s in env.sources.values() if s.name == NAME]
+    assert (source.slug, env.linked, env.flex_key) == (NAME.replace("-", "_"), [source.id], source.keys[0])
+
+
+def test_without_consent_nothing_is_connected_and_nothing_typed_is_lost(person, sandbox):
+    person.opens("/console/dev/connection")
+    for label in ("Connection friendly name", "Segment Unify space ID", "Profile API access token"):
+        person.types(label, "typed")
+    person.clicks("Connect")
+    assert "Allow Unified Profiles to write events to Segment" in person.reads("alert")
+    assert person.field("Segment Unify space ID").get_attribute("value") == "typed"
+    assert sandbox.world.environments["dev"].connection == {}
+
+
+def test_a_deleted_source_is_made_anew_and_handed_over_by_clicking(person, sandbox):
+    """The vendor's recipe for a deleted source, from + Add source to Save."""
+    connects(person)
+    sandbox.sabotage("dev", "delete-source")
+    person.opens("/console/dev/sources")
+    person.clicks("+ Add source")
+    person.selects("Catalog", "Java")
+    person.types("Name", NAME)
+    person.clicks("Add Source")
+    key = person.copies(f"Write key of {NAME}")
+    person.opens("/console/dev/link")
+    person.clicks("Connect source")
+    person.selects("Source", NAME)
+    person.clicks("Connect source")
+    assert NAME in person.reads("status")
+    person.opens("/console/dev/key")
+    person.clicks("Update key")
+    person.types("Flex source write key", key)
+    person.clicks("Save")
+    assert "Saved" in person.reads("status")
+    env = sandbox.world.environments["dev"]
+    (source,) = [s for s in env.sources.values() if s.name == NAME]
+    assert (env.linked, env.flex_key) == ([source.id], source.keys[0])
+    # And it works: agents' engagements reach the space.
+    person.opens("/console/dev")
+    person.clicks("Wrap up 5 engagements")
+    assert "wrapped up" in person.reads("status")
+    assert "Flex - Engagement Completed" in env.in_space
+
+
+def test_every_page_says_that_it_is_a_simulation_and_fits_a_phone(person, sandbox):
+    connects(person)
+    person.driver.set_window_size(390, 844)
+    try:
+        for page in ("/", "/dev", "/dev/connection", "/dev/sources", "/dev/link", "/dev/key", "/nowhere"):
+            person.opens("/console" + page)
+            assert "Simulation." in person.driver.find_element("css selector", ".simulation").text
+            wide = person.driver.execute_script(
+                "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert wide <= 0, page
+            bare = person.driver.execute_script(
+                "return [...document.querySelectorAll('input, select')].filter(i => !i.labels.length && !i.ariaLabel).length"
+            )
+            assert bare == 0, page
+            # That a page answered 404 is in the log as well.
+            assert [entry for entry in person.driver.get_log("browser") if entry["source"] != "network"] == [], page
+    finally:
+        person.driver.set_window_size(1200, 900)
