@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sandbox.app import make_app
+from sandbox.console import ACTIONS
 from sandbox.faults import Dropped
 from sandbox.rules import CHECKS, HINTS, KINDS
 from sandbox.world import World
@@ -138,3 +139,39 @@ def test_every_sabotage_leaves_its_mark(client, name):
     answer = Client(world)("POST", "/_sandbox/sabotage", json={"environment": "dev", "name": name})
     assert answer.status_code == 200
     assert repr(env) != before
+
+
+@plan
+@given(
+    method=st.sampled_from(["GET", "POST"]),
+    page=st.sampled_from(["", "/", "/dev", "/nowhere", *(f"/dev/{name}" for name in (*ACTIONS, "else"))]),
+    form=st.dictionaries(
+        st.sampled_from(["friendly_name", "space_id", "profile_token", "allow_write_events", "source_id", "write_key"])
+        | st.sampled_from(["name", "type", "said"]),
+        st.text(max_size=9) | st.sampled_from(["true", "V6ynUvQgbc", "<script>", "\0"]),
+        max_size=5,
+    ),
+)
+def test_any_form_on_any_console_page(client, method, page, form):
+    sent = {"data": form} if method == "POST" else {"params": form}
+    answer = client(method, "/console" + page, **sent)
+    assert answer.status_code < 500
+    assert "<script>" not in answer.text.replace("<script>\n  document", "")
+    if answer.status_code != 303 and answer.text:
+        assert "Simulation." in answer.text or answer.status_code in (307, 405)
+
+
+def test_console_forms_say_what_is_missing_and_act_on_the_same_world():
+    world = World()
+    client, env = Client(world), world.environments["dev"]
+    form = {"friendly_name": "f", "space_id": env.space["id"], "profile_token": env.profile_token}
+    for name, label in (("friendly_name", "Connection friendly name"), ("space_id", "Segment Unify space ID")):
+        answer = client("POST", "/console/dev/connection", data={**form, name: ""})
+        assert (answer.status_code, f'role="alert">{label} is required' in answer.text) == (400, True)
+    answer = client("POST", "/console/dev/connection", data=form)
+    assert "Allow Unified Profiles to write events to Segment must be selected" in answer.text
+    answer = client("POST", "/console/dev/connection", data={**form, "allow_write_events": "true"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/dev/connection?said=Connected.")
+    assert env.connection["friendly_name"] == "f"
+    assert client("POST", "/console/dev/link", data={}).status_code == 400
+    assert client("POST", "/console/dev/key", data={"write_key": " "}).status_code == 400
