@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from pathlib import Path
 
@@ -64,6 +65,9 @@ def routes(world: World) -> list[Route]:
             },
         }
 
+    def usage(request: Request, body: dict[str, t.Any]) -> t.Any:
+        return {"cpu_seconds": time.process_time(), "requests": len(world.journal)}
+
     def sabotage(request: Request, body: dict[str, t.Any]) -> None:
         args = {k: v for k, v in body.items() if k not in ("environment", "name")}
         env = world.environment(body.get("environment"))
@@ -97,6 +101,7 @@ def routes(world: World) -> list[Route]:
 
     return [
         route("", "GET", info),
+        route("/usage", "GET", usage),
         route("/reset", "POST", lambda request, body: world.reset()),
         route("/sabotage", "POST", sabotage),
         route("/faults", "GET", lambda request, body: {"faults": [rule.view() for rule in world.faults]}),
