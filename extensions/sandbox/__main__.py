@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import os
+import re
 import signal
 import socket
 import sys
@@ -49,12 +50,19 @@ def options() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--environments",
-        type=int,
-        metavar="N",
-        help="serve N environments, env-0001 and so on, instead of dev, prod and eu",
+        metavar="N|NAMES",
+        help="instead of dev, prod and eu: so many, called env-0001 and so on, or those of these names, with commas between "
+        "and :eu after those in the EU region, as in staging,production:eu",
     )
     parser.add_argument(
         "--inventory", type=Path, metavar="FOLDER", help="write an inventory for the environments into this folder"
+    )
+    parser.add_argument(
+        "--variables",
+        type=Path,
+        metavar="FILE",
+        help="write variables that send hosts of the same names in an inventory of your own here: "
+        "ansible-playbook -i yours -e @FILE",
     )
     parser.add_argument(
         "--state",
@@ -83,11 +91,9 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
 
 
 def serve(given: argparse.Namespace) -> None:
-    if given.environments is not None and not 1 <= given.environments <= 100_000:
-        raise Unusable("--environments takes a number from 1 to 100000.")
-    world = World(given.environments) if given.environments else World()
+    world = World() if given.environments is None else World(environments(given.environments))
     if given.state and given.state.exists():
-        if given.environments:
+        if given.environments is not None:
             raise Unusable(f"{given.state} already holds environments: leave --environments out, or name a new file.")
         state.load(world, given.state)
     world.state_file = given.state
@@ -104,6 +110,8 @@ def serve(given: argparse.Namespace) -> None:
     url = f"{'https' if given.https else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
     if given.inventory:
         inventory.write(world, url, given.inventory, given.https)
+    if given.variables:
+        inventory.write_variables(world, url, given.variables, given.https)
     if given.state:
         # What cannot be written is better known now than at the end.
         state.save(world, given.state)
@@ -112,6 +120,10 @@ def serve(given: argparse.Namespace) -> None:
         print(f"unified_profiles_ca_path: {given.https.resolve()}", flush=True)
     if given.inventory:
         print(f"inventory: ansible-playbook -i {given.inventory} playbooks/connect.yml", flush=True)
+    if given.variables:
+        print(
+            f"variables: ansible-playbook -i <your inventory> -e @{given.variables} playbooks/connect.yml", flush=True
+        )
     if not given.quiet:
         world.log = lambda line: print(line, flush=True)
 
@@ -128,6 +140,21 @@ def serve(given: argparse.Namespace) -> None:
     if given.state:
         state.save(world, given.state)
         print(f"sandbox: state saved to {given.state}", flush=True)
+
+
+def environments(text: str) -> int | list[tuple[str, str]]:
+    """How many environments, or their names and regions.
+
+    Raises:
+        Unusable: Neither.
+    """
+    if re.fullmatch("[0-9]+", text) and 1 <= int(text) <= 100_000:
+        return int(text)
+    found = re.fullmatch(r"[A-Za-z_][\w.-]*(:eu|:us)?(,[A-Za-z_][\w.-]*(:eu|:us)?)*", text, re.ASCII)
+    pairs = [(name, region or "us") for name, _, region in (item.partition(":") for item in text.split(","))]
+    if not found or len({name for name, _ in pairs}) < len(pairs):
+        raise Unusable("--environments takes a number from 1 to 100000, or different names: staging,production:eu.")
+    return pairs
 
 
 def listen(host: str, port: int, allow_remote: bool) -> socket.socket:

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An inventory for a sandbox's environments, which works at once with connect."""
+"""Inventories for a sandbox's environments: one that works at once, and variables that send one of the user's own there."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from .world import Environment, World
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "inventories/sandbox"
 SETTINGS = "group_vars/unified_profiles.yml"
-MADE = "Environments of the sandbox, written by `python -m sandbox --inventory`. These tokens open nothing but the sandbox."
+MADE = "Environments of the sandbox, written by `python -m sandbox`. These tokens open nothing but the sandbox."
 
 
 class InventoryError(Exception):
@@ -35,6 +36,40 @@ def write(world: World, url: str, folder: Path, ca_path: Path | None = None) -> 
         settings.write_text(_settings(url, ca_path), encoding="utf-8")
     except OSError as error:
         raise InventoryError(f"{folder} cannot be written ({error.strerror}): name another with --inventory.") from None
+
+
+def write_variables(world: World, url: str, path: Path, ca_path: Path | None = None) -> None:
+    """Write extra variables that send every host of the same name to this sandbox, whatever its inventory says.
+
+    Credentials, ids, gateway, ledger and proxy are replaced, so that a rehearsal neither uses nor records anything real.
+
+    Raises:
+        InventoryError: The file is somebody else's, or cannot be written.
+    """
+    environments = list(world.environments.values())
+    state_dir = str(path.resolve().with_suffix(".state"))
+    variables = {
+        "unified_profiles_sandbox_url": url,
+        "unified_profiles_ca_path": str(ca_path.resolve()) if ca_path else "{{ omit }}",
+        "unified_profiles_proxy": "{{ omit }}",
+        "unified_profiles_state_dir": state_dir,
+        "report_dir": state_dir,
+        "unified_profiles_sandbox": {env.name: _variables(env) for env in environments},
+        **{
+            f"unified_profiles_{name}": f"{{{{ unified_profiles_sandbox[inventory_hostname].{name} }}}}"
+            for name in _variables(environments[0])
+        },
+    }
+    # JSON is YAML as well.
+    lines = ["---", f"# {MADE}", *(f"{name}: {json.dumps(value)}" for name, value in variables.items())]
+    settings = _settings(url, None)
+    gateway = settings[settings.index("unified_profiles_gateway: ") :]
+    try:
+        if path.exists() and MADE not in path.read_text(encoding="utf-8", errors="replace"):
+            raise InventoryError(f"{path} was not written by the sandbox: name another file with --variables.")
+        path.write_text("\n".join(lines) + "\n" + gateway, encoding="utf-8")
+    except OSError as error:
+        raise InventoryError(f"{path} cannot be written ({error.strerror}): name another with --variables.") from None
 
 
 def hosts_of(world: World) -> str:
@@ -63,6 +98,6 @@ def _settings(url: str, ca_path: Path | None) -> str:
     """The settings of inventories/sandbox with this sandbox's URL."""
     lines = f'unified_profiles_sandbox_url: "{url}"'
     if ca_path:
-        lines += f'\nunified_profiles_ca_path: "{ca_path}"'
+        lines += f'\nunified_profiles_ca_path: "{ca_path.resolve()}"'
     text = (EXAMPLE / SETTINGS).read_text(encoding="utf-8")
     return re.sub(r"(?m)^unified_profiles_sandbox_url: .*$", lambda _: lines, text)

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -107,6 +108,42 @@ def test_the_inventory_in_the_repository_is_the_one_that_is_written(tmp_path):
     assert (tmp_path / "hosts.yml").read_text() == "mine"
 
 
+def test_an_inventory_of_ones_own_is_rehearsed_without_touching_anything_real(project, tmp_path):
+    """The example, with hosts that have real-looking ids, a vault that is locked away, and a gateway elsewhere."""
+    own = tmp_path / "own"
+    shutil.copytree(ROOT / "inventories/example", own)
+    settings = own / "group_vars/unified_profiles/main.yml"
+    settings.write_text(
+        settings.read_text().replace("allow_write_events: false", "allow_write_events: true")
+        + "unified_profiles_proxy: http://proxy.invalid:3128\n"
+        + "unified_profiles_endpoints: {key: {url: 'https://gateway.invalid'}}\n"
+    )
+    with command(tmp_path, "--environments", "staging,production:eu", "--variables", "rehearsal.yml") as (url, log):
+
+        def connect(*more):
+            return project.command(
+                "ansible-playbook",
+                str(ROOT / "playbooks/connect.yml"),
+                "-e",
+                "@rehearsal.yml",
+                *more,
+                inventory=str(own),
+            )
+
+        run = connect()
+        assert run.status != 0
+        told = httpx.get(url + "/_sandbox").json()["environments"]
+        assert told["production"]["space"]["id"] in (tmp_path / "rehearsal.state/report.md").read_text()
+        run = connect("-e", "unified_profiles_channel=endpoint")
+        assert run.status == 0, run.output
+    assert any("production POST /handover/production/connection 200" in line for line in log)
+    assert not list(own.rglob(".unified_profiles"))
+    assert sorted(path.stem for path in (tmp_path / "rehearsal.state/ledger").glob("*.json")) == [
+        "production",
+        "staging",
+    ]
+
+
 def test_a_saved_world_is_the_same_world(tmp_path):
     world = World()
     env = world.environments["dev"]
@@ -173,6 +210,9 @@ def test_a_bad_state_file_says_what_is_wrong_and_what_to_do(tmp_path, capsys, co
         (("--host", "192.0.2.1", "--allow-remote"), "cannot be used"),
         (("--port", "70000"), "from 1 to 65535"),
         (("--environments", "0"), "from 1 to 100000"),
+        (("--environments", "a,a"), "different names"),
+        (("--environments", "a b"), "different names"),
+        (("--port", "0", "--variables", "/proc/nowhere"), "name another"),
         (("--port", "0", "--state", "/nowhere/state"), "name another file"),
         (("--port", "0", "--https", "/nowhere/ca.pem"), "name another file"),
         (("--port", "0", "--inventory", "/proc/nowhere"), "name another"),
