@@ -20,9 +20,29 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "extensions")]
+sys.path[:0] = [str(ROOT / "extensions"), str(ROOT / "tests/contract")]
 
+from documents import FOLDER, Documents  # noqa: E402
 from sandbox.server import Running, running  # noqa: E402
+from sandbox.world import World  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def documents() -> Documents | None:
+    """The vendors' OpenAPI documents, where there are any. They see every answer of every sandbox in this process."""
+    if not FOLDER:
+        return None
+    found = Documents(FOLDER)
+    World.on_answer = staticmethod(found.check)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _answers_fit_the_documents(documents: Documents | None) -> Iterator[None]:
+    yield
+    if documents:
+        problems, documents.problems = documents.problems, []
+        assert not problems, "answers that the vendors' documents do not know:\n" + "\n".join(problems[:10])
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,31 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from . import console, control, gateway, profiles, segment, twilio
+from . import access, console, control, gateway, profiles, segment, sync, twilio
 from .faults import Faults
-from .world import World
+from .world import Problem, World
 
-PARTS = (control, console, segment, profiles, twilio, gateway)
+PARTS = (segment, profiles, twilio, sync, gateway, console, control)
+ERRORS = {"profiles": profiles.error, "tracking": profiles.error, "twilio": twilio.error}
+
+
+def refused(request: Request, exception: Exception) -> Response:
+    """No such path, or not with this method: in the words of the service that the path belongs to."""
+    status = exception.status_code if isinstance(exception, HTTPException) else 404
+    service = request.url.path.split("/")[1]
+    code = {"twilio": {404: "20404", 405: "20004"}, "profiles": {404: "not_found"}}.get(service, {}).get(status)
+    problem = Problem(status, code or "not-found", "There is nothing here" if status == 404 else "Method not allowed")
+    return JSONResponse(ERRORS.get(service, access.error)(problem), status)
 
 
 def make_app(world: World) -> ASGIApp:
-    return Faults(Starlette(routes=[route for part in PARTS for route in part.routes(world)]), world)
+    routes = [route for part in PARTS for route in part.routes(world)]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: refused})
+    # The services answer a path with a slash too many with 404.
+    app.router.redirect_slashes = False
+    return Faults(app, world)

@@ -18,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from .world import CATALOG, JAVA, Environment, Problem, World
+from .catalog import CATALOG, JAVA
+from .world import Environment, Problem, World
 
 Form = dict[str, str]
 PAGES = jinja2.Environment(

@@ -11,8 +11,8 @@ import typing as t
 from starlette.requests import Request
 from starlette.routing import Route
 
-from .http import endpoint
-from .segment import error
+from .access import error
+from .http import Service
 from .world import Environment, Problem, World, fingerprint
 
 
@@ -53,5 +53,8 @@ def handover(world: World, env: Environment, request: Request, body: dict[str, t
 
 
 def routes(world: World) -> list[Route]:
-    serve = endpoint(world, "handover", "", gateway_auth, handover, error)
-    return [Route("/handover/{environment}/{step}", serve, methods=["GET", "POST"])]
+    return [
+        Service("handover", gateway_auth, error).route(
+            world, "GET POST", "/{environment}/{step}", handover, "/handover"
+        )
+    ]

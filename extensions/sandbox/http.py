@@ -2,69 +2,207 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every endpoint needs: authorization, envelopes, errors, paging, the journal, and headers."""
+"""What every endpoint needs: authorization, bodies, envelopes, errors, rate limits, the journal, and headers."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import datetime
-import email.utils
 import json
 import re
 import typing as t
+import urllib.parse
+from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
+from starlette.routing import Route
 
-from .world import Environment, Problem, World, fingerprint, iso
+from .limits import headers_of, limited
+from .rules import shown
+from .world import Environment, Problem, World, iso
 
-Handler = t.Callable[[World, Environment, Request, dict[str, t.Any]], t.Any]
+Body = dict[str, t.Any]
+Handler = t.Callable[[World, Environment, Request, Body], t.Any]
+REGIONS = ("us", "eu")
 
 
-def page(request: Request, name: str, items: list[t.Any]) -> dict[str, t.Any]:
-    """One page of a listing; the cursor is opaque to clients."""
-    count: t.Any = request.query_params.get("pagination.count") or request.query_params.get("pagination[count]")
-    cursor = request.query_params.get("pagination.cursor") or request.query_params.get("pagination[cursor]")
-    as_json = request.query_params.get("pagination")
+@dataclass(frozen=True)
+class Service:
+    """How one service speaks.
+
+    Attributes:
+        name: As in the journal.
+        auth: Gives the environment that a request's credentials belong to, or raises a Problem.
+        error: The body of an error.
+        region: ``us``, ``eu``, or empty where there is none.
+        form: Whether it takes forms instead of JSON.
+        accepts: Refuses a body by its size, in bytes.
+    """
+
+    name: str
+    auth: t.Callable[[World, str, Request], Environment | None]
+    error: t.Callable[[Problem], Body]
+    region: str = ""
+    form: bool = False
+    accepts: t.Callable[[Request, int], None] | None = None
+
+    def route(self, world: World, methods: str, path: str, handler: Handler, prefix: str) -> Route:
+        """A route for ``methods``, separated by spaces, below ``prefix``."""
+        return Route(prefix + path, self._serve(world, handler, path), methods=methods.split(), name=path)
+
+    def _serve(self, world: World, handler: Handler, path: str) -> t.Callable[[Request], t.Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            raw = await request.body()
+            with world.lock:
+                env, status, answer, more = self._answer(world, handler, path, request, raw)
+                n = _journal(world, self.name, request, status, env)
+            if world.on_answer:
+                world.on_answer(self.name, request.method, path, status, answer)
+            content = b"" if status == 204 else json.dumps(answer).encode()
+            headers = {"content-type": _content_type(request), "request-id": f"req-{n:08d}", **more}
+            return Response(content, status, headers)
+
+        return serve
+
+    def _answer(
+        self, world: World, handler: Handler, path: str, request: Request, raw: bytes
+    ) -> tuple[Environment | None, int, t.Any, dict[str, str]]:
+        env: Environment | None = None
+        more: dict[str, str] = {}
+        try:
+            env = self.auth(world, self.region, request)
+            if wait := limited(world, self.name, path, request):
+                status, answer, more = wait.answer(request.url.path, world.now())
+                return env, status, answer, more
+            body = self._body(request, raw)
+            # A stale read, where a fault asks for one.
+            answer = handler(world, t.cast(Environment, request.scope.get("as_of") or env), request, body)
+            status = 200
+            if isinstance(answer, tuple):
+                answer, status = answer
+            if self.name == "segment":
+                answer = {"data": answer}
+        except Problem as problem:
+            status, answer = problem.status, self.error(problem)
+        finally:
+            world.actor = None
+        if self.name == "segment":
+            more = headers_of(world, path, request)
+        return env, status, answer, more
+
+    def _body(self, request: Request, raw: bytes) -> Body:
+        if self.accepts:
+            self.accepts(request, len(raw))
+        if not raw.strip():
+            return {}
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        try:
+            if self.form:
+                if kind != "application/x-www-form-urlencoded":
+                    # Inferred: what the real service says to another type of body is not documented.
+                    raise Problem(415, "20001", "The body must be application/x-www-form-urlencoded")
+                return dict(urllib.parse.parse_qsl(raw.decode(), keep_blank_values=True))
+        except ValueError:
+            raise Problem(400, "input-validation", "the body cannot be read") from None
+        return json_object(raw)
+
+
+def _content_type(request: Request) -> str:
+    """Of the vendor's media types the first that is asked for, else plain JSON."""
+    accept = request.headers.get("accept", "")
+    found = re.search(r"application/vnd\.segment\.v1(?:alpha|beta)?\+json", accept)
+    return found[0] if found and request.url.path.startswith("/segment/") else "application/json"
+
+
+def _journal(world: World, service: str, request: Request, status: int, env: Environment | None) -> int:
+    world.journal.append(
+        {
+            "n": len(world.journal) + 1,
+            "at": iso(world.now()),
+            "service": service,
+            "method": request.method,
+            "path": shown(request.url.path),
+            "query": request.url.query,
+            "status": status,
+            "write": request.method not in ("GET", "HEAD"),
+            "environment": env.name if env else None,
+        }
+    )
+    return len(world.journal)
+
+
+# What requests carry
+
+
+def one_of(request: Request, *names: str) -> str | None:
+    return next((request.query_params[name] for name in names if name in request.query_params), None)
+
+
+def page(request: Request, name: str, items: list[t.Any], forward_only: bool = False) -> Body:
+    """One page of a listing of the Public API; the cursor is opaque to clients.
+
+    Three spellings are in use (documented by the API, its Go SDK and its Python SDK): ``pagination.count=2``,
+    ``pagination[count]=2`` and ``pagination={"count":2}``.
+    """
+    count: t.Any = one_of(request, "pagination.count", "pagination[count]")
+    cursor = one_of(request, "pagination.cursor", "pagination[cursor]")
     try:
-        if as_json:
+        if as_json := request.query_params.get("pagination"):
             asked = json.loads(as_json)
             count, cursor = asked.get("count", count), asked.get("cursor", cursor)
-        size = int(count or 200)
-        start = int(base64.b64decode(cursor)) if cursor else 0
-    except (ValueError, TypeError, AttributeError, binascii.Error):
-        raise Problem(400, "input-validation", '"pagination" is invalid') from None
-    if not 1 <= size <= 1000 or start < 0:
-        raise Problem(400, "input-validation", '"pagination.count" must be from 1 to 1000')
+        size = int(200 if count in (None, "") else count)
+        start = int(base64.b64decode(cursor, validate=True)) if cursor else 0
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
+        raise Problem(400, "input-validation", '"pagination" is invalid', "pagination") from None
+    if not 1 <= size <= 1000 or not 0 <= start <= len(items):
+        raise Problem(400, "input-validation", '"pagination" must have a count from 1 to 1000', "pagination")
 
     def code(n: int) -> str:
         return base64.b64encode(str(n).encode()).decode()
 
-    more = start + size < len(items)
-    paging = {"current": code(start), "next": code(start + size) if more else None, "previous": None}
-    return {name: items[start : start + size], "pagination": {**paging, "totalEntries": len(items)}}
+    paging: Body = {"current": code(start), "totalEntries": len(items)}
+    paging["next"] = code(start + size) if start + size < len(items) else None
+    if not forward_only:
+        paging["previous"] = code(max(0, start - size)) if start else None
+    return {name: items[start : start + size], "pagination": paging}
 
 
-def moment(request: Request, name: str) -> datetime.datetime | None:
+def moment(request: Request, name: str, code: str = "input-validation") -> datetime.datetime | None:
+    """A time in the query."""
     text = request.query_params.get(name)
     if not text:
         return None
     try:
         at = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise Problem(400, "input-validation", f'"{name}" must be an ISO 8601 time') from None
-    return at if at.tzinfo else at.replace(tzinfo=datetime.timezone.utc)
+        at = at if at.tzinfo else at.replace(tzinfo=datetime.timezone.utc)
+        return at.astimezone(datetime.timezone.utc)
+    except (ValueError, OverflowError):
+        raise Problem(400, code, f'"{name}" must be an ISO 8601 time', name) from None
 
 
 def indexed(request: Request, name: str) -> list[str]:
-    return [value for key, value in request.query_params.items() if re.fullmatch(rf"{name}\.\d+", key)]
+    """The values of an array: ``name.0=a&name.1=b``, ``name[0]=a``, ``name=a&name=b`` or ``name=a,b``."""
+    found = []
+    for key, value in request.query_params.multi_items():
+        if re.fullmatch(rf"{name}(\.\d+|\[\d*\])?", key):
+            found += value.split(",") if key == name else [value]
+    return found
+
+
+def text(body: Body, name: str, default: str | None = None) -> str:
+    """A text in a JSON body."""
+    value = body.get(name, default)
+    if not isinstance(value, str) or (not value and default is None):
+        raise Problem(400, "input-validation", f'"{name}" is required', name)
+    return value
 
 
 def basic_user(request: Request) -> tuple[str, str]:
-    scheme, value = [*request.headers.get("authorization", "").split(" ", 1), ""][:2]
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
     try:
-        user, password = [*base64.b64decode(value, validate=True).decode().split(":", 1), ""][:2]
+        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (ValueError, binascii.Error):
         return "", ""
     return (user, password) if scheme.lower() == "basic" else ("", "")
@@ -88,54 +226,3 @@ def json_object(raw: bytes) -> dict[str, t.Any]:
     if not isinstance(body, dict):
         raise Problem(400, "input-validation", "the body must be a JSON object")
     return body
-
-
-def endpoint(
-    world: World,
-    service: str,
-    region: str,
-    auth: t.Callable[[World, str, Request], Environment] | None,
-    handler: t.Callable[..., t.Any],
-    error: t.Callable[[Problem], dict[str, t.Any]],
-) -> t.Callable[[Request], t.Awaitable[Response]]:
-    async def serve(request: Request) -> Response:
-        raw = await request.body()
-        started = world.now()
-        env: Environment | None = None
-        status, answer = 200, None
-        with world.lock:
-            try:
-                env = auth(world, region, request) if auth else None
-                body = json_object(raw)
-                # A stale read, where a fault asks for one.
-                answer = handler(world, request.scope.get("as_of") or env, request, body)
-                if isinstance(answer, tuple):
-                    answer, status = answer
-                if service == "segment":
-                    answer = {"data": answer}
-            except Problem as problem:
-                status, answer = problem.status, error(problem)
-            path = request.url.path
-            if key := request.path_params.get("key"):
-                path = path.replace(key, fingerprint(key))
-            world.journal.append(
-                {
-                    "n": len(world.journal) + 1,
-                    "at": iso(started),
-                    "service": service,
-                    "method": request.method,
-                    "path": path,
-                    "query": request.url.query,
-                    "status": status,
-                    "write": request.method not in ("GET", "HEAD"),
-                    "environment": env.name if env else None,
-                }
-            )
-            n = len(world.journal)
-        headers = {"Request-Id": f"req-{n:08d}"}
-        if service == "segment":
-            reset = email.utils.format_datetime(world.now() + datetime.timedelta(seconds=60), usegmt=True)
-            headers |= {"X-RateLimit-Consumed": "1", "X-RateLimit-Remaining": "199", "X-RateLimit-Reset": reset}
-        return JSONResponse(answer, status, headers)
-
-    return serve

@@ -2,78 +2,187 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Twilio: Flex, Monitor and Sync."""
+"""Twilio: Flex and Monitor, both read only, and the connector's undocumented read. Sync is in sync.py.
+
+Documented (OpenAPI documents): paths, bodies, statuses, error codes 20003, 20404 and 45101. ``ProfileConnector`` was seen in public
+code only. Inferred: when exactly the alerts 49008 and 49009 are raised.
+"""
 
 from __future__ import annotations
 
 import typing as t
+import urllib.parse
 
 from starlette.requests import Request
 from starlette.routing import Route
 
-from .http import Handler, basic_user, endpoint, moment
-from .world import Environment, Problem, World, iso
+from .http import Body, Handler, Service, basic_user, moment
+from .world import Environment, Problem, World, derived_hex
 
 
-def twilio_auth(world: World, region: str, request: Request) -> Environment:
-    given = basic_user(request)
-    for env in world.environments.values():
-        if given in ((env.api_key, env.api_secret), (env.account_sid, env.auth_token)):
-            if "twilio" not in env.revoked:
-                return env
+def auth(world: World, region: str, request: Request) -> Environment:
+    """API key SID and secret, or account SID and auth token."""
+    user, password = basic_user(request)
+    found = world.holder(user)
+    if found is not None and "twilio" not in found[0].revoked:
+        env, name = found
+        secrets = {"api_key": env.api_secret, "account_sid": env.auth_token}
+        if name in secrets and password == secrets[name]:
+            return env
     raise Problem(401, "20003", "Authenticate")
 
 
-def configuration(world: World, env: Environment, request: Request, body: dict[str, t.Any]) -> t.Any:
-    return {"account_sid": env.account_sid, "status": "ok", "ui_version": "2.8.0", "date_updated": iso(world.now())}
-
-
-def provision(world: World, env: Environment, request: Request, body: dict[str, t.Any]) -> t.Any:
-    return {"status": "active", "url": "https://flex-api.twilio.com/v1/account/provision/status"}
-
-
-def alerts(world: World, env: Environment, request: Request, body: dict[str, t.Any]) -> t.Any:
-    since = moment(request, "StartDate")
-    start = since.strftime("%Y-%m-%dT%H:%M:%SZ") if since else ""
-    found = [a for a in reversed(env.alerts) if a["date_generated"] >= start]
-    return {"alerts": found, "meta": {"page": 0, "page_size": 100, "next_page_url": None, "key": "alerts"}}
-
-
-def documents(world: World, env: Environment, request: Request, body: dict[str, t.Any]) -> t.Any:
-    name = request.path_params.get("name") or body.get("UniqueName")
-    found = env.documents.get(str(name))
-    if request.method == "POST" and "name" not in request.path_params:
-        if found or not isinstance(name, str):
-            raise Problem(409, "54301", "Unique name already exists")
-        env.documents[name] = {"unique_name": name, "revision": "0", "data": body.get("Data", {})}
-        return env.documents[name], 201
-    if found is None:
-        raise Problem(404, "20404", "The requested resource was not found")
-    if request.method == "POST":
-        if request.headers.get("if-match", found["revision"]) != found["revision"]:
-            raise Problem(412, "54103", "The revision of the Document does not match the expected revision")
-        found.update(revision=str(int(found["revision"]) + 1), data=body.get("Data", found["data"]))
-    return found
-
-
-def error(problem: Problem) -> dict[str, t.Any]:
+def error(problem: Problem) -> Body:
+    """A problem without one of Twilio's own codes gets the general one."""
     code = int(problem.code) if problem.code.isdigit() else 20001
     more = f"https://www.twilio.com/docs/errors/{code}"
     return {"code": code, "message": problem.message, "more_info": more, "status": problem.status}
 
 
-SYNC = "/twilio/sync/v1/Services/{service}/Documents"
-TWILIO: list[tuple[str, str, Handler]] = [
-    ("GET", "/twilio/flex/v1/Configuration", configuration),
-    ("GET", "/twilio/flex/v1/account/provision/status", provision),
-    ("GET", "/twilio/monitor/v1/Alerts", alerts),
-    ("POST", SYNC, documents),
-    ("GET POST", SYNC + "/{name}", documents),
+def not_found(request: Request) -> Problem:
+    path = request.url.path.split("/", 4)[-1]
+    return Problem(404, "20404", f"The requested resource /{path} was not found")
+
+
+def seconds(at: t.Any) -> str:
+    return t.cast(str, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def here(request: Request, query: Body | None = None) -> str:
+    url = f"{request.url.scheme}://{request.url.netloc}{request.url.path}"
+    return f"{url}?{urllib.parse.urlencode(query)}" if query else url
+
+
+def paged(request: Request, key: str, items: list[Body]) -> Body:
+    """Twilio's listing: PageSize, Page and an opaque PageToken; ``next_page_url`` keeps the filters."""
+    asked: Body = dict(request.query_params)
+    try:
+        size, number = int(asked.get("PageSize") or 50), int(asked.get("Page") or 0)
+    except ValueError:
+        raise Problem(400, "20001", "PageSize and Page must be numbers") from None
+    if not 1 <= size <= 1000 or number < 0:
+        raise Problem(400, "20001", "PageSize must be from 1 to 1000")
+    token = asked.get("PageToken", "")
+    ids = [item["sid"] for item in items]
+    if token and token.removeprefix("PA") not in ids:
+        raise Problem(400, "20006", "PageToken is invalid")
+    start = ids.index(token.removeprefix("PA")) + 1 if token else number * size
+    shown = items[start : start + size]
+
+    def link(page: int, **more: str) -> str:
+        kept: Body = {k: v for k, v in asked.items() if k not in ("Page", "PageToken", "PageSize")}
+        return here(request, {**kept, "PageSize": size, "Page": page, **more})
+
+    following = link(number + 1, PageToken=f"PA{shown[-1]['sid']}") if shown and start + size < len(items) else None
+    meta: Body = {"first_page_url": link(0), "previous_page_url": link(number - 1) if number else None}
+    meta |= {"url": link(number), "next_page_url": following, "page": number, "page_size": size, "key": key}
+    return {key: shown, "meta": meta}
+
+
+# Flex
+
+
+def configuration(world: World, env: Environment, request: Request, body: Body) -> t.Any:
+    if env.flex_status == "notstarted":
+        raise Problem(404, "45101", "Flex is not set up on this account")
+
+    def sid(prefix: str, what: str) -> str:
+        return prefix + derived_hex(env.name, what)
+
+    return {
+        "account_sid": env.account_sid,
+        "date_created": "2024-01-01T00:00:00Z",
+        "date_updated": "2024-01-01T00:00:00Z",
+        "attributes": {},
+        "status": env.flex_status,
+        "taskrouter_workspace_sid": sid("WS", "workspace"),
+        "taskrouter_target_workflow_sid": sid("WW", "workflow"),
+        "taskrouter_target_taskqueue_sid": sid("WQ", "taskqueue"),
+        "flex_instance_sid": sid("GO", "flex"),
+        "flex_service_instance_sid": sid("IS", "flex"),
+        "chat_service_instance_sid": sid("IS", "chat"),
+        "runtime_domain": "https://flex.twilio.com",
+        "ui_language": "en",
+        "ui_attributes": {},
+        "ui_dependencies": {},
+        "ui_version": env.flex_ui_version,
+        "service_version": "1",
+        "call_recording_enabled": False,
+        "crm_enabled": False,
+        "public_attributes": {},
+        "url": here(request),
+    }
+
+
+def provision(world: World, env: Environment, request: Request, body: Body) -> t.Any:
+    status = {"ok": "active", "inprogress": "in-progress"}.get(env.flex_status, "not-configured")
+    return {"status": status, "url": here(request)}
+
+
+# Monitor
+
+
+def alert_view(env: Environment, alert: Body, request: Request) -> Body:
+    sid, at = "NO" + derived_hex(env.name, "alert", alert["serial"]), seconds(alert["at"])
+    return {
+        "sid": sid,
+        "account_sid": env.account_sid,
+        "alert_text": alert["alert_text"],
+        "api_version": "2010-04-01",
+        "date_created": at,
+        "date_generated": at,
+        "date_updated": at,
+        "error_code": alert["error_code"],
+        "log_level": "error",
+        "more_info": f"https://www.twilio.com/docs/errors/{alert['error_code']}",
+        "request_method": "POST",
+        "request_url": None,
+        "resource_sid": None,
+        "service_sid": None,
+        "url": f"{request.url.scheme}://{request.url.netloc}/twilio/monitor/v1/Alerts/{sid}",
+    }
+
+
+def alerts(world: World, env: Environment, request: Request, body: Body) -> t.Any:
+    """Newest first."""
+    start, end = moment(request, "StartDate", "20001"), moment(request, "EndDate", "20001")
+    level = request.query_params.get("LogLevel", "error")
+    found = [
+        alert_view(env, alert, request)
+        for alert in reversed(env.alerts)
+        if level == "error" and (start is None or alert["at"] >= start) and (end is None or alert["at"] <= end)
+    ]
+    return paged(request, "alerts", found)
+
+
+def one_alert(world: World, env: Environment, request: Request, body: Body) -> t.Any:
+    for alert in env.alerts:
+        view = alert_view(env, alert, request)
+        if view["sid"] == request.path_params["sid"]:
+            return {**view, "request_headers": None, "request_variables": None, "response_body": None}
+    raise not_found(request)
+
+
+# The connector, as public code reads it
+
+
+def connector(world: World, env: Environment, request: Request, body: Body) -> t.Any:
+    if request.path_params["sid"] != env.account_sid or not env.connection:
+        raise not_found(request)
+    return {"configuration_id": "PD" + derived_hex(env.name, "connector")}
+
+
+PATHS: list[tuple[str, str, str, Handler]] = [
+    ("flex", "GET", "/v1/Configuration", configuration),
+    ("flex", "GET", "/v1/account/provision/status", provision),
+    ("monitor", "GET", "/v1/Alerts", alerts),
+    ("monitor", "GET", "/v1/Alerts/{sid}", one_alert),
+    ("preview", "GET", "/ProfileConnector/Instances/{sid}", connector),
 ]
 
 
 def routes(world: World) -> list[Route]:
     return [
-        Route(path, endpoint(world, path.split("/")[2], "", twilio_auth, handler, error), methods=methods.split())
-        for methods, path, handler in TWILIO
+        Service(product, auth, error, form=True).route(world, methods, path, handler, f"/twilio/{product}")
+        for product, methods, path, handler in PATHS
     ]

@@ -7,106 +7,45 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
+import re
 import threading
 import typing as t
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import stream
+from .catalog import CATALOG, HTTP_API, JAVA, JAVASCRIPT
+from .model import Environment, Problem, Source, derived, derived_hex, fingerprint, iso
+
 if t.TYPE_CHECKING:
+    from .limits import Window
     from .rules import Rule
+
+__all__ = ["Environment", "Problem", "Source", "World", "derived", "derived_hex", "fingerprint", "iso"]
 
 SOURCE_NAME = "twilio-unified-profiles"
 LEGACY_NAME = "flex-unify-server-source"
-CATALOG = {
-    "V6ynUvQgbc": ("Java", "java", "Server"),
-    "IqDTy1TpoU": ("Javascript", "javascript", "Website"),
-    "iUM16Md8P2": ("HTTP API", "http-api", "Server"),
-}
-JAVA, JAVASCRIPT, HTTP_API = CATALOG
-FLEX_EVENTS = ("Flex - Engagement Initiated", "Flex - Engagement Completed")
 ENVIRONMENTS = (("dev", "us"), ("prod", "us"), ("eu", "eu"))
 LAG = datetime.timedelta(seconds=60)
-
-
-class Problem(Exception):
-    """An answer other than success: an HTTP status, a code and a message."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-
-
-def fingerprint(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()[:12]
-
-
-def derived(length: int, *seed: object) -> str:
-    """Letters and digits that follow from the seed alone, so that every start gives the same ids and tokens."""
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-    text = ":".join(map(str, seed))
-    data = b"".join(hashlib.sha256(f"{text}/{n}".encode()).digest() for n in range(length // 32 + 1))
-    return "".join(alphabet[byte % 62] for byte in data[:length])
-
-
-def derived_hex(*seed: object) -> str:
-    return hashlib.sha256(":".join(map(str, seed)).encode()).hexdigest()[:32]
-
-
-def iso(at: datetime.datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-@dataclass
-class Source:
-    id: str
-    slug: str
-    name: str
-    metadata: str
-    enabled: bool
-    keys: list[str]
-    labels: list[dict[str, str]] = field(default_factory=list)
-    settings: dict[str, t.Any] = field(default_factory=dict)
-
-
-@dataclass
-class Environment:
-    """A Segment workspace with a space, paired with a Twilio account."""
-
-    name: str
-    region: str
-    sources: dict[str, Source] = field(default_factory=dict)
-    labels: list[dict[str, str]] = field(default_factory=list)
-    audit: list[dict[str, t.Any]] = field(default_factory=list)
-    received: list[dict[str, t.Any]] = field(default_factory=list)
-    in_space: dict[str, str] = field(default_factory=dict)
-    linked: list[str] = field(default_factory=list)
-    connection: dict[str, t.Any] = field(default_factory=dict)
-    flex_key: str | None = None
-    flex_key_set_at: str | None = None
-    form_source: str | None = None
-    alerts: list[dict[str, t.Any]] = field(default_factory=list)
-    documents: dict[str, dict[str, t.Any]] = field(default_factory=dict)
-    revoked: set[str] = field(default_factory=set)
-    serial: int = 0
-
-    def __post_init__(self) -> None:
-        n = self.name
-        self.workspace = {"id": derived(22, n, "workspace"), "name": f"{n} workspace", "slug": f"{n}-workspace"}
-        self.space = {"id": "spa_" + derived(22, n, "space"), "name": f"{n} space", "slug": f"{n}-space"}
-        self.segment_token = "sgp_" + derived(64, n, "owner")
-        self.read_only_token = "sgp_" + derived(64, n, "read-only")
-        self.profile_token = derived(40, n, "profile")
-        self.account_sid = "AC" + derived_hex(n, "account")
-        self.api_key = "SK" + derived_hex(n, "api-key")
-        self.api_secret = derived(32, n, "api-secret")
-        self.auth_token = derived_hex(n, "auth-token")
-        self.gateway_token = derived(32, n, "gateway")
-        self.labels = [{"key": "environment", "value": n}, {"key": "managed-by", "value": "ansible"}]
+AUDIT_KEPT = datetime.timedelta(days=90)
+# What no document settles, or what is off unless asked for. The first value is the one after a reset.
+SWITCHES: dict[str, tuple[t.Any, ...]] = {
+    "duplicate_slug": (409, 400, 422),  # the status for a slug or label that is taken
+    "lacks_permission": (403, 401),  # the status for a good token that may not do this
+    "foreign_space": (401, 403, 404),  # the Profile API's status for a good token and another space
+    "replay_seen": ("event", "arrival"),  # how a replayed event is dated in the space: when it happened or arrived
+    "rate_limits": (False, True),  # enforce the published limits, by IP address and token
+    "rate_limit_hint": ("msBeforeNext", "seconds", "date", "reset", "none"),  # how a 429 tells the wait
+}
 
 
 class World:
-    """Every environment, one clock, one lock."""
+    """Every environment, one clock, one lock.
+
+    Attributes:
+        on_answer: Told of each answer: service, method, path as in the route, status, body. For tests of the answers.
+    """
+
+    on_answer: t.ClassVar[t.Callable[[str, str, str, int, t.Any], None] | None] = None
 
     def __init__(self, environments: int | t.Sequence[tuple[str, str]] = ENVIRONMENTS) -> None:
         self.lock = threading.RLock()
@@ -124,6 +63,11 @@ class World:
         self.faults: list[Rule] = []
         self.hook: t.Callable[[str, dict[str, t.Any]], t.Any] | None = None
         self.hooked = 0
+        self.windows: dict[tuple[str, str, str], Window] = {}
+        self.switches: dict[str, t.Any] = {name: values[0] for name, values in SWITCHES.items()}
+        # Who acts right now, for the audit trail: a token of the Public API, or nobody, which is a person in a console.
+        self.actor: str | None = None
+        self._indexed: dict[str, Environment] | None = None
         self.environments = {name: Environment(name, region) for name, region in self.seeds}
         for env in self.environments.values():
             self.make_source(env, "website", JAVASCRIPT, quiet=True)
@@ -148,41 +92,90 @@ class World:
             raise Problem(404, "not-found", "no such environment")
         return self.environments[name]
 
+    def switch(self, changes: dict[str, t.Any]) -> None:
+        """Set switches; see SWITCHES."""
+        for name, value in changes.items():
+            if name not in SWITCHES:
+                raise Problem(400, "input-validation", f"no switch is called '{name}'; there are {', '.join(SWITCHES)}")
+            # True equals 1 to Python.
+            if not any(value == good and type(value) is type(good) for good in SWITCHES[name]):
+                good_ones = ", ".join(map(str, SWITCHES[name]))
+                raise Problem(400, "input-validation", f"{name} must be one of {good_ones}")
+        self.switches.update(changes)
+
+    # Credentials and keys, found without asking each environment in turn
+
+    def _index(self) -> None:
+        if self._indexed is self.environments:
+            return
+        self._indexed = self.environments
+        self._credentials: dict[str, tuple[Environment, str]] = {}
+        self._keys: dict[str, Environment] = {}
+        names = ("segment_token", "admin_token", "read_only_token", "profile_token", "api_key", "account_sid")
+        for env in self.environments.values():
+            self._credentials.update((getattr(env, name), (env, name)) for name in names)
+            self._keys.update((key, env) for source in env.sources.values() for key in source.keys)
+
+    def holder(self, credential: str) -> tuple[Environment, str] | None:
+        """The environment that a token, API key or account SID belongs to, and the name of that attribute of it."""
+        self._index()
+        found = self._credentials.get(credential)
+        return None if found is None or found[1] in found[0].revoked else found
+
+    def source_of_key(self, key: str | None, region: str) -> tuple[Environment, Source] | None:
+        """The source with this write key, in this region: regions do not know each other's keys."""
+        self._index()
+        env = self._keys.get(key or "")
+        for source in env.sources.values() if env and env.region == region else ():
+            if key in source.keys:
+                return t.cast(Environment, env), source
+        return None
+
     # Segment workspace
 
-    def record(self, env: Environment, kind: str, source: Source) -> None:
+    def record(self, env: Environment, kind: str, id_: str, name: str, what: str = "source") -> None:
+        """Write the audit trail: what was done to which resource, by whom."""
         env.serial += 1
-        env.audit.append(
-            {
-                "id": derived(22, env.name, "audit", env.serial),
-                "timestamp": iso(self.now()),
-                "type": kind,
-                "actor": "user_1",
-                "actorEmail": "ops@example.com",
-                "resourceId": source.id,
-                "resourceType": "source",
-                "resourceName": source.name,
-            }
-        )
+        who = {"actor": "user_1", "actorEmail": "ops@example.com"}
+        if self.actor:
+            who = {"actor": f"public-api-token/{fingerprint(self.actor)[:8]}"}
+        event = {"id": derived(22, env.name, "audit", env.serial), "timestamp": iso(self.now()), "type": kind, **who}
+        env.audit.append({**event, "resourceId": id_, "resourceType": what, "resourceName": name})
+
+    def changed(self, env: Environment, source: Source, kind: str = "Source Modified") -> None:
+        self.record(env, kind, source.id, source.name)
 
     def new_key(self, env: Environment) -> str:
+        self._index()
         env.serial += 1
-        return derived(32, env.name, "key", env.serial)
+        key = derived(32, env.name, "key", env.serial)
+        self._keys[key] = env
+        return key
+
+    def new_slug(self, env: Environment, slug: t.Any) -> str:
+        if not isinstance(slug, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", slug):
+            raise Problem(400, "input-validation", '"slug" must be letters, digits, hyphens and underscores', "slug")
+        if any(s.slug == slug for s in env.sources.values()):
+            raise Problem(
+                self.switches["duplicate_slug"], "conflict", f"Source with slug '{slug}' already exists", "slug"
+            )
+        return slug
 
     def make_source(
         self, env: Environment, slug: str, metadata: str, enabled: bool = True, name: str = "", quiet: bool = False
     ) -> Source:
+        """A source with one key, connected to every warehouse of the workspace."""
         if metadata not in CATALOG:
-            raise Problem(400, "input-validation", '"metadataId" is unknown')
-        if any(s.slug == slug for s in env.sources.values()):
-            raise Problem(409, "conflict", f"Source with slug '{slug}' already exists")
+            raise Problem(400, "input-validation", f'"metadataId" {metadata} is unknown', "metadataId")
+        self.new_slug(env, slug)
         env.serial += 1
-        source = Source(
-            derived(22, env.name, "source", env.serial), slug, name or slug, metadata, enabled, [self.new_key(env)]
-        )
-        env.sources[source.id] = source
+        id_ = derived(22, env.name, "source", env.serial)
+        source = Source(id_, slug, name or slug, metadata, enabled, [self.new_key(env)])
+        env.sources[id_] = source
+        for warehouse in env.warehouses.values():
+            warehouse["sources"].append(id_)
         if not quiet:
-            self.record(env, "Source Created", source)
+            self.changed(env, source, "Source Created")
         return source
 
     def source(self, env: Environment, id_: str) -> Source:
@@ -191,33 +184,32 @@ class World:
         return env.sources[id_]
 
     def patch_source(self, env: Environment, source: Source, changes: dict[str, t.Any]) -> None:
-        for name, kind in (("name", str), ("slug", str), ("enabled", bool), ("settings", dict)):
+        for name, kind, shown in (
+            ("name", str, "a string"),
+            ("slug", str, "a string"),
+            ("enabled", bool, "a boolean"),
+            ("settings", dict, "an object"),
+        ):
             if name in changes and not isinstance(changes[name], kind):
-                raise Problem(400, "input-validation", f'"{name}" must be a {kind.__name__}')
+                raise Problem(400, "input-validation", f'"{name}" must be {shown}', name)
+        if changes.get("slug", source.slug) != source.slug:
+            source.slug = self.new_slug(env, changes["slug"])
         was = source.enabled
         source.name = changes.get("name", source.name)
-        source.slug = changes.get("slug", source.slug)
         source.enabled = changes.get("enabled", source.enabled)
-        source.settings.update(changes.get("settings", {}))
-        self.record(env, "Source Modified", source)
+        # Sets and replaces; null takes away.
+        settings = {**source.settings, **changes.get("settings", {})}
+        source.settings = {name: value for name, value in settings.items() if value is not None}
+        self.changed(env, source)
         if was != source.enabled:
-            self.record(env, "Source Enabled" if source.enabled else "Source Disabled", source)
+            self.changed(env, source, "Source Enabled" if source.enabled else "Source Disabled")
 
     def delete_source(self, env: Environment, source: Source) -> None:
         del env.sources[source.id]
         env.linked = [id_ for id_ in env.linked if id_ != source.id]
-        self.record(env, "Source Deleted", source)
-
-    def set_labels(self, env: Environment, source: Source, labels: t.Any, replace: bool) -> None:
-        if not isinstance(labels, list) or not all(isinstance(x, dict) for x in labels):
-            raise Problem(400, "input-validation", '"labels" must be an array of objects')
-        wanted = [{"key": x.get("key"), "value": x.get("value")} for x in labels]
-        for label in wanted:
-            if label not in env.labels:
-                raise Problem(400, "input-validation", f"label {label['key']}:{label['value']} does not exist")
-        kept = [] if replace else [x for x in source.labels if x not in wanted]
-        source.labels = kept + wanted
-        self.record(env, "Source Modified", source)
+        for place in (*env.warehouses.values(), *env.tracking_plans.values()):
+            place["sources"] = [id_ for id_ in place["sources"] if id_ != source.id]
+        self.changed(env, source, "Source Deleted")
 
     # What the consoles do
 
@@ -225,21 +217,28 @@ class World:
         """The form Connect: makes the source, links it, stores its key in Twilio."""
         if form.get("allow_write_events") is not True:
             raise Problem(400, "consent", "Allow Unified Profiles to write events to Segment must be selected")
-        if form.get("space_id") != env.space["id"] or form.get("profile_token") != env.profile_token:
+        revoked = "profile_token" in env.revoked
+        if form.get("space_id") != env.space["id"] or form.get("profile_token") != env.profile_token or revoked:
             raise Problem(422, "invalid", "The Segment Unify space ID and the Profile API access token do not match")
         env.connection = {name: form.get(name) for name in ("friendly_name", "space_id", "profile_token")}
         if env.form_source in env.sources:
             return
         source = self.make_source(env, SOURCE_NAME.replace("-", "_"), JAVA, name=SOURCE_NAME)
         env.form_source = source.id
-        env.linked.append(source.id)
+        self._link(env, source)
         self.store_key(env, source.keys[0])
 
     def link(self, env: Environment, form: dict[str, t.Any]) -> None:
         if form.get("space_id") != env.space["id"]:
             raise Problem(422, "invalid", "no such space")
         source = self.source(env, str(form.get("source_id")))
+        self._link(env, source)
+
+    def _link(self, env: Environment, source: Source) -> None:
+        new = source.id not in env.linked
         env.linked = [id_ for id_ in env.linked if id_ != source.id] + [source.id]
+        if new and source.enabled:
+            stream.replay(self, env, source)
 
     def store_key(self, env: Environment, key: t.Any) -> None:
         if not isinstance(key, str) or not key.strip():
@@ -248,25 +247,7 @@ class World:
 
     def engage(self, env: Environment, count: int) -> None:
         """Agents wrap up engagements; Flex writes with whatever key it holds."""
-        now = self.now()
-        source = next((s for s in env.sources.values() if env.flex_key in s.keys), None)
-        if env.connection and env.flex_key and source is None:
-            env.serial += 1
-            env.alerts.append(
-                {
-                    "sid": "NO" + derived_hex(env.name, "alert", env.serial),
-                    "error_code": "49008",
-                    "log_level": "error",
-                    "alert_text": "connector not found",
-                    "date_generated": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                }
-            )
-        if source is None or not source.enabled:
-            return
-        for name in FLEX_EVENTS:
-            env.received.append({"at": now, "event": name, "source": source.id, "count": count})
-            if source.id in env.linked:
-                env.in_space[name] = iso(now)
+        stream.engage(self, env, count)
 
     # Sabotage
 
@@ -286,6 +267,15 @@ class World:
                 raise Problem(400, "input-validation", "which takes segment, profile or twilio")
             env.revoked.add(which)
             return
+        if name == "lose-connector":
+            env.connection = {}
+            return
+        if name == "wrong-token-in-flex":
+            env.connection = {**env.connection, "profile_token": derived(40, env.name, "wrong")}
+            return
+        if name == "no-flex":
+            env.flex_status = "notstarted"
+            return
         source = next((s for s in env.sources.values() if s.name == SOURCE_NAME), None)
         if source is None:
             raise Problem(409, "conflict", f"{env.name} has no source named {SOURCE_NAME}")
@@ -297,11 +287,13 @@ class World:
             self.patch_source(env, source, {"enabled": False})
         elif name == "swap-type":
             source.metadata = HTTP_API
+            self.changed(env, source)
         elif name == "remove-key":
             source.keys = [self.new_key(env)]
-            self.record(env, "Source Modified", source)
+            self.changed(env, source)
         elif name == "add-key":
             source.keys.append(self.new_key(env))
+            self.changed(env, source)
         elif name == "duplicate-name":
             self.make_source(env, f"{SOURCE_NAME}-2", JAVA, name=SOURCE_NAME)
         elif name == "disconnect-from-space":

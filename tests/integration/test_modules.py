@@ -154,7 +154,7 @@ def twilio(project):
 
 
 def test_flex_info_shows_the_alerts_of_the_connector(project, sandbox):
-    sandbox.world.environments["dev"].connection = {"space_id": "x"}
+    # Flex holds a key, and the connector is not there.
     sandbox.sabotage("dev", "wrong-key-in-flex")
     sandbox.engage("dev", 1)
     task = {f"{COLLECTION}.flex_info": {**twilio(project), "alerts_since": "2020-01-01T00:00:00Z"}}

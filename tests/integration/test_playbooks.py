@@ -104,16 +104,20 @@ def test_a_wrong_key_in_flex_is_seen_by_the_gateway_and_handed_over_again(projec
 def test_a_wrong_key_in_flex_is_never_proven(project, sandbox):
     gateway = blind(project)
     project.run("connect", *gateway)
+    # Segment accepts a wrong key, so that Twilio notices nothing but its connector's own failures.
+    connection = sandbox.world.environments["dev"].connection
     sandbox.sabotage("dev", "wrong-key-in-flex")
+    sandbox.sabotage("dev", "wrong-token-in-flex")
     work_goes_on(sandbox)
     run = project.run("connect", *gateway)
     assert run.status != 0
     assert verdicts(run, "dev") == ["broken", "attested", "broken"]
-    assert "Twilio raised alert 49008" in run.report["dev"]["what was found, and why"]
+    assert "Twilio raised alert 49009" in run.report["dev"]["what was found, and why"]
     assert verdicts(run, "prod") == ["proven"] * 3
     # It was mended by pasting the same key again, which the ledger cannot know; somebody says so.
     environment = sandbox.world.environments["dev"]
     sandbox.world.store_key(environment, twilio_sources(sandbox, "dev")[0].keys[0])
+    environment.connection = connection
     mended = ("-e", f"unified_profiles_alerts_after={sandbox.world.now().isoformat()}")
     work_goes_on(sandbox)
     run = project.run("connect", *gateway, *mended)

@@ -1,0 +1,44 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who may do what in the Segment Public API, and how it says no."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from .http import Body
+from .world import Environment, Problem, World
+
+# What each token may do, beside reading.
+RIGHTS = {"segment_token": ("sources", "labels", "audit", "keys"), "admin_token": ("sources", "keys")}
+TOKENS = (*RIGHTS, "read_only_token")
+
+
+def auth(world: World, region: str, request: Request) -> Environment:
+    """A token belongs to one workspace, and to one region: the other does not know it."""
+    header = request.headers.get("authorization", "")
+    if not header:
+        raise Problem(401, "unauthorized", "Authorization header is required")
+    scheme, _, token = header.partition(" ")
+    found = world.holder(token) if scheme.lower() == "bearer" else None
+    if found is None or found[1] not in TOKENS or found[0].region != region:
+        raise Problem(401, "unauthorized", "The token is not valid")
+    world.actor = token
+    return found[0]
+
+
+def may(world: World, right: str) -> bool:
+    found = world.holder(world.actor or "")
+    return found is not None and right in RIGHTS.get(found[1], ())
+
+
+def require(world: World, right: str) -> None:
+    if not may(world, right):
+        raise Problem(world.switches["lacks_permission"], "forbidden", "The token lacks the permission for this")
+
+
+def error(problem: Problem) -> Body:
+    found = {"type": problem.code, "message": problem.message}
+    return {"errors": [{**found, "field": problem.field} if problem.field else found]}
