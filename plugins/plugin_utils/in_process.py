@@ -16,10 +16,21 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import execute
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import warm_up
 
-warm_up()  # in the parent, when the strategy looks the plugin up; the forked workers inherit it
+# In the parent, when the strategy looks the plugin up. Every task of every host is a fork of it: what it has loaded they inherit,
+# and what it has not they load each for themselves, the filters and tests of any template among it.
+warm_up()
+for loader, name in (
+    (filter_loader, "ansible.builtin.default"),
+    (test_loader, "ansible.builtin.defined"),
+    (lookup_loader, "ansible.builtin.env"),
+):
+    loader.get(name)
+for loader, name in ((connection_loader, "ansible.builtin.local"), (shell_loader, "ansible.builtin.sh")):
+    loader.get(name, class_only=True)
 
 
 class InProcessAction(ActionBase):
