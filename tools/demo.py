@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import yaml
 from sandbox.server import running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,18 @@ def report(inventory: Path) -> None:
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)) + "  " + row[5])
 
 
+def blind(inventory: Path, environment: str) -> None:
+    """Give an environment a gateway that takes hand-overs and cannot show what stands in the consoles."""
+    settings = yaml.safe_load((inventory / "group_vars/unified_profiles.yml").read_text())
+    endpoints = settings["unified_profiles_endpoints"]
+    taken = {
+        step: {name: value for name, value in endpoint.items() if not name.startswith("read_")}
+        for step, endpoint in endpoints.items()
+    }
+    (inventory / "host_vars").mkdir()
+    (inventory / f"host_vars/{environment}.yml").write_text(yaml.safe_dump({"unified_profiles_endpoints": taken}))
+
+
 def time_passes(sandbox, what: str) -> None:
     say(f"{what}: the sandbox's clock moves on, and agents wrap up five engagements in each environment.")
     sandbox.advance(120)
@@ -60,21 +73,27 @@ def main() -> None:
         inventory = Path(folder) / "sandbox"
         shutil.copytree(ROOT / "inventories/sandbox", inventory, ignore=shutil.ignore_patterns(".unified_profiles"))
         print("Simulated Segment and Twilio run at", sandbox.url, "- nothing here touches a real service.")
-        say("1. Connect three environments that were never connected.")
+        blind(inventory, "prod")
+        say(
+            "1. Connect three environments that were never connected. A simulated gateway fills the consoles' forms in.\n"
+            "   For dev and eu it also reads back what stands there now. For prod it only says that it is done."
+        )
         play("connect", sandbox.url, inventory)
         time_passes(sandbox, "2. Work goes on")
-        say("3. Connect again. Nothing changes, and the engagements prove that the hand-overs took effect.")
+        say("3. Connect again. Nothing changes, and now the engagements prove prod's hand-overs as well.")
         sandbox.clear_journal()
         play("connect", sandbox.url, inventory)
         print(f"  write requests sent: {len(sandbox.journal(writes=True))}")
-        say("4. Sabotage: dev's source is deleted, prod's is renamed, eu's is disabled.")
-        sandbox.sabotage("dev", "delete-source")
-        sandbox.sabotage("prod", "rename-source", to="test, please ignore")
+        say("4. Sabotage: prod's source is deleted, dev's is renamed, eu's is disabled.")
+        sandbox.sabotage("prod", "delete-source")
+        sandbox.sabotage("dev", "rename-source", to="test, please ignore")
         sandbox.sabotage("eu", "disable-source")
-        say("5. Recover finds out what happened and who did it, and repairs it.")
+        say(
+            "5. Recover finds out what happened and who did it, and repairs it. prod has a new source, and no proof yet."
+        )
         play("recover", sandbox.url, inventory)
         time_passes(sandbox, "6. Work goes on")
-        say("7. The verdicts after that.")
+        say("7. The verdicts after that: the engagements came through prod's new source.")
         play("connect", sandbox.url, inventory)
     print("\nThe sandbox is stopped. What was shown here was only ever run against the sandbox.")
 
