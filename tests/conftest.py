@@ -33,7 +33,7 @@ def documents() -> Documents | None:
     if not FOLDER:
         return None
     found = Documents(FOLDER)
-    World.on_answer = staticmethod(found.check)
+    World.watchers.append(found.check)
     return found
 
 

@@ -38,7 +38,7 @@ def routes(world: World) -> list[Route]:
             f"{name}_api": {region: f"{base}/{path}/{region}" for region in ("us", "eu")}
             for name, path in (("segment", "segment"), ("profile", "profiles"), ("tracking", "tracking"))
         }
-        products = {name: f"{base}/twilio/{name}" for name in ("flex", "monitor", "sync")}
+        products = {name: f"{base}/twilio/{name}" for name in ("flex", "monitor", "sync", "preview")}
         return {
             "name": "flexops.unified_profiles sandbox",
             "version": 1,
@@ -50,6 +50,7 @@ def routes(world: World) -> list[Route]:
                     "workspace": env.workspace,
                     "space": env.space,
                     "segment_token": env.segment_token,
+                    "segment_token_source_admin": env.admin_token,
                     "segment_token_read_only": env.read_only_token,
                     "profile_token": env.profile_token,
                     "twilio": {
@@ -84,6 +85,10 @@ def routes(world: World) -> list[Route]:
         world.advance(seconds)
         return {"now": iso(world.now())}
 
+    def switch(request: Request, body: dict[str, t.Any]) -> t.Any:
+        world.switch(body)
+        return {"switches": world.switches}
+
     def engage(request: Request, body: dict[str, t.Any]) -> None:
         count = body.get("count", 1)
         if not isinstance(count, int) or not 0 < count < 1_000_000:
@@ -113,4 +118,6 @@ def routes(world: World) -> list[Route]:
         route("/load", "POST", lambda request, body: keep(request, body, state.load)),
         route("/clock", "POST", advance),
         route("/engagements", "POST", engage),
+        route("/switches", "GET", lambda request, body: {"switches": world.switches}),
+        route("/switches", "POST", switch),
     ]

@@ -58,8 +58,8 @@ class Service:
             with world.lock:
                 env, status, answer, more = self._answer(world, handler, path, request, raw)
                 n = _journal(world, self.name, request, status, env)
-            if world.on_answer:
-                world.on_answer(self.name, request.method, path, status, answer)
+            for watch in world.watchers:
+                watch(self.name, request.method, path, status, answer)
             content = b"" if status == 204 else json.dumps(answer).encode()
             headers = {"content-type": _content_type(request), "request-id": f"req-{n:08d}", **more}
             return Response(content, status, headers)

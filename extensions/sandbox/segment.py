@@ -315,10 +315,11 @@ def get_plan(world: World, env: Environment, request: Request, body: Body) -> t.
 
 def plan_sources(world: World, env: Environment, request: Request, body: Body) -> t.Any:
     """A source has at most one tracking plan."""
+    if request.method != "GET":
+        require(world, "sources")
     plan = found_in(env.tracking_plans, "Tracking plan", request.path_params["id"])
     if request.method == "GET":
         return sources_of(world, env, request, plan)
-    require(world, "sources")
     asked = text(body, "sourceId") if request.method == "POST" else request.query_params.get("sourceId", "")
     source = world.source(env, asked)
     for other in env.tracking_plans.values():

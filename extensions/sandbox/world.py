@@ -42,10 +42,10 @@ class World:
     """Every environment, one clock, one lock.
 
     Attributes:
-        on_answer: Told of each answer: service, method, path as in the route, status, body. For tests of the answers.
+        watchers: Told of each answer: service, method, path as in the route, status, body. For tests of the answers.
     """
 
-    on_answer: t.ClassVar[t.Callable[[str, str, str, int, t.Any], None] | None] = None
+    watchers: t.ClassVar[list[t.Callable[[str, str, str, int, t.Any], None]]] = []
 
     def __init__(self, environments: int | t.Sequence[tuple[str, str]] = ENVIRONMENTS) -> None:
         self.lock = threading.RLock()

@@ -1,0 +1,62 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every answer that the sandbox gives in this suite is compared with the vendors' documents; here that this happens."""
+
+from __future__ import annotations
+
+import copy
+
+import httpx
+import pytest
+from documents import MISSING, NEWER_PATHS, WITHOUT_DOCUMENT
+from test_operations import OPERATIONS, SUCCESSES, Stage
+
+# Nothing here depends on the version of ansible-core.
+pytestmark = pytest.mark.newest_only
+
+
+@pytest.fixture
+def checked(documents):
+    if documents is None:
+        pytest.skip(MISSING)
+    return documents
+
+
+def test_each_operation_is_in_a_document_or_known_not_to_be(checked):
+    missing = {
+        (service, method, path) for service, method, path in OPERATIONS if not checked.covers(service, method, path)
+    }
+    assert {operation for operation in missing if operation[0] not in WITHOUT_DOCUMENT} == NEWER_PATHS
+
+
+def test_each_answer_was_compared(checked, sandbox):
+    checked.checked.clear()
+    for case in SUCCESSES:
+        sandbox.reset()
+        Stage(sandbox).send(case)
+    compared = {operation[:3] for operation in checked.checked}
+    silent = {("sync", "DELETE", path) for _service, method, path in OPERATIONS if method == "DELETE"}
+    assert {o for o in OPERATIONS if checked.covers(*o)} - compared <= silent
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda source: source.pop("workspaceId"), "'workspaceId' is a required property"),
+        (lambda source: source.update(enabled="yes"), "'yes' is not of type 'boolean'"),
+        (lambda source: source.update(novelty=1), "'novelty' was unexpected"),
+        (lambda source: source["metadata"].update(novelty=1, status="PUBLIC"), "'novelty'"),
+        (lambda source: source["metadata"].update(status="PUBLIC"), ""),
+    ],
+)
+def test_a_wrong_answer_is_noticed(checked, sandbox, spoil, told):
+    env = sandbox.world.environments["dev"]
+    headers = {"authorization": f"Bearer {env.segment_token}"}
+    good = httpx.get(f"{sandbox.url}/segment/us/sources/{next(iter(env.sources))}", headers=headers).json()
+    bad = copy.deepcopy(good)
+    spoil(bad["data"]["source"])
+    checked.check("segment", "GET", "/sources/{id}", 200, bad)
+    problems, checked.problems = checked.problems, []
+    assert (told in problems[0]) if told else not problems

@@ -1,0 +1,373 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every operation of the sandbox, with a success and with each refusal that is documented for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from sandbox import observe, profiles, segment, sync, twilio
+
+# Nothing here depends on the version of ansible-core.
+pytestmark = pytest.mark.newest_only
+
+JAVA = "V6ynUvQgbc"
+YEAR = "startTime=2020-01-01T00:00:00Z&endTime=2100-01-01T00:00:00Z"
+PROFILE = "/v1/spaces/{space}/collections/users/profiles/user_id:flex-customer-1"
+
+
+@dataclass
+class Case:
+    """One request: to a service, as somebody, and what is answered."""
+
+    service: str
+    method: str
+    path: str
+    status: int = 200
+    body: Any = None
+    who: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    has: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.method} {self.path[:60]} {self.who} {self.status}"
+
+
+def s(*args: Any, **more: Any) -> Case:
+    return Case("segment", *args, **more)
+
+
+def p(*args: Any, **more: Any) -> Case:
+    return Case("profiles", *args, **more)
+
+
+def y(*args: Any, **more: Any) -> Case:
+    return Case("sync", *args, **more)
+
+
+def new(**changes: Any) -> dict[str, Any]:
+    return {"slug": "new", "enabled": True, "metadataId": JAVA, **changes}
+
+
+LABEL = {"key": "environment", "value": "dev"}
+SUCCESSES = [
+    s("GET", "/", has="workspace.slug"),
+    s("GET", "/spaces", has="spaces.0.slug"),
+    s("GET", "/spaces/{space}", has="space.name"),
+    s("GET", "/spaces/{space}/events?sortBy=lastSeenAt&sortDir=desc&search=Flex", has="events.1.lastSeenAt"),
+    s("GET", "/spaces/{space}/traits?search=flex_", has="traits.1.trait"),
+    s("GET", "/sources", has="sources.2.writeKeys.0"),
+    s("POST", "/sources", 201, new(), has="source.writeKeys.0"),
+    s("GET", "/sources/{source}", has="source.metadata.status"),
+    s("PATCH", "/sources/{source}", 200, {"name": "other", "settings": {"a": 1, "b": None}}, has="source.settings.a"),
+    s("DELETE", "/sources/{source}", has="status"),
+    s("POST", "/sources/{source}/writekey", has="source.writeKeys.1"),
+    s("DELETE", "/sources/{source}/writekey/{key}", has="status"),
+    s("POST", "/sources/{source}/labels", 200, {"labels": [LABEL]}, has="labels.0.value"),
+    s("PUT", "/sources/{source}/labels", 200, {"labels": []}, has="labels"),
+    s("GET", "/sources/{source}/settings", has="settings.track.allowUnplannedEvents"),
+    s("PATCH", "/sources/{source}/settings", 200, {"group": {"allowUnplannedTraits": False}}, has="settings.group"),
+    s("GET", "/sources/{source}/connected-destinations", has="destinations"),
+    s("GET", "/sources/{source}/connected-warehouses", has="warehouses.0.id"),
+    s("GET", "/labels", has="labels.0.key"),
+    s("POST", "/labels", 201, {"label": {"key": "team", "value": "ops", "description": "x"}}, has="label.description"),
+    s("DELETE", "/labels/environment/dev", has="status"),
+    s("GET", "/catalog/sources?pagination.count=2", has="sourcesCatalog.1.id"),
+    s("GET", f"/catalog/sources/{JAVA}", has="sourceMetadata.slug"),
+    s("GET", "/warehouses", has="warehouses.0.metadata.slug"),
+    s("GET", "/warehouses/{warehouse}", has="warehouse.enabled"),
+    s("GET", "/warehouses/{warehouse}/connected-sources", has="sources.2.id"),
+    s("POST", "/warehouses/{warehouse}/connected-sources/{source}", has="status"),
+    s("DELETE", "/warehouses/{warehouse}/connected-sources/{source}", has="status"),
+    s("GET", "/tracking-plans", has="trackingPlans.0.type"),
+    s("GET", "/tracking-plans/{plan}", has="trackingPlan.id"),
+    s("GET", "/tracking-plans/{plan}/sources", has="sources"),
+    s("POST", "/tracking-plans/{plan}/sources", 200, {"sourceId": "{source}"}, has="status"),
+    s("DELETE", "/tracking-plans/{plan}/sources?sourceId={source}", has="status"),
+    s("GET", "/audit-events?resourceType=source", has="events.0.type"),
+    s("GET", f"/events/volume?granularity=DAY&{YEAR}&groupBy.0=eventName&groupBy.1=source", has="result.0.source.id"),
+    s("GET", "/echo?message=hello", has="message"),
+    p("GET", PROFILE + "/metadata", has="metadata.first_source_id"),
+    p("GET", PROFILE + "/events?limit=1", has="cursor.next"),
+    p("GET", PROFILE + "/traits", has="traits.flex_last-known-agent"),
+    p("GET", PROFILE + "/external_ids", has="data.0.type"),
+    p("GET", PROFILE + "/links", has="data"),
+    *(
+        Case("tracking", "POST", f"/v1/{call}", 200, {"writeKey": "{key}", "userId": "u", "event": "e"}, has="success")
+        for call in ("identify", "track", "page", "screen", "group", "alias")
+    ),
+    Case("tracking", "POST", "/v1/batch", 200, {"writeKey": "{key}", "batch": [{"type": "track"}]}, has="success"),
+    Case("flex", "GET", "/v1/Configuration", has="ui_version"),
+    Case("flex", "GET", "/v1/account/provision/status", has="status"),
+    Case("monitor", "GET", "/v1/Alerts?LogLevel=error&StartDate=2020-01-01T00:00:00Z", has="alerts.0.error_code"),
+    Case("monitor", "GET", "/v1/Alerts/{alert}", has="error_code"),
+    Case("preview", "GET", "/ProfileConnector/Instances/{account}", has="configuration_id"),
+    y("GET", "/v1/Services", has="services.0.sid"),
+    y("POST", "/v1/Services", 201, {"FriendlyName": "x"}, has="friendly_name"),
+    y("GET", "/v1/Services/default", has="links.documents"),
+    y("POST", "/v1/Services/{service}", 200, {"FriendlyName": "y"}, has="friendly_name"),
+    y("DELETE", "/v1/Services/{other_service}", 204),
+    y("GET", "/v1/Services/{service}/Documents", has="documents.0.revision"),
+    y("POST", "/v1/Services/default/Documents", 201, {"UniqueName": "b", "Data": '{"a": 1}'}, has="data.a"),
+    y("GET", "/v1/Services/default/Documents/ledger", has="revision"),
+    y(
+        "POST",
+        "/v1/Services/default/Documents/{document}",
+        200,
+        {"Data": "{}"},
+        headers={"if-match": "0"},
+        has="revision",
+    ),
+    y("DELETE", "/v1/Services/default/Documents/ledger", 204),
+    *(
+        Case("handover", method, "/dev/link", 200, {"space_id": "{space}", "source_id": "{source}"}, has="source_id")
+        for method in ("GET", "POST")
+    ),
+]
+REFUSALS = [
+    # Segment: bad requests
+    s("POST", "/sources", 400, {}),
+    s("POST", "/sources", 400, new(metadataId="unknown")),
+    s("POST", "/sources", 400, new(slug="with space")),
+    s("POST", "/sources", 400, new(enabled="yes")),
+    s("POST", "/sources", 400, "not json"),
+    s("POST", "/sources", 400, [1]),
+    s("POST", "/sources", 409, new(slug="website")),
+    s("PATCH", "/sources/{source}", 400, {"enabled": "yes"}),
+    s("PATCH", "/sources/{source}", 409, {"slug": "website"}),
+    s("POST", "/sources/{source}/labels", 400, {"labels": [{"key": "no", "value": "such"}]}),
+    s("PUT", "/sources/{source}/labels", 400, {"labels": "x"}),
+    s("PATCH", "/sources/{source}/settings", 400, {"track": {"nothing": True}}),
+    s("POST", "/labels", 400, {"label": {"key": "x"}}),
+    s("POST", "/labels", 409, {"label": LABEL}),
+    s("GET", "/sources?pagination.count=0", 400),
+    s("GET", "/sources?pagination.count=1001", 400),
+    s("GET", "/sources?pagination.cursor=%21", 400),
+    s("GET", "/sources?pagination=[", 400),
+    s("GET", "/events/volume?granularity=YEAR&" + YEAR, 400),
+    s("GET", "/events/volume?granularity=DAY&startTime=soon&endTime=later", 400),
+    s("GET", f"/events/volume?granularity=DAY&{YEAR}&groupBy.0=weather", 400),
+    s("GET", "/spaces/{space}/events?sortBy=x", 400),
+    s("GET", "/echo", 400),
+    s("GET", "/echo?message=x&triggerError=true&statusCode=503", 503),
+    # Segment: who may do what
+    s("POST", "/labels", 403, {"label": {"key": "a", "value": "b"}}, who="admin"),
+    s("DELETE", "/labels/environment/dev", 403, who="admin"),
+    s("GET", "/audit-events", 403, who="admin"),
+    s("GET", "/audit-events", 403, who="read-only"),
+    s("GET", "/sources", 401, who="revoked"),
+    s("GET", "/sources", 401, who="of the Profile API"),
+    s("GET", "/spaces/{other_space}", 404),
+    s("GET", "/nothing/here", 404),
+    s("PUT", "/sources", 405),
+    s("GET", "/sources/", 404),
+    # Profile API
+    p("GET", "/v1/spaces/{space}/collections/users/profiles/user_id:nobody/metadata", 404),
+    p("GET", "/v1/spaces/{space}/collections/users/profiles/user_id:FLEX-CUSTOMER-1/metadata", 404),
+    p("GET", "/v1/spaces/{space}/collections/users/profiles/nobody/metadata", 400),
+    p("GET", "/v1/spaces/{other_space}/collections/users/profiles/user_id:x/metadata", 401),
+    p("GET", PROFILE + "/events?limit=0", 400),
+    p("GET", PROFILE + "/events?next=%21", 400),
+    p("GET", PROFILE + "/unknown", 404),
+    # Tracking API: only what cannot be read or has no key
+    Case("tracking", "POST", "/v1/track", 400, {"userId": "u", "event": "e"}),
+    Case("tracking", "POST", "/v1/track", 400, {"writeKey": "short", "userId": "u"}),
+    Case("tracking", "POST", "/v1/track", 400, "not json"),
+    Case("tracking", "POST", "/v1/batch", 400, {"writeKey": "x" * 32, "batch": 1}),
+    Case("tracking", "POST", "/v1/track", 400, {"writeKey": "{key}", "userId": "u", "x": "y" * 33_000}),
+    # Twilio
+    Case("monitor", "GET", "/v1/Alerts/NO00000000000000000000000000000000", 404),
+    Case("monitor", "GET", "/v1/Alerts?PageSize=0", 400),
+    Case("monitor", "GET", "/v1/Alerts?StartDate=soon", 400),
+    Case("monitor", "GET", "/v1/Alerts?PageToken=PAx", 400),
+    Case("preview", "GET", "/ProfileConnector/Instances/AC00000000000000000000000000000000", 404),
+    y("GET", "/v1/Services/IS00000000000000000000000000000000", 404),
+    y("DELETE", "/v1/Services/default", 400),
+    y("GET", "/v1/Services/default/Documents/none", 404),
+    y("DELETE", "/v1/Services/default/Documents/none", 404),
+    y("POST", "/v1/Services/default/Documents/none", 404, {"Data": "{}"}),
+    y("POST", "/v1/Services/default/Documents", 409, {"UniqueName": "ledger"}),
+    y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": ""}),
+    y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "c", "Data": "not json"}),
+    y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "c", "Ttl": "long"}),
+    y("POST", "/v1/Services/default/Documents", 413, {"UniqueName": "c", "Data": json.dumps({"a": "b" * 17_000})}),
+    y("POST", "/v1/Services/default/Documents/ledger", 412, {"Data": "{}"}, headers={"if-match": "7"}),
+    # The gateway
+    Case("handover", "GET", "/dev/unknown", 404),
+    Case("handover", "POST", "/dev/link", 422, {"space_id": "x", "source_id": "y"}),
+    Case("handover", "POST", "/dev/connection", 400, {"space_id": "{space}"}),
+    Case("handover", "POST", "/dev/key", 400, {"write_key": " "}),
+]
+
+
+def operations() -> dict[str, list[tuple[str, str]]]:
+    """Every operation that there is, by service."""
+    found = {
+        "segment": [path[:2] for path in segment.PATHS],
+        "profiles": [path[:2] for path in profiles.PATHS],
+        "tracking": [("POST", f"/v1/{call}") for call in profiles.CALLS],
+        "sync": [path[:2] for path in sync.PATHS],
+        "handover": [("GET POST", "/{environment}/{step}")],
+    }
+    for service, methods, path, _handler in twilio.PATHS:
+        found.setdefault(service, []).append((methods, path))
+    return {
+        service: [(method, path) for methods, path in rows for method in methods.split()]
+        for service, rows in found.items()
+    }
+
+
+OPERATIONS = [(service, *operation) for service, rows in operations().items() for operation in rows]
+
+
+class Stage:
+    """A connected environment with something of everything in it, and a client."""
+
+    http = httpx.Client(timeout=20)
+
+    def __init__(self, sandbox: Any) -> None:
+        self.sandbox, self.env = sandbox, sandbox.world.environments["dev"]
+        env, world = self.env, sandbox.world
+        form = {"space_id": env.space["id"], "profile_token": env.profile_token, "friendly_name": "x"}
+        world.connect(env, {**form, "allow_write_events": True})
+        sandbox.engage("dev", 1)
+        sandbox.sabotage("dev", "wrong-token-in-flex")
+        sandbox.engage("dev", 1)
+        sandbox.advance(120)
+        source = env.sources[env.form_source]
+        self.values = {
+            "space": env.space["id"],
+            "other_space": world.environments["prod"].space["id"],
+            "source": source.id,
+            "key": source.keys[0],
+            "warehouse": next(iter(env.warehouses)),
+            "plan": next(iter(env.tracking_plans)),
+            "account": env.account_sid,
+            "service": env.default_service,
+        }
+        made = self.send(y("POST", "/v1/Services", body={"FriendlyName": "other"})).json()
+        document = self.send(y("POST", "/v1/Services/default/Documents", body={"UniqueName": "ledger"})).json()
+        alert = self.send(Case("monitor", "GET", "/v1/Alerts")).json()["alerts"][0]
+        self.values |= {"other_service": made["sid"], "document": document["sid"], "alert": alert["sid"]}
+
+    def send(self, case: Case) -> httpx.Response:
+        env, headers = self.env, dict(case.headers)
+        prefix = {"segment": "segment/us", "profiles": "profiles/us", "tracking": "tracking/us", "handover": "handover"}
+        url = f"{self.sandbox.url}/{prefix.get(case.service, f'twilio/{case.service}')}{self._filled(case.path)}"
+        basic: tuple[str, str] | None = None
+        if case.service == "segment":
+            other = self.sandbox.world.environments
+            tokens = {
+                "": env.segment_token,
+                "admin": env.admin_token,
+                "read-only": env.read_only_token,
+                "nobody": None,
+                "wrong": "sgp_wrong",
+                "of another region": other["eu"].segment_token,
+                "of the Profile API": env.profile_token,
+                "revoked": other["prod"].segment_token,
+            }
+            other["prod"].revoked.add("segment_token")
+            if tokens[case.who]:
+                headers["authorization"] = f"Bearer {tokens[case.who]}"
+        elif case.service == "handover":
+            headers["authorization"] = f"Bearer {'wrong' if case.who else env.gateway_token}"
+        elif case.service == "profiles":
+            basic = ("wrong" if case.who else env.profile_token, "")
+        elif case.service != "tracking":
+            basic = (env.api_key, "wrong" if case.who else env.api_secret)
+        body = self._filled(case.body)
+        form = case.service == "sync" and isinstance(body, dict)
+        sent = {"data": body} if form else {"content": body} if isinstance(body, str) else {"json": body}
+        return self.http.request(case.method, url, headers=headers, auth=basic, **({} if body is None else sent))
+
+    def _filled(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self._filled(inner) for name, inner in value.items()}
+        if not isinstance(value, str):
+            return value
+        return re.sub(r"\{(\w+)\}", lambda name: self.values.get(name[1], name[0]), value)
+
+
+@pytest.fixture
+def stage(sandbox):
+    return Stage(sandbox)
+
+
+def at(body: Any, path: str) -> Any:
+    for name in path.split("."):
+        body = body[int(name)] if isinstance(body, list) else body[name]
+    return body
+
+
+@pytest.mark.parametrize("case", SUCCESSES, ids=str)
+def test_it_does_what_it_is_asked(stage, case):
+    answer = stage.send(case)
+    assert answer.status_code == case.status, answer.text
+    assert answer.headers["request-id"]
+    if case.status == 204:
+        assert answer.content == b""
+    else:
+        body = answer.json()["data"] if case.service == "segment" else answer.json()
+        assert at(body, case.has) is not None
+    if case.service == "segment":
+        assert {"x-ratelimit-consumed", "x-ratelimit-remaining", "x-ratelimit-reset"} <= set(answer.headers)
+
+
+def shaped(service: str, body: Any, status: int) -> bool:
+    """Whether it is an error in the words of this service."""
+    if service in ("segment", "handover"):
+        return all(error["type"] and error["message"] for error in body["errors"])
+    if service in ("profiles", "tracking"):
+        return bool(body["error"]["code"] and body["error"]["message"])
+    return body["status"] == status and isinstance(body["code"], int) and str(body["code"]) in body["more_info"]
+
+
+@pytest.mark.parametrize("case", REFUSALS, ids=str)
+def test_it_refuses(stage, case):
+    answer = stage.send(case)
+    assert answer.status_code == case.status, answer.text
+    assert shaped(case.service, answer.json(), case.status)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
+def test_nobody_gets_in_without_the_right_credentials(stage, operation):
+    service, method, path = operation
+    if service == "tracking":
+        # It answers a wrong key like a right one.
+        case = Case(service, method, path, 200, {"writeKey": "k" * 32, "userId": "u", "batch": []})
+        assert stage.send(case).status_code == 200
+        return
+    path = path.replace("{environment}", "dev")
+    strangers = ("nobody", "wrong", "of another region") if service == "segment" else ("wrong",)
+    for who in strangers:
+        answer = stage.send(Case(service, method, path, who=who))
+        assert (answer.status_code, shaped(service, answer.json(), 401)) == (401, True)
+    if service == "segment" and method != "GET":
+        before = len(stage.env.audit)
+        assert stage.send(Case(service, method, path, who="read-only")).status_code == 403
+        assert len(stage.env.audit) == before
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if "{" in o[2] and o[0] == "segment"], ids=" ".join)
+def test_what_is_not_there_is_not_found(stage, operation):
+    service, method, path = operation
+    answer = stage.send(Case(service, method, re.sub(r"\{\w+\}", "none", path), body={"labels": [], "sourceId": "x"}))
+    assert (answer.status_code, shaped(service, answer.json(), 404)) == (404, True)
+
+
+def test_every_operation_has_a_success_here():
+    def fits(path: str, case: Case) -> bool:
+        return bool(re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), case.path.partition("?")[0]))
+
+    for service, method, path in OPERATIONS:
+        # The first route that fits is the one that answers.
+        assert any(c.service == service and c.method == method and fits(path, c) for c in SUCCESSES), (method, path)
+    assert len(observe.PATHS) == 5
