@@ -31,7 +31,7 @@ demo: setup
 	@$(BIN)/python tools/demo.py
 
 sandbox: setup
-	@$(BIN)/python -m sandbox
+	@$(BIN)/python -m sandbox $(OPTIONS)
 
 test: setup .venv-2.16/ready
 	@$(BIN)/python $(PYTEST) -m "not full"

@@ -16,6 +16,7 @@ CHROMIUM = next(
 )
 DRIVER = shutil.which("chromedriver")
 pytestmark = [
+    pytest.mark.browser,
     pytest.mark.newest_only,
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium (Debian: chromium and chromium-driver)"),
 ]
