@@ -115,6 +115,13 @@ def serve(given: argparse.Namespace) -> None:
     if given.state:
         # What cannot be written is better known now than at the end.
         state.save(world, given.state)
+
+    def stop(number: int, frame: object) -> None:
+        server.should_exit = True
+
+    # While it runs the server handles both signals itself; this is for before, and for when it raises them again after.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     print(f"sandbox ready: {url}/_sandbox  console pages: {url}/console/", flush=True)
     if given.https:
         print(f"unified_profiles_ca_path: {given.https.resolve()}", flush=True)
@@ -127,16 +134,7 @@ def serve(given: argparse.Namespace) -> None:
     if not given.quiet:
         world.log = lambda line: print(line, flush=True)
 
-    def stop(number: int, frame: object) -> t.NoReturn:
-        raise SystemExit(0)
-
-    # The server stops gracefully at either signal, puts these handlers back, and raises the signal again.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    try:
-        server.run(sockets=[sock])
-    except SystemExit:
-        pass
+    server.run(sockets=[sock])
     if given.state:
         state.save(world, given.state)
         print(f"sandbox: state saved to {given.state}", flush=True)

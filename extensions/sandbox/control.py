@@ -117,6 +117,8 @@ def routes(world: World) -> list[Route]:
         route("/save", "POST", lambda request, body: keep(request, body, state.save)),
         route("/load", "POST", lambda request, body: keep(request, body, state.load)),
         route("/clock", "POST", advance),
+        route("/switches", "GET", switch),
+        route("/switches", "POST", switch),
         route("/engagements", "POST", engage),
         route("/switches", "GET", lambda request, body: {"switches": world.switches}),
         route("/switches", "POST", switch),

@@ -33,8 +33,6 @@ class Faults:
     def __init__(self, app: ASGIApp, world: World) -> None:
         self.app, self.world = app, world
         self._second, self._date = 0, b""
-        self._owners: dict[str, Environment] = {}
-        self._owners_of: dict[str, Environment] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         world, started, status = self.world, time.perf_counter(), "dropped"
@@ -64,23 +62,9 @@ class Faults:
 
     def _owner(self, scope: Scope) -> Environment | None:
         """Whose credentials a request carries; the sandbox's own paths name the environment."""
-        environments = self.world.environments
         service, name = [*scope["path"].split("/"), "", ""][1:3]
         if service in ("handover", "console"):
-            return environments.get(name)
-        if self._owners_of is not environments:
-            self._owners_of = environments
-            self._owners = {
-                credential: env
-                for env in environments.values()
-                for credential in (
-                    env.segment_token,
-                    env.read_only_token,
-                    env.profile_token,
-                    env.api_key,
-                    env.account_sid,
-                )
-            }
+            return self.world.environments.get(name)
         given = next((value.decode("latin-1") for key, value in scope["headers"] if key == b"authorization"), "")
         scheme, _, credential = given.partition(" ")
         if scheme.lower() == "basic":
@@ -88,9 +72,8 @@ class Faults:
                 credential = base64.b64decode(credential).decode("latin-1").partition(":")[0]
             except binascii.Error:
                 return None
-        if service == "tracking":
-            return next((e for e in environments.values() for s in e.sources.values() if credential in s.keys), None)
-        return self._owners.get(credential)
+        found = self.world.source_of_key(credential, name) if service == "tracking" else self.world.holder(credential)
+        return found[0] if found else None
 
     async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
         world, receive = self.world, await _arrived(receive)

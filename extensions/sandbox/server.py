@@ -137,6 +137,11 @@ class Running:
         with self.world.lock:
             self.world.hook, self.world.hooked = callback, 0
 
+    def switch(self, **changes: t.Any) -> None:
+        """Decide what no document settles; see :data:`.world.SWITCHES`."""
+        with self.world.lock:
+            self.world.switch(changes)
+
     def advance(self, seconds: float) -> None:
         with self.world.lock:
             self.world.advance(seconds)

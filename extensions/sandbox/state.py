@@ -14,8 +14,9 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-from . import world as model
-from .world import Environment, World
+from . import model
+from .model import Environment, Problem
+from .world import World
 
 FORMAT = "flexops.unified_profiles sandbox state"
 VERSION = 1
@@ -39,6 +40,7 @@ def save(world: World, path: Path) -> None:
             "format": FORMAT,
             "version": VERSION,
             "clock_offset": world.offset.total_seconds(),
+            "switches": world.switches,
             "environments": [_plain(env) for env in world.environments.values()],
         }
     temporary = None
@@ -73,16 +75,19 @@ def load(world: World, path: Path) -> None:
         if document["version"] != VERSION:
             raise ValueError(f"it has version {document['version']}, this sandbox writes {VERSION}")
         offset = datetime.timedelta(seconds=document["clock_offset"])
+        # Somewhere else first: nothing changes here when they are wrong.
+        checked = World([])
+        checked.switch(dict(document["switches"]))
         environments = [_rebuilt(env) for env in document["environments"]]
         if not environments or not all(isinstance(env, Environment) for env in environments):
             raise ValueError("it has no environments")
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, Problem) as error:
         why = f"'{error.args[0]}' is missing" if isinstance(error, KeyError) else error
         raise StateError(f"{path} does not fit this version of the sandbox: {why}. {way_out}") from None
     with world.lock:
         world.seeds = tuple((env.name, env.region) for env in environments)
         world.reset()
-        world.offset = offset
+        world.offset, world.switches = offset, checked.switches
         world.environments = {env.name: env for env in environments}
 
 

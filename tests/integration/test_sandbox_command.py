@@ -51,6 +51,7 @@ def command(folder, *arguments):
         status = process.wait(20)
         reader.join(20)
     assert status == 0, lines
+    assert not [line for line in lines if "Warning" in line or "Traceback" in line]
 
 
 def test_a_rehearsal_over_https_survives_a_restart(project, tmp_path):
@@ -94,6 +95,12 @@ def test_a_thousand_environments_and_their_inventory(tmp_path):
     hosts = (tmp_path / "many/hosts.yml").read_text()
     assert len(re.findall("^    env-", hosts, re.MULTILINE)) == 1000
     assert told["env-1000"]["profile_token"] in hosts
+
+
+def test_it_can_be_stopped_at_once(tmp_path):
+    with command(tmp_path, "--state", "state.json"):
+        pass
+    state.load(World(), tmp_path / "state.json")
 
 
 def test_the_inventory_in_the_repository_is_the_one_that_is_written(tmp_path):
@@ -153,13 +160,14 @@ def test_a_saved_world_is_the_same_world(tmp_path):
     world.sabotage(env, "revoke-token", {"which": "profile"})
     world.sabotage(env, "wrong-key-in-flex", {})
     world.engage(env, 3)
+    world.switch({"duplicate_slug": 422})
     world.advance(3600)
     state.save(world, tmp_path / "state")
     other = World(1)
     state.load(other, tmp_path / "state")
     assert other.environments == world.environments
     assert [vars(a) == vars(b) for a, b in zip(other.environments.values(), world.environments.values())] == [True] * 3
-    assert other.offset == world.offset
+    assert (other.offset, other.switches) == (world.offset, world.switches)
     assert (tmp_path / "state").stat().st_mode & 0o077 == 0
     # The next ids go on from there: no id is given out twice.
     world.make_source(env, "next", "V6ynUvQgbc")
@@ -185,6 +193,7 @@ def _saved(change):
         (lambda folder: "{}", "holds no saved sandbox"),
         (_saved(lambda d: d.update(version=99)), "it has version 99"),
         (_saved(lambda d: d.pop("clock_offset")), "'clock_offset' is missing"),
+        (_saved(lambda d: d.update(switches={"duplicate_slug": 200})), "duplicate_slug must be one of"),
         (_saved(lambda d: d.update(environments=[])), "no environments"),
         (_saved(lambda d: d.update(environments=[1])), "no environments"),
         (_saved(lambda d: d["environments"][0]["$Environment"].pop("linked")), "other attributes than today: linked"),

@@ -31,11 +31,14 @@ ROUTES = [
     ("POST", "/save"),
     ("POST", "/load"),
     ("POST", "/clock"),
+    ("GET", "/switches"),
+    ("POST", "/switches"),
+    ("GET", "/usage"),
     ("POST", "/engagements"),
 ]
 SABOTAGES = (
     "delete-source rename-source disable-source swap-type remove-key add-key duplicate-name disconnect-from-space "
-    "wrong-key-in-flex revoke-token legacy-source"
+    "wrong-key-in-flex revoke-token legacy-source lose-connector wrong-token-in-flex no-flex"
 ).split()
 # Python's json writes and reads these; nobody else does, and they cannot be answered.
 NO_JSON = (float("nan"), float("inf"), "\ud800")
