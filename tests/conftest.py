@@ -110,7 +110,9 @@ class Project:
         )
         rows: dict[str, dict[str, str]] = {}
         if report.exists():
-            table = [line.strip("| \n") for line in report.read_text().splitlines() if line.startswith("| ")]
+            # As a reader of the rendered Markdown sees it.
+            text = re.sub(r"\\([\\`*\[\]<>|~])", r"\1", report.read_text())
+            table = [line.strip("| \n") for line in text.splitlines() if line.startswith("| ")]
             names = table[0].split(" | ")
             rows = {row.split(" | ")[0]: dict(zip(names, row.split(" | "))) for row in table[1:]}
         return Run(done.returncode, done.stdout + done.stderr, rows)

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..errors import ApiError, LedgerError, OptionError, UnknownOutcome
+from ..files import replace_file
 from ..runner import Call
 from ..twilio.sync import MAX_DATA, Document, SyncApi
 
@@ -223,7 +224,9 @@ class FileLedger:
                 if merged == steps.get(step, {}):
                     return
                 steps[step] = merged
-                self._replace(json.dumps(document(self.environment, steps), indent=2, sort_keys=True) + "\n")
+                text = json.dumps(document(self.environment, steps), indent=2, sort_keys=True) + "\n"
+                # The lock is ours, so a file of this name is only what a killed writer has left behind.
+                replace_file(self.path, text, self.path.with_suffix(".new"))
                 self.seen = steps
         except OSError as error:
             raise LedgerError(
@@ -259,27 +262,6 @@ class FileLedger:
             yield
         finally:
             os.close(descriptor)
-
-    def _replace(self, text: str) -> None:
-        """Put a new file in place at once, and make sure that it survives a crash of the machine."""
-        temporary = self.path.with_suffix(".new")
-        temporary.unlink(missing_ok=True)  # what a killed writer has left behind; the lock is ours
-        try:
-            # With the permissions that the user's umask gives: colleagues who share the folder have to read it.
-            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "w", encoding="utf-8") as handle:
-                handle.write(text)
-                handle.flush()
-                os.fsync(handle.fileno())
-            os.replace(temporary, self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
 
 
 class SyncLedger:

@@ -1,0 +1,106 @@
+#!/usr/bin/python
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: profiles_report
+short_description: Report how a run ended for all environments, and show the task cards
+version_added: 0.1.0
+author:
+  - The flexops.unified_profiles developers (@flexops)
+description:
+  - Works out the status of every environment from what the other modules returned, shows the task cards of all pending steps in
+    the terminal, and writes C(report.md) and C(report.html).
+  - The HTML page needs no other file and no network. It has the values to copy, and builds the command that confirms the steps
+    that are ticked in it. Ticking alone attests nothing.
+  - Run it once for all hosts, with C(run_once).
+extends_documentation_fragment:
+  - flexops.unified_profiles.attributes.controller
+attributes:
+  check_mode:
+    description:
+      - Works in check mode in the same way. The report is no state, so it is written and the files are replaced, with the status
+        C(predicted); RV(ignore:changed) is never true.
+  diff_mode:
+    description: Has nothing to show.
+    support: none
+options:
+  environments:
+    description:
+      - What was found out, by environment. Each has some of C(failure) (text), C(connection), C(link) and C(key) (each the
+        C(handover) that its module returned), C(verify) (the C(steps) that M(flexops.unified_profiles.profiles_info) returned),
+        C(findings) (of M(flexops.unified_profiles.segment_source_info)), C(source_id), and C(console) with C(region),
+        C(workspace_slug), C(source_slug) and C(sandbox_url) for the links.
+      - By default it is gathered from the variables that the playbooks of this collection set and register, for every host of
+        the play.
+    type: dict
+  report_dir:
+    description:
+      - Folder on the controller for the files. It is made if need be.
+      - Without it, or where the inventory has no folder of its own, no file is written; the rest is done all the same.
+    type: str
+  playbook:
+    description: Name of the playbook, for the heading.
+    type: str
+    default: connect
+notes:
+  - The command that confirms a step is this run's own command line, without what may be secret. Variables given with C(-e) on the
+    command line are left out, but for files of them.
+seealso:
+  - module: flexops.unified_profiles.profiles_ask
+"""
+
+EXAMPLES = r"""
+- name: Report on all environments
+  flexops.unified_profiles.profiles_report:
+    report_dir: /srv/unified_profiles
+  run_once: true
+  register: report_result
+
+- name: Hand the outcomes on to the next job of an AWX workflow
+  ansible.builtin.set_stats:
+    data:
+      unified_profiles: "{{ report_result.outcomes }}"
+  run_once: true
+"""
+
+RETURN = r"""
+outcomes:
+  description:
+    - How the run ended, by environment.
+    - C(status) is one of C(failed), C(broken), C(pending), C(unknown), C(predicted) (in check mode), C(attested) and C(proven), and
+      C(why) says it in words.
+    - C(cards) are the task cards of the pending steps.
+  returned: success
+  type: dict
+  sample:
+    prod:
+      status: pending
+      why: 'connection: asked for at 2026-11-24T10:02:31Z, and not confirmed yet'
+      steps:
+        connection: {verdict: pending, reason: 'asked for at 2026-11-24T10:02:31Z, and not confirmed yet'}
+      source_id: ''
+      findings: []
+      failure: ''
+      cards:
+        - environment: prod
+          step: connection
+          title: Connect the space
+          page: [Twilio Console, Explore products, Unified Profiles, Overview]
+          links: [{label: Twilio Console, url: 'https://console.twilio.com/'}]
+          actions:
+            - {do: enter, label: Segment Unify space ID, value: spa_4fGh7, hint: ''}
+          warnings: ['Public beta: no SLA, and pages may change.']
+          check: The page shows the status Connected.
+          digest: 0d7a52c1e93b
+          confirm_command: ansible-playbook flexops.unified_profiles.connect -i INVENTORY -e '...'
+files:
+  description: The files written.
+  returned: success
+  type: list
+  elements: str
+  sample: [/srv/unified_profiles/report.md, /srv/unified_profiles/report.html]
+"""
