@@ -18,6 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow, and no failure of what is tested.
+settings.register_profile("here", deadline=None, database=None)
+settings.load_profile("here")
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "extensions"), str(ROOT / "tests/contract")]
@@ -123,10 +128,10 @@ class Project:
 
         known = yaml.safe_load((ROOT / "inventories/sandbox/hosts.yml").read_text())["unified_profiles"]["hosts"]
         merged = {}
-        for name, settings in hosts.items():
-            like = settings.pop("like", "dev")
+        for name, chosen in hosts.items():
+            like = chosen.pop("like", "dev")
             gateway = {"unified_profiles_gateway": f"{{{{ unified_profiles_sandbox_url }}}}/handover/{like}"}
-            merged[name] = {**known[like], **gateway, **{f"unified_profiles_{k}": v for k, v in settings.items()}}
+            merged[name] = {**known[like], **gateway, **{f"unified_profiles_{k}": v for k, v in chosen.items()}}
         document = {"unified_profiles": {"hosts": merged}}
         (self.inventory / "hosts.yml").write_text(json.dumps(document))
 

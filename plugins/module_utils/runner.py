@@ -229,7 +229,7 @@ def neutral(value: t.Any) -> t.Any:
     if isinstance(value, Secret):
         return repr(value)
     if isinstance(value, str):
-        return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", _visible, value)
+        return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", _visible, value)
     if isinstance(value, Mapping):
         return {neutral(k): neutral(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
