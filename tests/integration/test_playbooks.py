@@ -91,6 +91,19 @@ def test_evidence_is_earned(project, sandbox):
     assert len(services) <= 10, services
 
 
+def test_a_canary_that_was_agreed_to_proves_the_link(project, sandbox):
+    arguments = (*blind(project), "--limit", "dev", "-e", "unified_profiles_canary=true")
+    check = project.run("connect", *arguments, "--check")
+    assert check.status == 0, check.output
+    assert sandbox.journal(writes=True) == []
+    run = project.run("connect", *arguments, "-vvv")
+    assert verdicts(run, "dev") == ["attested", "proven", "attested"], run.output
+    assert not any(key in run.output for source in twilio_sources(sandbox, "dev") for key in source.keys)
+    # It sends an event each time, and says so.
+    assert project.run("connect", *arguments).changed["dev"] == 1
+    assert [e["path"] for e in sandbox.journal(writes=True)].count("/tracking/us/v1/identify") == 2
+
+
 def test_a_wrong_key_in_flex_is_seen_by_the_gateway_and_handed_over_again(project, sandbox):
     project.run("connect")
     sandbox.sabotage("dev", "wrong-key-in-flex")
