@@ -21,6 +21,8 @@ from .catalog import CATALOG, metadata
 from .http import REGIONS, Body, Handler, Service, page, text
 from .world import Environment, Problem, Source, World
 
+MAX_BODY = 1024 * 1024
+
 
 def found_in(items: t.Mapping[str, t.Any], what: str, id_: str) -> t.Any:
     if id_ not in items:
@@ -363,9 +365,15 @@ PATHS: list[tuple[str, str, Handler]] = [
 ]
 
 
+def _accepts(request: Request, size: int) -> None:
+    """That there is a 413 is documented, from which size on is inferred."""
+    if size > MAX_BODY:
+        raise Problem(413, "payload-too-large", f"The body is larger than {MAX_BODY // 1024} KB")
+
+
 def routes(world: World) -> list[Route]:
     found = []
     for region in REGIONS:
-        service = Service("segment", auth, error, region)
+        service = Service("segment", auth, error, region, accepts=_accepts)
         found += [service.route(world, *path, prefix=f"/segment/{region}") for path in PATHS]
     return found

@@ -139,6 +139,7 @@ REFUSALS = [
     s("POST", "/sources", 400, new(enabled="yes")),
     s("POST", "/sources", 400, "not json"),
     s("POST", "/sources", 400, [1]),
+    s("POST", "/sources", 413, new(settings={"x": "y" * 1024 * 1024})),
     s("POST", "/sources", 409, new(slug="website")),
     s("PATCH", "/sources/{source}", 400, {"enabled": "yes"}),
     s("PATCH", "/sources/{source}", 409, {"slug": "website"}),
