@@ -120,6 +120,4 @@ def routes(world: World) -> list[Route]:
         route("/switches", "GET", switch),
         route("/switches", "POST", switch),
         route("/engagements", "POST", engage),
-        route("/switches", "GET", lambda request, body: {"switches": world.switches}),
-        route("/switches", "POST", switch),
     ]

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -39,6 +41,13 @@ def test_each_answer_was_compared(checked, sandbox):
     compared = {operation[:3] for operation in checked.checked}
     silent = {("sync", "DELETE", path) for _service, method, path in OPERATIONS if method == "DELETE"}
     assert {o for o in OPERATIONS if checked.covers(*o)} - compared <= silent
+
+
+def test_the_list_of_endpoints_in_the_docs_is_complete():
+    text = (Path(__file__).parents[2] / "docs/sandbox.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+) \| ([A-Z ]+) \| `(\S+)` \| (D|C|own) \|", text, re.MULTILINE)
+    listed = [(service, method, path) for service, methods, path, _grade in rows for method in methods.split()]
+    assert sorted(listed) == sorted(OPERATIONS)
 
 
 @pytest.mark.parametrize(
