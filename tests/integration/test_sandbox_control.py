@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import httpx
 import pytest
@@ -178,3 +179,8 @@ def test_console_forms_say_what_is_missing_and_act_on_the_same_world():
     assert env.connection["friendly_name"] == "f"
     assert client("POST", "/console/dev/link", data={}).status_code == 400
     assert client("POST", "/console/dev/key", data={"write_key": " "}).status_code == 400
+
+
+def test_the_page_names_every_kind_key_and_sabotage():
+    told = (Path(__file__).resolve().parents[2] / "docs/sandbox.md").read_text()
+    assert [name for name in (*KINDS, *CHECKS, *HINTS, *SABOTAGES, *(p for _, p in ROUTES)) if name not in told] == []
