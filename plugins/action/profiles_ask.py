@@ -1,0 +1,98 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import typing as t
+from collections.abc import Mapping
+
+from ansible import context
+from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.outcome import outcome
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import pages
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.fleet import environments, how_to_run
+
+OPTIONS = {
+    "by": {"type": "str", "default": ""},
+    "timeout": {"type": "int", "default": 1800},
+}
+# ansible-runner, and so AWX, gives a pseudo-terminal on which nobody ever answers.
+UNATTENDED = ("AWX_ISOLATED_DATA_DIR", "RUNNER_OMIT_EVENTS", "JOB_ID")
+UNATTENDED_VARIABLES = ("awx_job_id", "tower_job_id")
+DONE = "done"
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Asks for all pending hand-overs. See the module of the same name, which is its documentation."""
+
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        task_vars = task_vars or {}
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        del tmp
+        _validated, options = self.validate_argument_spec(argument_spec=OPTIONS)
+        outcomes = {name: outcome(of, self._task.check_mode) for name, of in environments(task_vars).items()}
+        cards = [card for found in outcomes.values() if found["status"] == "pending" for card in found["cards"]]
+        confirmations: dict[str, dict[str, dict[str, str]]] = {}
+        if cards and not self._task.check_mode:
+            why_not = unattended(os.environ, task_vars)
+            if not why_not:
+                try:
+                    confirmations = _ask(cards, options["by"].strip(), options["timeout"])
+                except AnsiblePromptNoninteractive:
+                    why_not = "there is no terminal to ask on"
+            if why_not:
+                waiting = (
+                    "Nobody was asked, because {}: what is pending stays so, and waits for unified_profiles_confirm."
+                )
+                result["warnings"] = [waiting.format(why_not)]
+        return {**result, "changed": False, "confirmations": confirmations}
+
+
+def unattended(environ: Mapping[str, str], variables: Mapping[str, t.Any]) -> str:
+    """Why nobody can answer, or nothing."""
+    if any(name in environ for name in UNATTENDED) or any(name in variables for name in UNATTENDED_VARIABLES):
+        return "this is a job of ansible-runner or AWX"
+    return ""
+
+
+def _ask(cards: list[dict[str, t.Any]], by: str, timeout: int) -> dict[str, dict[str, dict[str, str]]]:
+    """What a person confirms, card by card. Ctrl+C, silence and any other answer confirm nothing."""
+    arguments, more = how_to_run(context.CLIARGS)
+    run = pages.Run(arguments=arguments, more=more)
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    steps = "1 step is" if len(cards) == 1 else f"{len(cards)} steps are"
+    display.display(f"\n{steps} pending. Do each in its console, then say so here. What you leave stays pending.")
+    try:
+        by = by or _answer("Your name, for the record:", timeout)
+        if not by:
+            display.display("Without a name nothing is recorded.")
+            return found
+        for number, card in enumerate(cards, 1):
+            where = f"{pages.terminal(card['environment'])}, {card['step']}"
+            display.display(f"\n[{number} of {len(cards)}]\n{pages.card_text(card, run)}")
+            if (
+                _answer(f"{where}: type {DONE} once it is done. Anything else leaves it pending:", timeout).lower()
+                == DONE
+            ):
+                found.setdefault(card["environment"], {})[card["step"]] = {"by": by, "digest": card["digest"]}
+            else:
+                display.display(f"{where}: stays pending.")
+    except AnsiblePromptInterrupt:
+        display.display("Interrupted: the rest stays pending.")
+    return found
+
+
+def _answer(question: str, timeout: int) -> str:
+    """One line from the terminal, by way of the parent process; empty after ``timeout`` seconds (which need not end a line)."""
+    answer = display.prompt_until(question, seconds=timeout, complete_input=(b"\r", b"\n"))
+    return pages.terminal(bytes(answer).decode("utf-8", "replace")).strip()
