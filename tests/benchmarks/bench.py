@@ -1,0 +1,234 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`make bench`: the collection against what one would write by hand, against Ansible's floor, and against bare HTTP.
+
+Everything runs against the sandbox behind a proxy that counts connections and can delay them. Contestants take turns within
+a round; what is told are medians of the rounds and ratios of one run. `--full` is what docs/performance.md shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import ansible
+import httpx
+from proxy import Proxy
+from tables import show
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BIN = Path(sys.executable).parent
+SETTINGS = {
+    "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+    "ANSIBLE_PIPELINING": "true",
+    "ANSIBLE_NOCOLOR": "1",
+    "PYTHONPATH": f"{ROOT / '.collections'}:{ROOT / 'extensions'}",
+}
+SCENARIOS = ("first", "nothing", "recover")
+PLAYBOOK = {"first": "connect", "nothing": "connect", "recover": "recover"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Who runs against how many environments, how far away, how often."""
+
+    environments: int
+    contestants: tuple[str, ...]
+    rounds: int
+    scenarios: tuple[str, ...] = SCENARIOS
+    delay: float = 0.0
+    https: bool = False
+
+
+ALL = ("uri", "module", "ours", "floor", "raw")
+SHORT = (
+    Part(1, ALL, 1),
+    Part(1, ("ours", "raw"), 1, delay=0.1, https=True),
+    Part(10, ALL, 1),
+)
+FULL = (
+    Part(1, ALL, 3),
+    Part(1, ("uri", "ours", "raw"), 3, ("first", "nothing"), delay=0.1),
+    Part(1, ("uri", "ours", "raw"), 3, ("first", "nothing"), https=True),
+    Part(1, ("ours", "raw"), 3, ("first", "nothing"), delay=0.1, https=True),
+    Part(50, ("ours", "floor", "raw"), 2),
+    Part(50, ALL, 1),
+    Part(200, ("ours", "floor", "raw"), 1),
+    Part(1000, ("ours", "floor"), 1, ("first", "nothing")),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run. Seconds, MiB of the largest process (Ansible's parent), and what reached the services."""
+
+    contestant: str
+    scenario: str
+    environments: int
+    delay: float
+    https: bool
+    wall: float
+    cpu: float
+    peak: float
+    requests: int
+    connections: int
+    handshakes: int
+
+
+class Stage:
+    """A sandbox of some environments, behind a proxy."""
+
+    def __init__(self, folder: Path, part: Part, control: str, proxy: Proxy) -> None:
+        self.folder, self.part, self.control, self.proxy = folder, part, control, proxy
+        self.inventory = folder / "inventory"
+        self.ca_file = folder / "ca.pem"
+        self.url = f"{'https' if part.https else 'http'}://127.0.0.1:{proxy.port}"
+        verify = httpx.create_ssl_context(verify=str(self.ca_file)) if part.https else True
+        self.client = httpx.Client(base_url=control, verify=verify, trust_env=False, timeout=60)
+
+    def tell(self, what: str, **body: object) -> None:
+        self.client.post(what, json=body).raise_for_status()
+
+    def prepare(self, scenario: str) -> None:
+        if scenario == "first":
+            self.tell("/reset")
+            shutil.rmtree(self.inventory / ".unified_profiles", ignore_errors=True)
+        else:
+            self.tell("/clock", advance=120)
+        if scenario == "recover":
+            for name in self.client.get(self.control).json()["environments"]:
+                self.tell("/sabotage", environment=name, name="delete-source")
+
+    def command(self, contestant: str, scenario: str) -> list[str]:
+        if contestant == "raw":
+            ca_file = [str(self.ca_file)] if self.part.https else []
+            return [sys.executable, str(HERE / "raw.py"), PLAYBOOK[scenario], str(self.inventory), self.url, *ca_file]
+        folder = {"uri": HERE / "uri", "floor": HERE}.get(contestant, ROOT / "playbooks")
+        playbook = folder / ("floor.yml" if contestant == "floor" else f"{PLAYBOOK[scenario]}.yml")
+        command = [str(BIN / "ansible-playbook"), str(playbook), "-i", str(self.inventory)]
+        command += ["-e", f"unified_profiles_sandbox_url={self.url}"]
+        if contestant in ("uri", "module"):
+            command += ["-e", f"ansible_python_interpreter={sys.executable}"]
+        if contestant == "module":
+            command += ["-e", '{"unified_profiles_in_process": false}']
+        return command
+
+    def run(self, contestant: str, scenario: str) -> Measured:
+        self.prepare(scenario)
+        environment = {**os.environ, **SETTINGS}
+        if self.part.https:
+            environment["SSL_CERT_FILE"] = str(self.ca_file)
+        log = self.folder / "log.txt"
+        proxy, asked = self.proxy, self.client.get("/usage").json()["requests"]
+        connections, handshakes = proxy.connections, proxy.handshakes
+        proxy.delay = self.part.delay
+        started = time.perf_counter()
+        with log.open("w") as out:
+            process = subprocess.Popen(
+                self.command(contestant, scenario), env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            sys.exit(f"{contestant} failed in {scenario}:\n{log.read_text()[-3000:]}")
+        return Measured(
+            contestant,
+            scenario,
+            self.part.environments,
+            self.part.delay,
+            self.part.https,
+            round(wall, 3),
+            round(usage.ru_utime + usage.ru_stime, 3),
+            round(usage.ru_maxrss / 1024, 1),
+            self.client.get("/usage").json()["requests"] - asked,
+            proxy.connections - connections,
+            proxy.handshakes - handshakes,
+        )
+
+
+@contextlib.contextmanager
+def stage(part: Part) -> Iterator[Stage]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        command = [sys.executable, "-m", "sandbox", "--port", "0", "--quiet", "--environments", str(part.environments)]
+        command += ["--inventory", str(folder / "inventory")]
+        if part.https:
+            command += ["--https", str(folder / "ca.pem")]
+        with subprocess.Popen(command, env={**os.environ, **SETTINGS}, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                control = server.stdout.readline().split()[2]
+                yield Stage(folder, part, control, Proxy(int(control.rpartition(":")[2].partition("/")[0])))
+            finally:
+                server.terminate()
+
+
+def perform(part: Part) -> Iterator[Measured]:
+    with stage(part) as on:
+        for _round in range(part.rounds):
+            for contestant in part.contestants:
+                # The floor knows no scenarios.
+                for scenario in ("nothing",) if contestant == "floor" else part.scenarios:
+                    yield on.run(contestant, scenario)
+
+
+def machine() -> dict[str, object]:
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.processor(),
+    )
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
+        "processor": model,
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "ansible_core": ansible.__version__,
+        "httpx": httpx.__version__,
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--full", action="store_true", help="everything, for docs/performance.md")
+    parser.add_argument(
+        "--out", type=Path, help="folder for results (default: build/bench, or docs/performance with --full)"
+    )
+    given = parser.parse_args()
+    out = given.out or ROOT / ("docs/performance" if given.full else "build/bench")
+    out.mkdir(parents=True, exist_ok=True)
+    document: dict = {"machine": machine(), "runs": []}
+    started = time.perf_counter()
+    for part in FULL if given.full else SHORT:
+        for measured in perform(part):
+            document["runs"].append(asdict(measured))
+            print(f"{time.perf_counter() - started:6.0f} s  {measured}", flush=True)
+            (out / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+    document["seconds"] = round(time.perf_counter() - started)
+    (out / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+    print(show(document, out))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What `make bench` found out, as a table, as targets, and as a plot: `tables.py RESULTS.json` does it again."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+NAMES = {"uri": "uri", "module": "module", "ours": "this collection", "floor": "floor", "raw": "raw HTTP"}
+SAID = {"first": "first connect", "nothing": "connect, nothing to do", "recover": "recover"}
+COLORS = {"uri": "#c0392b", "module": "#e08e0b", "ours": "#1f6fb2", "floor": "#7f8c8d", "raw": "#27ae60"}
+FIGURES = ("wall", "cpu", "peak", "requests", "connections", "handshakes")
+Key = tuple[str, str, int, float, bool]
+
+
+def medians(document: dict) -> dict[Key, dict[str, float]]:
+    """By contestant, scenario, environments, delay and HTTPS."""
+    rows: dict[Key, list[dict]] = {}
+    for run in document["runs"]:
+        key = tuple(run[name] for name in ("contestant", "scenario", "environments", "delay", "https"))
+        rows.setdefault(key, []).append(run)
+    return {
+        key: {**{name: statistics.median(run[name] for run in runs) for name in FIGURES}, "rounds": len(runs)}
+        for key, runs in rows.items()
+    }
+
+
+def table(found: dict[Key, dict[str, float]]) -> str:
+    lines = [
+        "| environments | scenario | who | wall, s | CPU, s | peak, MiB | requests | connections | TLS handshakes | rounds |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    ranked = sorted(found.items(), key=lambda i: (i[0][4], i[0][3], i[0][2], list(SAID).index(i[0][1])))
+    for (who, scenario, environments, delay, https), row in ranked:
+        far = (" HTTPS" if https else "") + (f" {delay * 1000:.0f} ms" if delay else "")
+        said = "ten `debug` tasks" if who == "floor" else SAID[scenario]
+        lines.append(
+            f"| {environments}{far} | {said} | {NAMES[who]} | {row['wall']:.1f} | {row['cpu']:.1f} | {row['peak']:.0f} | "
+            f"{row['requests']:.0f} | {row['connections']:.0f} | {row['handshakes']:.0f} | {row['rounds']} |"
+        )
+    return "\n".join(lines)
+
+
+def targets(found: dict[Key, dict[str, float]]) -> str:
+    """The targets as ratios; a line is left out when its runs are."""
+    lines = ["| target | wall | CPU |", "|---|---|---|"]
+
+    def ratio(text: str, over: Key, under: Key, figures: tuple[str, ...] = ("wall", "cpu"), each: bool = False) -> None:
+        if over in found and under in found:
+            scale = under[2] / over[2] if each else 1.0
+            cells = [
+                f"{found[over][name] / found[under][name] * scale:.2f}" if name in figures else ""
+                for name in ("wall", "cpu")
+            ]
+            lines.append(f"| {text} | {cells[0]} | {cells[1]} |")
+
+    for n in sorted({key[2] for key in found}):
+        for scenario, wanted in (("nothing", 10), ("first", 8), ("recover", 8)):
+            said = f"{n} environments, {SAID[scenario]}: `uri` / ours (target at 50: at least {wanted})"
+            ratio(said, ("uri", scenario, n, 0.0, False), ("ours", scenario, n, 0.0, False))
+    for n in sorted({key[2] for key in found}):
+        said = f"{n} environments, nothing to do: ours / `floor` (target at 50: at most 2.5)"
+        ratio(said, ("ours", "nothing", n, 0.0, False), ("floor", "nothing", n, 0.0, False))
+    ratio(
+        "wall per environment, 1,000 / 50 (at most 1.2)",
+        ("ours", "nothing", 1000, 0.0, False),
+        ("ours", "nothing", 50, 0.0, False),
+        each=True,
+    )
+    for https in (False, True):
+        keys = [(who, "nothing", 1, 0.1, https) for who in ("ours", "raw")]
+        floor = ("floor", "nothing", 1, 0.0, False)
+        if all(key in found for key in (*keys, floor)):
+            ours, raw = (found[key]["wall"] for key in keys)
+            start = found[floor]["wall"]
+            lines.append(
+                f"| one environment, 100 ms{', HTTPS' if https else ''}: (ours - Ansible's start and ten tasks, {start:.1f} s) / raw "
+                f"(at most 2) | {(ours - start) / raw:.2f} | |"
+            )
+    large = [found.get((who, "nothing", 1000, 0.0, False)) for who in ("ours", "floor")]
+    if all(large):
+        lines.append(
+            f"| peak memory at 1,000, ours / `floor` (at most 1.3) | {large[0]['peak'] / large[1]['peak']:.2f} | |"
+        )
+    return "\n".join(lines)
+
+
+def plot(found: dict[Key, dict[str, float]]) -> str:
+    """Wall time per environment over the number of environments, both logarithmic, as SVG."""
+    import math
+
+    width, height, left, top, right, bottom = 760, 420, 70, 40, 150, 55
+    series: dict[str, list[tuple[int, float]]] = {}
+    for (who, scenario, n, delay, https), row in sorted(found.items(), key=lambda i: i[0][2]):
+        if scenario == "nothing" and not delay and not https:
+            series.setdefault(who, []).append((n, row["wall"] / n))
+    values = [value for points in series.values() for _n, value in points]
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    most = math.log10(max(n for points in series.values() for n, _value in points)) or 1
+
+    def x(n: float) -> float:
+        return left + math.log10(n) / most * (width - left - right)
+
+    def y(value: float) -> float:
+        return height - bottom - (math.log10(value) - low) / (high - low) * (height - top - bottom)
+
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+        f'<text x="{left}" y="22" font-size="15">Connect with nothing to do: seconds per environment</text>',
+        f'<text x="{(left + width - right) / 2}" y="{height - 12}" text-anchor="middle">environments</text>',
+    ]
+    for power in range(low, high + 1):
+        out.append(
+            f'<line x1="{left}" x2="{width - right}" y1="{y(10**power):.1f}" y2="{y(10**power):.1f}" stroke="#ddd"/>'
+        )
+        out.append(f'<text x="{left - 8}" y="{y(10**power) + 4:.1f}" text-anchor="end">{10**power:g} s</text>')
+    for n in sorted({n for points in series.values() for n, _value in points}):
+        out.append(f'<text x="{x(n):.1f}" y="{height - bottom + 18}" text-anchor="middle">{n:,}</text>')
+    for who, points in series.items():
+        path = " ".join(f"{x(n):.1f},{y(value):.1f}" for n, value in points)
+        out.append(f'<polyline points="{path}" fill="none" stroke="{COLORS[who]}" stroke-width="2"/>')
+        out += [f'<circle cx="{x(n):.1f}" cy="{y(v):.1f}" r="3.5" fill="{COLORS[who]}"/>' for n, v in points]
+        n, value = points[-1]
+        out.append(
+            f'<text x="{x(n) + 8:.1f}" y="{y(value) + 4:.1f}" fill="{COLORS[who]}">{NAMES[who]} {value:.2f} s</text>'
+        )
+    return "\n".join([*out, "</svg>"]) + "\n"
+
+
+def show(document: dict, out: Path) -> str:
+    """Write results.md and plot.svg into a folder, and give the text."""
+    found = medians(document)
+    machine = document["machine"]
+    about = (
+        f"{machine['date']}: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
+        f"Python {machine['python']}, ansible-core {machine['ansible_core']}, httpx {machine['httpx']}; load before it began "
+        f"{machine['load_before']}; {document.get('seconds', '?')} s in all."
+    )
+    text = f"# Results\n\n{about}\n\n{targets(found)}\n\n{table(found)}\n"
+    (out / "results.md").write_text(text)
+    (out / "plot.svg").write_text(plot(found))
+    return text
+
+
+if __name__ == "__main__":
+    results = Path(sys.argv[1])
+    print(show(json.loads(results.read_text()), results.parent))
