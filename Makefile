@@ -9,7 +9,7 @@ CORES := 2.16 2.19 2.21 2.22
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONPATH := $(CURDIR)/.collections:$(CURDIR)/extensions
 
-.PHONY: setup demo sandbox test test-all lint build clean
+.PHONY: setup demo sandbox test test-all bench bench-full lint build clean
 
 setup: $(VENV)/ready $(COLLECTION)
 
@@ -41,6 +41,16 @@ test: setup .venv-2.16/ready
 # Also the tests that take long, on every version of ansible-core that can be had here; says which cannot.
 test-all: setup
 	@tools/test-all "$(PYTEST)" $(CORES)
+
+.venv-bench/ready: requirements.txt requirements-bench.txt tools/make-venv
+	@tools/make-venv .venv-bench newest -r requirements-bench.txt && touch $@
+
+# A few minutes; results in build/bench. The full form takes longer and writes docs/performance.
+bench: .venv-bench/ready $(COLLECTION)
+	@.venv-bench/bin/python tests/benchmarks/bench.py
+
+bench-full: .venv-bench/ready $(COLLECTION)
+	@.venv-bench/bin/python tests/benchmarks/bench.py --full
 
 lint: $(VENV)/lint-ready $(COLLECTION)
 	$(BIN)/ruff check .

@@ -1,0 +1,116 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What grows with the number of environments and with the distance: requests, connections, waits, and several runs at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests/benchmarks"))
+
+from proxy import Proxy  # noqa: E402
+
+
+def requests(sandbox, environment="dev"):
+    return [f"{e['method']} {e['service']}" for e in sandbox.journal() if e["environment"] == environment]
+
+
+def test_the_requests_of_each_playbook_are_known(project, sandbox):
+    """One environment with a gateway that reads back; docs/architecture.md says what each request is for."""
+    limit = ("--limit", "dev")
+    project.run("connect", *limit)
+    assert len(requests(sandbox)) == 12, requests(sandbox)
+    sandbox.clear_journal()
+    project.run("connect", *limit)
+    assert len(requests(sandbox)) == 9, requests(sandbox)
+    sandbox.sabotage("dev", "delete-source")
+    sandbox.clear_journal()
+    project.run("recover", *limit)
+    assert len(requests(sandbox)) == 17, requests(sandbox)
+
+
+def test_each_task_opens_one_connection_to_each_server_and_one_for_each_read_beside_it(project, sandbox):
+    project.run("connect", "--limit", "dev")
+    proxy = Proxy(int(sandbox.url.rpartition(":")[2]))
+    # Far away, so that what goes out together cannot share a connection by chance.
+    proxy.delay = 0.2
+    url = f"unified_profiles_sandbox_url=http://127.0.0.1:{proxy.port}"
+    sandbox.clear_journal()
+    run = project.run("connect", "--limit", "dev", "-e", url)
+    assert run.status == 0, run.output
+    assert (len(requests(sandbox)), proxy.connections, proxy.handshakes) == (9, 9, 0)
+
+
+def test_https_costs_one_handshake_for_each_connection(project, tmp_path):
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--quiet", "--environments", "1"]
+    command += ["--inventory", str(tmp_path / "far"), "--https", str(tmp_path / "ca.pem")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            proxy = Proxy(int(server.stdout.readline().split()[2].rpartition(":")[2].partition("/")[0]))
+            proxy.delay = 0.2
+            url = f"unified_profiles_sandbox_url=https://127.0.0.1:{proxy.port}"
+            run = project.run("connect", "-e", url, inventory=str(tmp_path / "far"))
+            assert run.status == 0, run.output
+            opened = proxy.connections
+            again = project.run("connect", "-e", url, inventory=str(tmp_path / "far"))
+            assert set(again.changed.values()) == {0}, again.output
+            assert (proxy.connections - opened, proxy.handshakes) == (9, proxy.connections)
+        finally:
+            server.terminate()
+
+
+def test_a_rate_limit_is_waited_for_as_told(project, sandbox, monkeypatch):
+    """Segment counts by IP address and token. Three requests in five seconds are few: each environment is refused and waits."""
+    monkeypatch.setattr("sandbox.limits.USUAL", (3, 5.0))
+    sandbox.world.switches["rate_limits"] = True
+    run = project.run("connect")
+    assert run.status == 0, run.output
+    answers = {name: [e for e in sandbox.journal() if e["environment"] == name] for name in sandbox.world.environments}
+    for name, seen in answers.items():
+        # Whoever is refused comes back once, when the time is over, and is served.
+        assert [e["status"] for e in seen].count(429) <= 1, name
+        assert len([e for e in seen if e["status"] != 429]) == 12, name
+    assert any(e["status"] == 429 for e in sandbox.journal())
+
+
+@pytest.mark.parametrize("slices", [2])
+def test_two_jobs_at_once_on_slices_of_one_inventory(project, sandbox, slices):
+    """What AWX does with job slicing: every job takes each n-th host, and has a report of its own."""
+    hosts = list(sandbox.world.environments)
+
+    def job(number):
+        limit = ",".join(hosts[number::slices])
+        return project.run("connect", "--limit", limit, "-e", f"report_dir={project.folder}/report-{number}")
+
+    with ThreadPoolExecutor(slices) as pool:
+        runs = list(pool.map(job, range(slices)))
+    assert [run.status for run in runs] == [0] * slices, [run.output for run in runs]
+    for name in hosts:
+        assert set(project.ledger(name)) == {"connection", "link", "key"}
+    told = [(project.folder / f"report-{number}/report.md").read_text() for number in range(slices)]
+    for number, name in ((n % slices, name) for n, name in enumerate(hosts)):
+        assert f"| {name} |" in told[number]
+        assert f"| {name} |" not in told[1 - number]
+    sandbox.clear_journal()
+    again = project.run("connect")
+    assert set(again.changed.values()) == {0}
+    assert sandbox.journal(writes=True) == []
+
+
+def test_batches_begin_with_a_canary(project, sandbox):
+    batches = json.dumps({"unified_profiles_serial": [1, "100%"]})
+    assert project.run("connect", "-e", batches).status == 0
+    order = [e["environment"] for e in sandbox.journal(writes=True) if e["path"].endswith("/connection")]
+    assert order[0] == next(iter(sandbox.world.environments))
+    connected = [e["n"] for e in sandbox.journal() if e["path"].endswith("/connection") and e["method"] == "POST"]
+    first_done = max(e["n"] for e in sandbox.journal() if e["environment"] == order[0])
+    assert all(n > first_done for n in connected[1:])
