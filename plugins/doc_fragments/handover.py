@@ -12,52 +12,91 @@ class ModuleDocFragment:
 options:
   channel:
     description:
-      - V(operator) writes a task card for a person and leaves the hand-over pending until it is confirmed.
-      - V(endpoint) calls an HTTP endpoint of your own.
+      - V(operator) gives a task card for a person, and leaves the hand-over pending until it is confirmed.
+      - V(endpoint) calls an HTTP endpoint of your own. No service of Twilio or Segment has one.
     type: str
     choices: [operator, endpoint]
     default: operator
   endpoint:
-    description: The endpoint of the channel V(endpoint).
+    description:
+      - The endpoint of the channel V(endpoint).
+      - What was sent without a clear answer is looked up with O(endpoint.read_url). Without that, a V(POST) is not sent again;
+        the hand-over stays pending until a person has looked and says whether it was done, see O(confirm.done).
     type: dict
     suboptions:
       url:
-        description: Where to send the hand-over. Any 2xx answer means accepted.
+        description:
+          - Where to send the hand-over, with https; plain http is for loopback addresses only.
+          - It shows in messages, so it must hold no secret. It has no query and no placeholders.
         type: str
         required: true
       method:
-        description: The HTTP method.
+        description: The HTTP method. With V(PUT) and V(PATCH) you promise that sending twice does no harm.
         type: str
         choices: [POST, PUT, PATCH]
         default: POST
       headers:
-        description: HTTP headers. Their values are treated as secrets.
+        description: HTTP headers, for reads as well. Their values are treated as secrets.
         type: dict
       body:
         description:
-          - JSON body. C({placeholders}) in its texts are replaced by the step's values, see the module's notes.
-          - Without it, all of the step's values are sent.
+          - JSON body. C({placeholders}) in its texts are replaced by the step's values, see the module's notes. One that does
+            not exist is an error.
+          - Without it, all of the step's values are sent, by the placeholders' names.
         type: dict
+      success:
+        description:
+          - Which answers mean that the hand-over was carried out. Without it, any 2xx does.
+          - A body has to be JSON or empty. Any other status means that it was refused, a server error that nobody knows.
+        type: dict
+        suboptions:
+          statuses:
+            description: The HTTP statuses, from 200 to 499.
+            type: list
+            elements: int
+          path:
+            description: Dotted path to a value in the answer, given together with O(endpoint.success.value).
+            type: str
+          value:
+            description:
+              - What has to stand there. Numbers and booleans are compared as they are written.
+              - With another value, nobody knows whether the hand-over was carried out.
+            type: raw
       read_url:
-        description: Where to read back what stands in the console. With it the module compares real state.
+        description:
+          - Where to read back, with GET, what stands in the console. With it the module compares real state, and refuses
+            anybody's word against it. A 404 means that nothing stands there.
         type: str
       read_path:
-        description: Dotted path to the value to compare in the JSON that O(endpoint.read_url) answers.
+        description:
+          - Dotted path to the value to compare in the JSON that O(endpoint.read_url) answers; see the module's notes for which.
+            Given together with O(endpoint.read_url).
+          - Where the value stands for a secret, it may be the fingerprint or the secret itself, and only a fingerprint shows.
         type: str
   confirm:
-    description: Confirms that a person has done the step.
+    description: What a person says about the step.
     type: dict
     suboptions:
       by:
-        description: Who did it.
+        description: Who did it, or looked.
         type: str
         required: true
       digest:
-        description: The digest on the task card. A digest of something that has changed since is refused.
+        description:
+          - The digest on the task card. If something has changed since, it is refused, with what has changed where that is
+            known.
         type: str
         required: true
+      done:
+        description:
+          - V(false) says that the step was not done after all. A person is asked again; an endpoint of which nobody knew
+            whether it had carried the step out is called again.
+        type: bool
+        default: true
   existing_by:
-    description: Name of who attests that what stands in the console already is right. Nothing is handed over.
+    description:
+      - Name of who attests that what stands in the console already is right. Nothing is handed over.
+      - Does not count for a step that was recorded before, nor for a link or a key that was asked for.
     type: str
   clock_skew:
     description:

@@ -41,10 +41,12 @@ options:
   by_form:
     description:
       - Whether to count the step as done by the connection form, when the form is recorded and the step never was.
+      - Does not count where the link was recorded for a source that was linked later.
     type: bool
     default: false
 notes:
-  - The placeholders of O(endpoint.body) are C(write_key), C(source_id) and C(account_sid).
+  - The placeholders of O(endpoint.body) are C(environment), C(digest), C(account_sid), C(source_id), C(source_name) and
+    C(write_key).
   - With O(endpoint.read_url), the value read is compared with the fingerprint of the key.
 """
 

@@ -47,7 +47,8 @@ options:
     choices: [hipaa, pci]
     default: []
 notes:
-  - The placeholders of O(endpoint.body) are C(friendly_name), C(space_id), C(profile_token), C(account_sid).
+  - The placeholders of O(endpoint.body) are C(environment), C(digest), C(account_sid), C(friendly_name), C(space_id) and
+    C(profile_token).
   - With O(endpoint.read_url), the value read is compared with the fingerprint of the Profile API token.
 """
 

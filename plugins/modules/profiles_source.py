@@ -39,7 +39,7 @@ options:
     type: bool
     default: false
 notes:
-  - The placeholders of O(endpoint.body) are C(space_id), C(source_id) and C(source_name).
+  - The placeholders of O(endpoint.body) are C(environment), C(digest), C(space_id), C(source_id) and C(source_name).
   - With O(endpoint.read_url), the value read is compared with the id of the source.
 """
 

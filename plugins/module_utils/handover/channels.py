@@ -6,54 +6,192 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from ..errors import OptionError
+from ..errors import ApiError, OptionError, UnknownOutcome
 from ..runner import Call
-from ..transport import Service
+from ..secret import Secret, fingerprint
+from ..transport import REPEATABLE, Service
+
+# Documented in doc_fragments/handover.py.
+ENDPOINT_OPTIONS: dict[str, t.Any] = {
+    "type": "dict",
+    "required_together": [["read_url", "read_path"]],
+    "options": {
+        "url": {"type": "str", "required": True},
+        "method": {"type": "str", "choices": ["POST", "PUT", "PATCH"], "default": "POST"},
+        "headers": {"type": "dict", "no_log": True},
+        "body": {"type": "dict"},
+        "success": {
+            "type": "dict",
+            "required_together": [["path", "value"]],
+            "options": {
+                "statuses": {"type": "list", "elements": "int"},
+                "path": {"type": "str"},
+                "value": {"type": "raw"},
+            },
+        },
+        "read_url": {"type": "str"},
+        "read_path": {"type": "str"},
+    },
+}
+# What a body may use, by step; documented in the notes of the modules.
+PLACEHOLDERS = {
+    "connection": ("environment", "digest", "account_sid", "friendly_name", "space_id", "profile_token"),
+    "link": ("environment", "digest", "space_id", "source_id", "source_name"),
+    "key": ("environment", "digest", "account_sid", "source_id", "source_name", "write_key"),
+}
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+UNREADABLE = object()
 
 
 class Endpoint:
-    """An HTTP endpoint that carries hand-overs out: a gateway, a robot, the sandbox."""
+    """An HTTP endpoint that carries hand-overs out: a gateway, a robot, the sandbox.
 
-    UNREADABLE = object()
+    Args:
+        call: The module's run.
+        step: ``connection``, ``link`` or ``key``.
+        secret: Whether what is read back stands for a secret. Then only its fingerprint is used and shown.
 
-    def __init__(self, call: Call, step: str) -> None:
+    Raises:
+        OptionError: An option cannot be used; told before anything is sent, and in check mode as well.
+    """
+
+    def __init__(self, call: Call, step: str, secret: bool) -> None:
+        self.call, self.step, self.secret = call, step, secret
         self.options = call["endpoint"]
-        self.headers = {str(k): str(v) for k, v in (self.options.get("headers") or {}).items()}
-        secrets = tuple(v for value in self.headers.values() for v in (value, value.rpartition(" ")[2]) if len(v) > 3)
+        self.headers = _headers(self.options.get("headers") or {})
+        self.success = self.options.get("success") or {}
+        self.statuses = frozenset(self.success.get("statuses") or range(200, 300))
+        if unusable := sorted(status for status in self.statuses if not 200 <= status < 500 or status == 429):
+            raise OptionError(
+                "endpoint.success.statuses",
+                f"{unusable[0]} never means that something was done.",
+                "Name statuses from 200 to 499, without 429.",
+            )
+        unknown = sorted(set(_placeholders(self.options.get("body"))) - set(PLACEHOLDERS[step]))
+        if unknown:
+            raise OptionError(
+                "endpoint.body",
+                f"has {', '.join(f'{{{name}}}' for name in unknown)}, and the {step} hand-over has no such value.",
+                f"It has {', '.join(PLACEHOLDERS[step])}.",
+            )
+        self._service("url")
+        self.reader = self._service("read_url") if self.options.get("read_url") else None
 
-        def make(option: str) -> Service:
-            name, url = f"The {step} endpoint", self.options[option]
-            return Service(call.transport, name, url, None, "endpoint.headers", f"endpoint.{option}", secrets)
+    @property
+    def repeatable(self) -> bool:
+        """Whether a hand-over may be sent again when nobody knows whether it took effect.
 
-        self.writer = make("url")
-        self.reader = make("read_url") if self.options.get("read_url") else None
-        if self.reader and not self.options.get("read_path"):
-            raise OptionError("endpoint.read_path", "is missing, and read_url is given.", "Name the value to compare.")
+        PUT and PATCH promise that; with a read-back it is looked up first.
+        """
+        return self.reader is not None or self.options["method"] in REPEATABLE
 
     def read(self) -> t.Any:
-        """The value at read_path as text, None when it is null or absent, UNREADABLE when there is no read_url."""
+        """The value at read_path as text, None when there is nothing, UNREADABLE when there is no read_url."""
         if self.reader is None:
-            return self.UNREADABLE
-        value = self.reader.get("", headers=self.headers).get(self.options["read_path"], (str, int, bool), None)
-        return None if value is None else str(value)
+            return UNREADABLE
+        try:
+            answer = self.reader.get("", headers=self.headers)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+        value = answer.get(self.options["read_path"], (str, int, bool), None)
+        if value is None or value == "":
+            return None
+        text = _text(value)
+        if self.secret and not re.fullmatch(r"[0-9a-f]{12}", text):
+            return fingerprint(text)
+        return text[:100]
 
     def send(self, values: Mapping[str, str]) -> None:
-        """Send the body, with ``{placeholders}`` filled in. Any 2xx means accepted."""
-        body = fill(self.options["body"], values) if self.options.get("body") else dict(values)
-        accepted = frozenset(range(200, 300))
-        self.writer.request(self.options["method"], "", body=body, headers=self.headers, expected=accepted)
+        """Send the body, with its placeholders filled in.
+
+        Raises:
+            UnknownOutcome: No answer, a server error on POST, or an answer that does not say what ``success`` asks for.
+            Failure: It was refused, or never arrived.
+        """
+        body = fill(self.options["body"], values) if self.options.get("body") else fill(dict(values), {})
+        writer = self._service("url", tuple(value for value in values.values() if isinstance(value, Secret)))
+        method = self.options["method"]
+        answer = writer.request(method, "", body=body, headers=self.headers, expected=self.statuses)
+        path = self.success.get("path")
+        if path and _text(_at(answer.body, path)) != _text(self.success["value"]):
+            raise UnknownOutcome(
+                f"{writer.name} answered {method} with HTTP {answer.status}, and '{path}' in the answer is not "
+                f"'{_text(self.success['value'])[:40]}': whether the hand-over was carried out is not known.",
+                "Look at the endpoint, or correct endpoint.success.",
+                service=writer.name,
+                method=method,
+                status=answer.status,
+            )
+
+    def _service(self, option: str, secrets: tuple[str, ...] = ()) -> Service:
+        url = self.options[option]
+        if "?" in url:
+            raise OptionError(
+                f"endpoint.{option}",
+                "has a query, and queries end up in logs.",
+                "Put what is secret into endpoint.headers, and the rest into the path or the body.",
+            )
+        if PLACEHOLDER.search(url):
+            raise OptionError(
+                f"endpoint.{option}",
+                "has a placeholder in braces; they are for endpoint.body.",
+                "Use a Jinja expression in the inventory.",
+            )
+        known = [value for text in self.headers.values() for value in (text, text.rpartition(" ")[2]) if len(value) > 3]
+        name = f"The {self.step} endpoint"
+        return Service(
+            self.call.transport, name, url, None, "endpoint.headers", f"endpoint.{option}", (*known, *secrets)
+        )
 
 
 def fill(template: t.Any, values: Mapping[str, str]) -> t.Any:
-    """The template with ``{name}`` replaced in its texts, for the names that are known."""
+    """The template with ``{name}`` in its texts replaced by values, and secrets revealed: it is about to be sent."""
+    if isinstance(template, Secret):
+        return template.reveal()
     if isinstance(template, str):
-        return re.sub(r"\{(\w+)\}", lambda m: str.__str__(values.get(m[1], m[0])[:]), template)
-    if isinstance(template, dict):
+        return PLACEHOLDER.sub(lambda match: fill(values[match[1]], {}) if match[1] in values else match[0], template)
+    if isinstance(template, Mapping):
         return {key: fill(value, values) for key, value in template.items()}
     if isinstance(template, list):
         return [fill(value, values) for value in template]
     return template
+
+
+def _placeholders(template: t.Any) -> Iterator[str]:
+    if isinstance(template, str):
+        yield from PLACEHOLDER.findall(template)
+    elif isinstance(template, (Mapping, list)):
+        for value in template.values() if isinstance(template, Mapping) else template:
+            yield from _placeholders(value)
+
+
+def _headers(given: Mapping[t.Any, t.Any]) -> dict[str, str]:
+    headers = {str(name): _text(value) for name, value in given.items()}
+    for name, value in headers.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+            raise OptionError("endpoint.headers", "has a name that is no header's name.", "Use letters and hyphens.")
+        if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):
+            raise OptionError(
+                "endpoint.headers",
+                f"the value of {name} is empty, or has line breaks or characters that no header may have.",
+                "Copy it again, without a line break at its end.",
+            )
+    return headers
+
+
+def _at(body: t.Any, path: str) -> t.Any:
+    for name in path.split("."):
+        body = body.get(name) if isinstance(body, dict) else None
+    return body
+
+
+def _text(value: t.Any) -> str:
+    """A JSON value as text: ``true``, ``1`` and ``ok`` are compared as they are written."""
+    return value if isinstance(value, str) else json.dumps(value)

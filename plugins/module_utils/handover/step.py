@@ -10,35 +10,32 @@ import datetime
 import typing as t
 from collections.abc import Callable, Mapping
 
-from ..errors import Failure, OptionError, Refused, UnknownOutcome
+from ..errors import ApiError, BudgetExceeded, Failure, OptionError, Refused, UnknownOutcome, Unreachable
 from ..resource import SET_BY_SEGMENT, Plan, State
 from ..runner import Call
-from ..secret import fingerprint
+from ..secret import Secret, fingerprint
 from . import cards
-from .channels import Endpoint
-from .ledger import LEDGER_OPTIONS, Record, digest, open_ledger
+from .channels import ENDPOINT_OPTIONS, UNREADABLE, Endpoint
+from .ledger import LEDGER_OPTIONS, Ledger, Record, Steps, digest
 
+# Documented in doc_fragments/handover.py.
 OPTIONS: dict[str, t.Any] = {
     **LEDGER_OPTIONS,
     "channel": {"type": "str", "choices": ["operator", "endpoint"], "default": "operator"},
-    "endpoint": {
-        "type": "dict",
-        "options": {
-            "url": {"type": "str", "required": True},
-            "method": {"type": "str", "choices": ["POST", "PUT", "PATCH"], "default": "POST"},
-            "headers": {"type": "dict", "no_log": True},
-            "body": {"type": "dict"},
-            "read_url": {"type": "str"},
-            "read_path": {"type": "str"},
-        },
-    },
+    "endpoint": ENDPOINT_OPTIONS,
     "confirm": {
         "type": "dict",
-        "options": {"by": {"type": "str", "required": True}, "digest": {"type": "str", "required": True}},
+        "options": {
+            "by": {"type": "str", "required": True},
+            "digest": {"type": "str", "required": True},
+            "done": {"type": "bool", "default": True},
+        },
     },
     "existing_by": {"type": "str"},
     "clock_skew": {"type": "float", "default": 0.0},
 }
+# An answer, or the lack of a connection, that shows that nothing was done.
+NOT_DONE = (ApiError, Unreachable, BudgetExceeded)
 
 
 class HandOver:
@@ -47,12 +44,18 @@ class HandOver:
     Args:
         call: The module's run.
         step: ``connection``, ``link`` or ``key``.
+        ledger: Where it is recorded.
+        steps: What the ledger showed when it was read for this run.
         subject: What must stand in the console; secrets as fingerprints.
-        secrets: Gives the secrets and other values that a card or an endpoint needs, by placeholder name. Called only
-            when the step is carried out.
-        read_back: The value that the endpoint's read is expected to show.
+        proof: The field of the subject that the endpoint's read is expected to show.
+        values: Gives what a card or an endpoint needs, by placeholder name; secrets as :class:`Secret`. Called only when
+            the step is carried out or asked for.
         by_form: Whether the connection form did this step as well, if it is recorded and this step is not.
         observed: More facts to record beside the subject, which do not make the step due when they change.
+
+    Raises:
+        OptionError: An option cannot be used.
+        Refused: A confirmation of something that has changed since.
     """
 
     computed: State = {}
@@ -61,57 +64,50 @@ class HandOver:
         self,
         call: Call,
         step: str,
+        ledger: Ledger,
+        steps: Steps,
         subject: Mapping[str, t.Any],
-        secrets: Callable[[], dict[str, str]],
-        read_back: str,
+        proof: str,
+        values: Callable[[], dict[str, str]],
         by_form: bool = False,
         observed: Mapping[str, t.Any] | None = None,
     ) -> None:
-        self.call = call
-        self.step = step
+        self.call, self.step, self.ledger = call, step, ledger
+        self.all_steps = steps
+        self.records: dict[str, Record] = dict(steps.get(step, {}))
         self.subject = dict(subject)
-        self.secrets = secrets
-        self.read_back = read_back
-        self.ledger = open_ledger(call)
-        self.all_steps = self.ledger.read()
-        self.records = self.all_steps.get(step, {})
-        self.digest = digest(call["environment"], step, self.subject)
-        self.endpoint = None
-        self.card: cards.Card | None = None
-        self.stands: bool | None = None
+        self.proof = proof
+        self.values = values
         self.observed = dict(observed or {})
-        self.by_form = by_form and not self.records and "done" in self.all_steps.get("connection", {})
-        # What was once recorded and has changed since is no longer "what stands there from before".
-        self.existing_by = None if "done" in self.records else call["existing_by"]
+        self.digest = digest(call["environment"], step, self.subject)
+        # Whether the endpoint's read showed the expected value; None when it was not read.
+        self.stands: bool | None = None
+        self.by_form = by_form and not self.records and set(steps.get("connection", {})) == {"done"}
+        self.existing_by = self._existing_by()
+        self.endpoint: Endpoint | None = None
         if call["channel"] == "endpoint":
             if not call["endpoint"]:
                 raise OptionError("endpoint", "is missing, and channel is 'endpoint'.", "Give its url.")
-            self.endpoint = Endpoint(call, self.step)
-        confirm = call["confirm"]
-        if confirm and confirm["digest"] != self.digest:
-            raise Refused(
-                f"confirm: the {step} hand-over of {call['environment']} was confirmed with the digest "
-                f"'{confirm['digest'][:40]}', and what is to be handed over now has the digest {self.digest}: "
-                "it has changed since the task card was written.",
-                "Follow the new task card, then confirm that one.",
-                problem="changed_since",
-            )
+            self.endpoint = Endpoint(call, step, secret=proof.endswith("fingerprint"))
+        self.confirm = self._confirmation()
+
+    # The resource
 
     def desired(self) -> State:
         return {"status": "done" if self._will_be_done() else "pending", "subject": self.subject}
 
     def fetch(self) -> State | None:
-        """The recorded subject; what the endpoint can read back overrules the record."""
-        done, asked = self.records.get("done"), self.records.get("asked")
-        if self.endpoint and (value := self.endpoint.read()) is not Endpoint.UNREADABLE:
-            self.stands = value == self.read_back
+        """What the endpoint reads back, if it is something else than expected; otherwise what the ledger says."""
+        if self.endpoint and (value := self.endpoint.read()) is not UNREADABLE:
+            self.stands = value == self.subject[self.proof]
             if not self.stands:
+                self._refuse_contradiction(value)
                 return {"status": "done", "subject": {"read_back": value}} if value else None
-        if done and done["subject"] == self.subject:
-            return {"status": "done", "subject": self.subject}
-        if asked and asked["subject"] == self.subject:
-            return {"status": "pending", "subject": self.subject}
-        return {"status": "done", "subject": done["subject"]} if done else None
+        # Somebody may have done what was asked for: then what was done before no longer stands, so "asked" comes first.
+        for state, status in (("asked", "pending"), ("done", "done")):
+            if state in self.records:
+                return {"status": status, "subject": self.records[state]["subject"]}
+        return None
 
     def await_(self) -> State | None:
         return None
@@ -120,12 +116,10 @@ class HandOver:
 
     def apply(self, plan: Plan) -> State:
         if plan.after["status"] == "pending":
-            self._record("asked", how="asked", by="")
+            self._record("asked", how="asked", by=self.confirm["by"].strip() if self.confirm else "")
         else:
             how, by = self._done_by()
-            # One value read back does not show that all of a changed subject stands; only an unrecorded one is adopted.
-            adopted = self.stands and "done" not in self.records
-            if how == "endpoint" and not adopted:
+            if how == "endpoint" and not self._adopts():
                 self._send()
             self._record("done", how=how, by=by)
         return plan.after
@@ -133,8 +127,6 @@ class HandOver:
     def result(self, status: str) -> dict[str, t.Any]:
         """What a later task, the report and a person need to know."""
         record = self.records.get("done" if status == "done" else "asked", {})
-        if status == "pending":
-            self.card = cards.make(self.step, self.call["environment"], self.digest, self._card_values())
         return {
             "step": self.step,
             "status": status,
@@ -145,49 +137,158 @@ class HandOver:
             "at": record.get("at"),
             "subject": self.subject,
             "read_back": self.stands,
-            "card": self.card,
+            "card": self._card() if status == "pending" else None,
         }
 
-    def _card_values(self) -> dict[str, str]:
-        if SET_BY_SEGMENT in str(self.subject):
-            return {}
-        values = self.secrets()
-        return {
-            k: (f"{fingerprint(v)}, ends in ...{v[-4:]}" if k in ("profile_token", "write_key") else v)
-            for k, v in values.items()
+    # Who or what says that it is done
+
+    def _existing_by(self) -> str | None:
+        by = self.call["existing_by"]
+        if by is not None and not by.strip():
+            raise OptionError("existing_by", "is empty.", "Name who attests the existing connection.")
+        # What was once recorded and has changed since is not "what stands there from before". Neither is a link or a key
+        # that was asked for: that happens to what this collection made.
+        asked = "asked" in self.records and self.step != "connection"
+        return None if "done" in self.records or asked else by
+
+    def _confirmation(self) -> Mapping[str, t.Any] | None:
+        confirm: Mapping[str, t.Any] | None = self.call["confirm"]
+        if confirm and not confirm["by"].strip():
+            raise OptionError("confirm.by", "is empty.", "Name who did it.")
+        if not confirm or confirm["digest"] == self.digest:
+            return confirm
+        given = confirm["digest"]
+        then: State = next((r["subject"] for r in self.records.values() if r["digest"] == given), {})
+        changes = {
+            name: (then.get(name), self.subject.get(name))
+            for name in sorted({*then, *self.subject} if then else ())
+            if then.get(name) != self.subject.get(name)
         }
+        told = "; ".join(f"{name} was {was} and is {now}" for name, (was, now) in changes.items())
+        raise Refused(
+            f"confirm: the {self.step} hand-over of {self.call['environment']} was confirmed with the digest "
+            f"'{given[:40]}', and what is to be handed over now has the digest {self.digest}: it has changed since the task "
+            f"card was written{f' ({told})' if told else ''}.",
+            "Run without this confirmation, follow the new task card, then confirm that one.",
+            problem="changed_since",
+            changed=sorted(changes),
+        )
+
+    def _refuse_contradiction(self, value: str | None) -> None:
+        """Nobody's word counts against what the endpoint shows."""
+        option = "confirm" if self.confirm and self.confirm["done"] else "existing_by" if self.existing_by else ""
+        if option:
+            raise Refused(
+                f"{option}: says that the {self.step} hand-over of {self.call['environment']} is done, and the endpoint reads "
+                f"back {value or 'nothing'} where {self.subject[self.proof]} should stand.",
+                "Look at the console. If it is right there, correct endpoint.read_url and endpoint.read_path.",
+                problem="contradicted",
+            )
+
+    def _sent_and_unknown(self) -> bool:
+        """Whether this was sent and nobody knows whether it was carried out. Then a person has to look."""
+        asked = self.records.get("asked", {})
+        sent = asked.get("how") == "sent" and asked.get("subject") == self.subject
+        return sent and not (self.endpoint and self.endpoint.repeatable)
 
     def _will_be_done(self) -> bool:
-        done = self.records.get("done", {}).get("subject") == self.subject
-        return done or bool(self.endpoint or self.by_form or self.call["confirm"] or self.existing_by)
+        if self.confirm and not self.confirm["done"]:
+            return self.endpoint is not None
+        if self.confirm or self.existing_by or self.by_form:
+            return True
+        if self.endpoint:
+            return not self._sent_and_unknown()
+        return set(self.records) == {"done"} and self.records["done"]["subject"] == self.subject
 
     def _done_by(self) -> tuple[str, str]:
-        if self.call["confirm"]:
-            return "attested", self.call["confirm"]["by"]
+        if self.confirm and self.confirm["done"]:
+            return "attested", self.confirm["by"].strip()
         if self.existing_by:
-            return "existing", self.existing_by
-        if self.by_form:
-            return "form", self.all_steps["connection"]["done"].get("by", "")
+            return "existing", self.existing_by.strip()
+        if self.by_form and self.stands is not False:
+            return "form", self.all_steps["connection"]["done"]["by"]
         return "endpoint", "endpoint"
+
+    # The endpoint
+
+    def _adopts(self) -> bool:
+        """Whether what the endpoint read back shows that nothing has to be sent.
+
+        One value shows that it stands, and nothing about the rest of a subject that was recorded differently.
+        """
+        before = self.records.get("done", {}).get("subject")
+        if before is None:
+            return self.stands is True
+        changed = {name for name in {*before, *self.subject} if before.get(name) != self.subject.get(name)}
+        return self.stands is True and changed <= {self.proof}
 
     def _send(self) -> None:
         endpoint = t.cast(Endpoint, self.endpoint)
+        values = self._values()
+        before = dict(self.records)
+        if not endpoint.repeatable:
+            # Recorded first: a run that is killed now must not be followed by one that sends it blindly again.
+            self._record("asked", how="sent", by="")
         try:
-            endpoint.send(self.secrets())
-        except UnknownOutcome:
-            if endpoint.read() != self.read_back:
-                raise
+            endpoint.send(values)
+        except UnknownOutcome as failure:
+            if self._read_again(failure) is not True:
+                raise self._unknown(failure) from None
+            return
+        except NOT_DONE:
+            if not endpoint.repeatable:
+                self.records = before
+                self.ledger.write(self.step, before)
+            raise
         value = endpoint.read()
-        self.stands = None if value is Endpoint.UNREADABLE else value == self.read_back
+        self.stands = None if value is UNREADABLE else value == self.subject[self.proof]
         if self.stands is False:
             raise Failure(
                 f"The endpoint accepted the {self.step} hand-over, and then read back another value "
-                f"({value or 'nothing'} instead of {self.read_back}).",
-                "Look at the endpoint and at the console; nothing was recorded.",
+                f"({value or 'nothing'} instead of {self.subject[self.proof]}).",
+                "Look at the endpoint and at the console; it was not recorded as done.",
             )
 
+    def _read_again(self, failure: Failure) -> bool | None:
+        """What the endpoint shows after a request whose outcome is not known."""
+        try:
+            value = t.cast(Endpoint, self.endpoint).read()
+        except Failure:
+            raise failure from None
+        self.stands = None if value is UNREADABLE else value == self.subject[self.proof]
+        return self.stands
+
+    def _unknown(self, failure: UnknownOutcome) -> UnknownOutcome:
+        if t.cast(Endpoint, self.endpoint).repeatable:
+            return failure
+        return UnknownOutcome(
+            f"{failure.message} It is recorded as asked for, and is not sent again.",
+            f"Look at the console. Confirm the {self.step} hand-over with the digest {self.digest} if it is done; if it is "
+            "not, confirm it with done: false, and it is sent again. With endpoint.read_url the module looks for itself.",
+            **failure.facts,
+        )
+
+    # Values, cards, records
+
+    def _values(self) -> dict[str, str]:
+        return {**self.values(), "environment": self.call["environment"], "digest": self.digest}
+
+    def _card(self) -> cards.Card | None:
+        """The task for a person; None as long as Segment has yet to choose what is to be handed over."""
+        if SET_BY_SEGMENT in str(self.subject):
+            return None
+        shown = {
+            name: f"{fingerprint(value)}, ends in ...{value[-4:]}" if isinstance(value, Secret) else value
+            for name, value in self._values().items()
+        }
+        card = cards.make(self.step, self.call["environment"], self.digest, shown)
+        if self._sent_and_unknown():
+            sent = f"This was sent to the endpoint at {self.records['asked']['at']}, and whether it was carried out is not known"
+            card["warnings"] = [f"{sent}: look first, and confirm it if it is done.", *card["warnings"]]
+        return card
+
     def _record(self, state: str, how: str, by: str) -> None:
-        at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self.call["clock_skew"])
+        at = self.call.transport.clock.now() + datetime.timedelta(seconds=self.call["clock_skew"])
         record: Record = {
             "subject": self.subject,
             "digest": self.digest,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..errors import OptionError, Refused
 from ..runner import Call
-from ..secret import fingerprint
+from ..secret import Secret, fingerprint
 from ..segment.validate import check_space_id
 from .ledger import STEPS, Steps, open_ledger
 from .step import HandOver
@@ -51,7 +51,16 @@ def connection(call: Call) -> HandOver:
         "profile_token_fingerprint": fingerprint(token),
     }
     values = {name: str(subject[name]) for name in ("account_sid", "friendly_name", "space_id")}
-    return HandOver(call, "connection", subject, lambda: {**values, "profile_token": token}, fingerprint(token))
+    ledger = open_ledger(call)
+    return HandOver(
+        call,
+        "connection",
+        ledger,
+        ledger.read(),
+        subject,
+        "profile_token_fingerprint",
+        lambda: {**values, "profile_token": Secret(token)},
+    )
 
 
 def link(call: Call) -> HandOver:
@@ -59,14 +68,17 @@ def link(call: Call) -> HandOver:
     check_space_id(call["space_id"])
     subject = {"source_id": call["source_id"], "space_id": call["space_id"]}
     values = {**subject, "source_name": call["source_name"]}
-    return HandOver(call, "link", subject, lambda: values, call["source_id"], by_form=call["by_form"])
+    ledger = open_ledger(call)
+    return HandOver(call, "link", ledger, ledger.read(), subject, "source_id", lambda: values, by_form=call["by_form"])
 
 
 def key(call: Call) -> HandOver:
     """Flex > Update key. Due again for another source, key or account."""
     visible = call["key_fingerprints"]
     account = call.required("twilio_account_sid")
-    recorded = recorded_facts(open_ledger(call).read())["key_fingerprint"]
+    ledger = open_ledger(call)
+    steps = ledger.read()
+    recorded = recorded_facts(steps)["key_fingerprint"]
     chosen = call["key_fingerprint"] or (recorded if recorded in visible else None)
     if not visible:
         raise Refused(
@@ -89,11 +101,23 @@ def key(call: Call) -> HandOver:
         keys = call.public_api().source(call["source_id"]).keys
         if chosen not in keys:
             raise Refused(f"The key {chosen} has left the source meanwhile.", "Run again.", problem="changed_since")
-        write_key = keys[chosen].reveal()
         named = {"source_name": call["source_name"], "account_sid": account}
-        return {**named, "source_id": call["source_id"], "write_key": write_key}
+        return {**named, "source_id": call["source_id"], "write_key": keys[chosen]}
 
-    return HandOver(call, "key", subject, values, chosen, by_form=call["by_form"], observed={"keys": sorted(visible)})
+    # The form gave Flex the key of the source that it made and linked, not of one that was linked later.
+    linked = steps.get("link", {})
+    of_form = not linked or (linked.get("done", {}).get("how") == "form" and "asked" not in linked)
+    return HandOver(
+        call,
+        "key",
+        ledger,
+        steps,
+        subject,
+        "key_fingerprint",
+        values,
+        by_form=call["by_form"] and of_form,
+        observed={"keys": sorted(visible)},
+    )
 
 
 def recorded_facts(steps: Steps) -> dict[str, str | None]:

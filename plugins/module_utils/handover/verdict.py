@@ -210,6 +210,10 @@ class _Case:
     def _standing(self, step: str) -> Verdict:
         """What the ledger alone says."""
         done, asked = _record(self.steps, step, "done"), _record(self.steps, step, "asked")
+        if asked.get("how") == "sent":
+            return _said(
+                "pending", f"sent to the endpoint at {asked.get('at')}, and not known whether it was carried out"
+            )
         if asked:
             return _said("pending", f"asked for at {asked.get('at')}, and not confirmed yet")
         if moment(done.get("at")) is None:

@@ -1,0 +1,491 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The three hand-over modules against the sandbox: what makes a step due, who may call it done, what an endpoint does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import execute
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.modules import (
+    flex_source_key,
+    profiles_connection,
+    profiles_source,
+)
+
+MODULES = {"connection": profiles_connection, "link": profiles_source, "key": flex_source_key}
+STEPS = tuple(MODULES)
+
+
+class Bench:
+    """One environment, and its three modules with everything they need."""
+
+    def __init__(self, sandbox, state_dir: Path) -> None:
+        self.sandbox, self.state_dir = sandbox, state_dir
+        self.env = sandbox.world.environments["dev"]
+        self.source = sandbox.world.make_source(self.env, "twilio-unified-profiles", "V6ynUvQgbc")
+        common = {
+            "environment": "dev",
+            "state_dir": str(state_dir),
+            "sandbox_url": sandbox.url,
+            "segment_token": self.env.segment_token,
+            "twilio_account_sid": self.env.account_sid,
+            "twilio_api_key": self.env.api_key,
+            "twilio_api_secret": self.env.api_secret,
+            "retry_budget": 0.0,
+            "timeout": 5.0,
+        }
+        space, source = {"space_id": self.env.space["id"]}, {"source_id": self.source.id}
+        form = {"profile_token": self.env.profile_token, "friendly_name": "Dev", "allow_write_events": True}
+        self.options = {
+            "connection": {**common, **space, **form},
+            "link": {**common, **space, **source},
+            "key": {**common, **source, "key_fingerprints": [fingerprint(self.source.keys[0])]},
+        }
+
+    def run(self, step, check_mode=False, **options):
+        module = MODULES[step]
+        checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate({**self.options[step], **options})
+        assert checked.error_messages == []
+        return execute(module.run, checked.validated_parameters, check_mode)
+
+    def settle(self, **options):
+        """Have all three steps done by a person, in every detail."""
+        for step in STEPS:
+            asked = self.run(step, **options)
+            assert asked["handover"]["status"] == "pending", asked
+            done = self.confirm(step, asked["handover"]["digest"], **options)
+            assert (done["changed"], done["handover"]["status"]) == (True, "done"), done
+
+    def confirm(self, step, digest, by="jane", **options):
+        confirm = {"by": by, "digest": digest, **options.pop("answer", {})}
+        return self.run(step, confirm=confirm, **options)
+
+    def endpoint(self, step, **more):
+        url = f"{self.sandbox.url}/handover/dev/{step}"
+        headers = {"Authorization": f"Bearer {self.env.gateway_token}"}
+        body = {"connection": {"allow_write_events": True}}.get(step, {})
+        names = {
+            "connection": ("friendly_name", "space_id", "profile_token"),
+            "link": ("space_id", "source_id"),
+            "key": ("write_key",),
+        }
+        body = {**body, **{name: f"{{{name}}}" for name in names[step]}}
+        return {"channel": "endpoint", "endpoint": {"url": url, "headers": headers, "body": body, **more}}
+
+    def reading(self, step, **more):
+        path = {"connection": "profile_token_fingerprint", "link": "source_id", "key": "write_key_fingerprint"}[step]
+        return self.endpoint(step, **{"read_url": f"{self.sandbox.url}/handover/dev/{step}", "read_path": path, **more})
+
+    def ledger(self, step):
+        path = self.state_dir / "ledger/dev.json"
+        return json.loads(path.read_text())["steps"].get(step, {}) if path.exists() else {}
+
+    def sent(self, step):
+        return [e for e in self.sandbox.journal(writes=True) if e["path"] == f"/handover/dev/{step}"]
+
+
+@pytest.fixture
+def bench(sandbox, tmp_path):
+    return Bench(sandbox, tmp_path / "state")
+
+
+# What makes a step due again
+
+OTHER = "a" * 12
+CHANGES = {
+    "nothing": ({}, set()),
+    "key": ({"key": {"key_fingerprints": [OTHER], "key_fingerprint": OTHER}}, {"key"}),
+    "another key beside the recorded one": ({"key": {"key_fingerprints": "SEEN"}}, set()),
+    "source": (
+        {"link": {"source_id": "S2"}, "key": {"source_id": "S2", "key_fingerprints": [OTHER]}},
+        {"link", "key"},
+    ),
+    "space": ({"connection": {"space_id": "spa_2"}, "link": {"space_id": "spa_2"}}, {"connection", "link"}),
+    "friendly name": ({"connection": {"friendly_name": "Other"}}, {"connection"}),
+    "Profile API access token": ({"connection": {"profile_token": "other-token"}}, {"connection"}),
+    "Twilio account": (
+        {"connection": {"twilio_account_sid": "AC2"}, "key": {"twilio_account_sid": "AC2"}},
+        {"connection", "key"},
+    ),
+    "source name": ({"link": {"source_name": "other"}, "key": {"source_name": "other"}}, set()),
+    "Segment token": ({step: {"segment_token": "sgp_other"} for step in STEPS}, set()),
+    "Twilio API key": ({step: {"twilio_api_key": "SK2", "twilio_api_secret": "other"} for step in STEPS}, set()),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_makes_exactly_the_affected_steps_due(bench, change, step):
+    bench.settle()
+    options, due = CHANGES[change]
+    mine = dict(options.get(step, {}))
+    if mine.get("key_fingerprints") == "SEEN":
+        mine["key_fingerprints"] = [OTHER, *bench.options["key"]["key_fingerprints"]]
+    # In check mode, so that what is not in the sandbox need not be read for a card.
+    bench.sandbox.clear_journal()
+    before = (bench.state_dir / "ledger/dev.json").read_text()
+    if step in due and step == "key":
+        # The card would read the key from Segment.
+        mine |= bench.endpoint("key")
+        found = bench.run(step, check_mode=True, **mine)
+        assert (found.get("changed"), found["diff"]["before"]["subject"] != found["diff"]["after"]["subject"]) == (
+            True,
+            True,
+        )
+    else:
+        found = bench.run(step, check_mode=True, **mine)
+        assert found["changed"] == (step in due), found
+        assert found["handover"]["status"] == ("pending" if step in due else "done")
+    assert bench.sandbox.journal(writes=True) == []
+    assert (bench.state_dir / "ledger/dev.json").read_text() == before
+
+
+def test_the_documented_table_is_the_tested_one():
+    text = (Path(__file__).parents[2] / "docs/hand-overs.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.partition("## What makes a step due again")[2].partition("\n## ")[0].splitlines()
+        if line.startswith("| ")
+    ]
+    assert rows[0][1:] == list(STEPS)
+    documented = {row[0].lower(): {step for step, cell in zip(STEPS, row[1:]) if cell == "due"} for row in rows[1:]}
+    tested = {name.lower(): due for name, (_options, due) in CHANGES.items() if name != "nothing"}
+    assert documented == tested
+
+
+@pytest.mark.parametrize("consent", [None, False])
+def test_without_consent_nothing_is_due_and_nothing_is_forgotten(bench, consent):
+    bench.settle()
+    before = bench.ledger("connection")
+    refused = bench.run("connection", allow_write_events=consent)
+    assert refused["failure"]["option"] == "allow_write_events"
+    assert bench.ledger("connection") == before
+    assert not bench.run("connection")["changed"]
+
+
+# Who may call it done
+
+
+def test_a_confirmation_changes_once_and_names_who(bench):
+    digest = bench.run("link")["handover"]["digest"]
+    assert bench.confirm("link", digest)["changed"]
+    again = bench.confirm("link", digest)
+    assert (again["changed"], again["handover"]["how"], again["handover"]["by"]) == (False, "attested", "jane")
+    assert not bench.run("link")["changed"]
+
+
+def test_a_confirmation_of_what_has_changed_names_the_change(bench):
+    digest = bench.run("link")["handover"]["digest"]
+    refused = bench.confirm("link", digest, source_id="S2")
+    assert refused["failure"]["problem"] == "changed_since"
+    assert f"source_id was {bench.source.id} and is S2" in refused["msg"]
+    assert "done" not in bench.ledger("link")
+
+
+def test_a_confirmation_counts_for_its_own_step_and_environment(bench):
+    digest = bench.run("link")["handover"]["digest"]
+    assert bench.confirm("link", digest, environment="prod")["failure"]["problem"] == "changed_since"
+    assert bench.confirm("key", digest)["failure"]["problem"] == "changed_since"
+
+
+def test_a_confirmation_needs_a_name(bench):
+    digest = bench.run("link")["handover"]["digest"]
+    assert bench.confirm("link", digest, by=" ")["failure"]["option"] == "confirm.by"
+
+
+def test_a_person_can_say_that_it_was_not_done(bench):
+    bench.settle()
+    digest = bench.run("link")["handover"]["digest"]
+    taken_back = bench.confirm("link", digest, answer={"done": False})
+    assert (taken_back["changed"], taken_back["handover"]["status"]) == (True, "pending")
+    assert not bench.confirm("link", digest, answer={"done": False})["changed"]
+    assert bench.run("link")["handover"]["status"] == "pending"
+
+
+def test_what_was_asked_for_and_withdrawn_is_asked_again(bench):
+    """Somebody may have done it and not said so; then what stood before is gone."""
+    bench.settle()
+    bench.run("link", source_id="S2")
+    back = bench.run("link")
+    assert (back["changed"], back["handover"]["status"]) == (True, "pending")
+    assert bench.ledger("link")["done"]["subject"]["source_id"] == bench.source.id
+    assert bench.confirm("link", back["handover"]["digest"])["handover"]["status"] == "done"
+    assert "asked" not in bench.ledger("link")
+
+
+def test_existing_connections_are_attested_once_and_touch_nothing(bench):
+    for step in STEPS:
+        done = bench.run(step, existing_by="jane")
+        assert (done["changed"], done["handover"]["how"], done["handover"]["by"]) == (True, "existing", "jane")
+        assert not bench.run(step, existing_by="joe")["changed"]
+    assert bench.sandbox.journal(writes=True) == []
+    assert bench.run("link", existing_by=" ")["failure"]["option"] == "existing_by"
+
+
+@pytest.mark.parametrize("step", ["link", "key"])
+def test_what_was_asked_for_is_no_existing_connection(bench, step):
+    bench.run(step)
+    assert bench.run(step, existing_by="jane")["handover"]["status"] == "pending"
+
+
+@pytest.mark.parametrize("word", [{"existing_by": "jane"}, {"confirm": True}])
+def test_nobodys_word_counts_against_what_the_endpoint_shows(bench, word):
+    bench.env.flex_key = "some-other-key-of-32-characters-"
+    if "confirm" in word:
+        word = {"confirm": {"by": "jane", "digest": bench.run("key", check_mode=True)["handover"]["digest"]}}
+    refused = bench.run("key", **bench.reading("key"), **word)
+    assert refused["failure"]["problem"] == "contradicted"
+    assert bench.ledger("key") == {}
+
+
+def test_the_form_counts_for_the_source_it_made_only(bench):
+    digest = bench.run("connection")["handover"]["digest"]
+    bench.confirm("connection", digest)
+    assert bench.run("link", by_form=True)["handover"]["how"] == "form"
+    assert bench.run("key", by_form=True)["handover"]["how"] == "form"
+
+
+def test_the_form_gave_flex_no_key_of_a_source_that_was_linked_later(bench):
+    digest = bench.run("connection")["handover"]["digest"]
+    bench.confirm("connection", digest)
+    bench.run("link")
+    assert bench.run("key", by_form=True)["handover"]["status"] == "pending"
+
+
+def test_the_form_does_not_count_where_the_endpoint_shows_another_key(bench):
+    digest = bench.run("connection")["handover"]["digest"]
+    bench.confirm("connection", digest)
+    bench.env.flex_key = "some-other-key-of-32-characters-"
+    found = bench.run("key", by_form=True, **bench.reading("key"))
+    assert (found["handover"]["how"], bench.env.flex_key) == ("endpoint", bench.source.keys[0])
+
+
+# The endpoint
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_endpoint_is_used_once(bench, step):
+    options = bench.endpoint(step)
+    if step == "key":
+        bench.env.connection = {"space_id": "x"}
+    first = bench.run(step, **options)
+    assert (first["changed"], first["handover"]["how"], first["handover"]["read_back"]) == (True, "endpoint", None)
+    assert not bench.run(step, **options)["changed"]
+    assert len(bench.sent(step)) == 1
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_the_endpoint_shows_is_adopted_and_compared(bench, step):
+    bench.run(step, **bench.endpoint(step))
+    (bench.state_dir / "ledger/dev.json").unlink()
+    found = bench.run(step, **bench.reading(step))
+    assert (found["changed"], found["handover"]["read_back"]) == (True, True)
+    assert len(bench.sent(step)) == 1
+    again = bench.run(step, **bench.reading(step))
+    assert (again["changed"], again["handover"]["read_back"]) == (False, True)
+
+
+def test_check_mode_sends_and_records_nothing(bench):
+    for step in STEPS:
+        assert bench.run(step, check_mode=True, **bench.reading(step))["changed"]
+    assert bench.sandbox.journal(writes=True) == []
+    assert not bench.state_dir.exists()
+
+
+UNANSWERED = [{"kind": "drop_after"}, {"kind": "drop_before"}, {"kind": "html"}, {"kind": "status", "status": 502}]
+
+
+@pytest.mark.parametrize("fault", UNANSWERED, ids=lambda fault: fault["kind"])
+def test_an_answer_that_never_came_is_not_sent_again_blindly(bench, fault):
+    bench.sandbox.fault(match="POST /handover/dev/link", **fault)
+    failed = bench.run("link", **bench.endpoint("link"))
+    assert failed["failure"]["kind"] == "unknown_outcome", failed
+    assert "confirm it with done: false" in failed["msg"]
+    again = bench.run("link", **bench.endpoint("link"))
+    assert (again["changed"], again["handover"]["status"]) == (False, "pending")
+    assert "whether it was carried out is not known" in again["handover"]["card"]["warnings"][0]
+    assert len(bench.sent("link")) <= 1
+    digest = again["handover"]["digest"]
+    done = bench.confirm("link", digest, **bench.endpoint("link"))
+    assert (done["handover"]["how"], len(bench.sent("link")) <= 1) == ("attested", True)
+
+
+def test_after_a_look_it_is_sent_again(bench):
+    bench.sandbox.fault(match="POST /handover/dev/link", kind="drop_before")
+    digest = bench.run("link", **bench.endpoint("link"))["msg"].partition("with the digest ")[2][:12]
+    again = bench.confirm("link", digest, answer={"done": False}, **bench.endpoint("link"))
+    assert again["handover"]["how"] == "endpoint"
+    assert bench.env.linked == [bench.source.id]
+    assert not bench.confirm("link", digest, answer={"done": False}, **bench.endpoint("link"))["changed"]
+
+
+@pytest.mark.parametrize(("kind", "requests"), [("drop_after", 1), ("drop_before", 1)])
+def test_with_a_read_back_it_is_looked_up(bench, kind, requests):
+    bench.sandbox.fault(match="POST /handover/dev/link", kind=kind)
+    first = bench.run("link", **bench.reading("link"))
+    if kind == "drop_after":
+        assert (first["handover"]["status"], first["handover"]["read_back"]) == ("done", True)
+    else:
+        assert first["failure"]["kind"] == "unknown_outcome"
+        assert bench.run("link", **bench.reading("link"))["handover"]["status"] == "done"
+    assert bench.env.linked == [bench.source.id]
+    assert len(bench.sent("link")) == requests
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 422])
+def test_a_refusal_is_no_hand_over_and_the_next_run_tries_again(bench, status):
+    bench.sandbox.fault(match="POST /handover/dev/link", kind="status", status=status)
+    refused = bench.run("link", **bench.endpoint("link"))
+    assert refused["failure"]["status"] == status
+    assert bench.ledger("link") == {}
+    assert bench.run("link", **bench.endpoint("link"))["handover"]["status"] == "done"
+
+
+def test_success_can_be_a_status_and_a_value_in_the_answer(bench):
+    def run(**success):
+        return bench.run("link", **bench.endpoint("link", success=success))
+
+    refused = run(statuses=[202])
+    assert refused["failure"]["status"] == 200
+    unsure = run(path="source_id", value="something else")
+    assert "'source_id' in the answer is not 'something else'" in unsure["msg"]
+    assert bench.ledger("link")["asked"]["how"] == "sent"
+    (bench.state_dir / "ledger/dev.json").unlink()
+    assert run(statuses=[200], path="source_id", value=bench.source.id)["handover"]["how"] == "endpoint"
+    assert run(statuses=[503])["failure"]["option"] == "endpoint.success.statuses"
+
+
+@pytest.mark.parametrize(
+    ("option", "more"),
+    [
+        ("endpoint.body", {"body": {"deep": [{"x": "a {write_key} b"}]}}),
+        ("endpoint.url", {"url": "https://gateway.example.com/?token=abc"}),
+        ("endpoint.url", {"url": "https://gateway.example.com/{source_id}"}),
+        ("endpoint.url", {"url": "http://gateway.example.com/link"}),
+        ("endpoint.url", {"url": "https://user:secret@gateway.example.com/link"}),
+        ("endpoint.read_url", {"read_url": "ftp://x", "read_path": "y"}),
+        ("endpoint.headers", {"headers": {"Authorization": "Bearer abc\n"}}),
+        ("endpoint.headers", {"headers": {"Bad header": "abc"}}),
+        ("endpoint", None),
+    ],
+)
+def test_an_endpoint_that_cannot_be_used_is_told_before_anything_is_sent(bench, option, more):
+    options = bench.endpoint("link", **more) if more else {"channel": "endpoint"}
+    told = bench.run("link", check_mode=True, **options)
+    assert told["failure"]["option"] == option, told
+    assert ":secret@" not in told["msg"]
+    assert "abc" not in told["msg"]
+    if option == "endpoint.body":
+        assert "{write_key}" in told["msg"]
+        assert "source_id" in told["failure"]["next_step"]
+
+
+class Echo:
+    """A server that answers each request with what it was sent, in an error."""
+
+    def __enter__(self):
+        code = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
+        text = body.replace('"', "'") + " " + self.headers.get("authorization", "")
+        content = ('{"message": "%s", "value": "plain-value-of-a-secret"}' % text).encode()
+        self.send_response(200 if self.command == "GET" else 422)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+    do_GET = do_POST = answer
+    def log_message(self, *_): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+        self.process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        return f"http://127.0.0.1:{self.process.stdout.readline().strip()}"
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def test_what_an_endpoint_echoes_is_masked(bench):
+    key = bench.source.keys[0]
+    with Echo() as url:
+        refused = bench.run("key", **bench.endpoint("key", url=url))
+        read = bench.run("key", check_mode=True, **bench.endpoint("key", read_url=url, read_path="value"))
+    shown = json.dumps([refused, read])
+    assert refused["failure"]["status"] == 422
+    assert fingerprint(key) in refused["msg"]
+    for secret in (key, bench.env.gateway_token, "plain-value-of-a-secret"):
+        assert secret not in shown
+    assert read["diff"]["before"]["subject"] == {"read_back": fingerprint("plain-value-of-a-secret")}
+
+
+# Killed between done and recorded
+
+KILLED = """
+import json, os, signal, sys
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.step import HandOver
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import execute
+from ansible_collections.flexops.unified_profiles.plugins import modules
+import importlib
+from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
+name, options = json.loads(sys.argv[1])
+module = importlib.import_module("ansible_collections.flexops.unified_profiles.plugins.modules." + name)
+real = HandOver._record
+def record(self, state, how, by):
+    if state == "done":
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(self, state, how, by)
+HandOver._record = record
+checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate(options)
+execute(module.run, checked.validated_parameters, False)
+"""
+
+
+def run_and_kill(bench, step, **options):
+    name = MODULES[step].__name__.rpartition(".")[2]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, json.dumps([name, {**bench.options[step], **options}])],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def test_killed_before_it_was_recorded_an_operator_is_asked_again(bench):
+    digest = bench.run("link")["handover"]["digest"]
+    run_and_kill(bench, "link", confirm={"by": "jane", "digest": digest})
+    again = bench.run("link")
+    assert (again["changed"], again["handover"]["status"]) == (False, "pending")
+    assert bench.confirm("link", digest)["handover"]["status"] == "done"
+
+
+def test_killed_before_it_was_recorded_an_endpoint_is_read(bench):
+    run_and_kill(bench, "link", **bench.reading("link"))
+    assert bench.ledger("link") == {}
+    found = bench.run("link", **bench.reading("link"))
+    assert (found["handover"]["status"], found["handover"]["read_back"]) == ("done", True)
+    assert len(bench.sent("link")) == 1
+
+
+def test_killed_before_it_was_recorded_nothing_is_assumed_without_a_read_back(bench):
+    run_and_kill(bench, "link", **bench.endpoint("link"))
+    assert bench.ledger("link")["asked"]["how"] == "sent"
+    again = bench.run("link", **bench.endpoint("link"))
+    assert (again["changed"], again["handover"]["status"]) == (False, "pending")
+    assert len(bench.sent("link")) == 1
