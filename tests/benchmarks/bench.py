@@ -29,6 +29,7 @@ import ansible
 import httpx
 from proxy import Proxy
 from tables import show
+from where import both
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -187,6 +188,15 @@ def perform(part: Part) -> Iterator[Measured]:
                     yield on.run(contestant, scenario)
 
 
+def where(environments: int) -> dict[str, object]:
+    """Where the time of a connect with nothing to do goes, and that of the floor."""
+    with stage(Part(environments, (), 0)) as on:
+        on.run("ours", "first")
+        on.prepare("nothing")
+        commands = (on.command("ours", "nothing"), on.command("floor", "nothing"))
+        return {"environments": environments, **both(*commands, SETTINGS)}
+
+
 def machine() -> dict[str, object]:
     model = next(
         (
@@ -225,6 +235,7 @@ def main() -> None:
             document["runs"].append(asdict(measured))
             print(f"{time.perf_counter() - started:6.0f} s  {measured}", flush=True)
             (out / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+    document["where"] = where(30 if given.full else 5)
     document["seconds"] = round(time.perf_counter() - started)
     (out / "results.json").write_text(json.dumps(document, indent=1) + "\n")
     print(show(document, out))

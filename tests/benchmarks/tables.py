@@ -90,6 +90,28 @@ def targets(found: dict[Key, dict[str, float]]) -> str:
     return "\n".join(lines)
 
 
+def where(document: dict) -> str:
+    """What a task costs, in milliseconds of the processor, and what the workers use it for."""
+    seen = document.get("where")
+    if not seen:
+        return ""
+    lines = [f"| {seen['environments']} environments, for each task | this collection | floor |", "|---|---|---|"]
+    rows = {
+        "tasks in all": [f"{seen[who]['tasks']}" for who in ("ours", "floor")],
+        "parent: start, variables, forks, results; ms": [f"{seen[who]['parent']:.0f}" for who in ("ours", "floor")],
+        "worker, system: pages copied after the fork; ms": [
+            f"{seen[who]['worker_system']:.0f}" for who in ("ours", "floor")
+        ],
+        "worker, user; ms": [f"{seen[who]['worker_user']:.0f}" for who in ("ours", "floor")],
+    }
+    for name in seen["ours"]["split"]:
+        rows[f"of that {name}; ms"] = [
+            f"{seen[who]['split'][name] * seen[who]['worker_user']:.1f}" for who in ("ours", "floor")
+        ]
+    lines += [f"| {name} | {cells[0]} | {cells[1]} |" for name, cells in rows.items()]
+    return "\n".join(lines)
+
+
 def plot(found: dict[Key, dict[str, float]]) -> str:
     """Wall time per environment over the number of environments, both logarithmic, as SVG."""
     import math
@@ -142,7 +164,7 @@ def show(document: dict, out: Path) -> str:
         f"Python {machine['python']}, ansible-core {machine['ansible_core']}, httpx {machine['httpx']}; load before it began "
         f"{machine['load_before']}; {document.get('seconds', '?')} s in all."
     )
-    text = f"# Results\n\n{about}\n\n{targets(found)}\n\n{table(found)}\n"
+    text = f"# Results\n\n{about}\n\n{targets(found)}\n\n{table(found)}\n\n{where(document)}\n"
     (out / "results.md").write_text(text)
     (out / "plot.svg").write_text(plot(found))
     return text
