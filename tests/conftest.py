@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,3 +143,9 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path, sandbox: Running) -> Project:
     return Project(tmp_path, sandbox)
+
+
+@pytest.fixture
+def projects(tmp_path: Path, sandbox: Running) -> Callable[[str], Project]:
+    """Makes more projects than one, by name."""
+    return lambda name: Project(tmp_path / name, sandbox)

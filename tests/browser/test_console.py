@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import shutil
 
 import pytest
@@ -169,3 +171,23 @@ def test_every_page_says_that_it_is_a_simulation_and_fits_a_phone(person, sandbo
             assert [entry for entry in person.driver.get_log("browser") if entry["source"] != "network"] == [], page
     finally:
         person.driver.set_window_size(1200, 900)
+
+
+def test_ticking_in_the_report_builds_the_command_that_confirms(driver, project):
+    """Ticks attest nothing: they only put a command together, which then does."""
+    project.run("connect", "-e", "unified_profiles_channel=operator")
+    driver.get((project.inventory / ".unified_profiles/report.html").as_uri())
+    cards = {card.get_attribute("data-environment"): card for card in driver.find_elements("css selector", ".card")}
+    assert set(cards) == {"dev", "prod", "eu"}
+    for name in ("dev", "eu"):
+        tick = cards[name].find_element("css selector", ".tick input")
+        driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", tick)
+        tick.click()
+    driver.find_element("id", "by").send_keys("O'Neil \"jane\"")
+    *_run, option, variables = shlex.split(driver.find_element("id", "command").text)
+    confirm = json.loads(variables)["unified_profiles_confirm"]
+    digests = {name: project.ledger(name)["connection"]["asked"]["digest"] for name in ("dev", "eu")}
+    expected = {name: {"connection": {"by": 'O\'Neil "jane"', "digest": digests[name]}} for name in digests}
+    assert (option, confirm) == ("-e", expected)
+    assert "done" not in project.ledger("dev")["connection"]
+    assert driver.get_log("browser") == []

@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 import pexpect
-from conftest import Project
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATOR = ["-e", "unified_profiles_channel=operator"]
@@ -171,12 +170,12 @@ def rollout(way, project, sandbox):
     return states
 
 
-def test_rollouts_end_alike(sandbox, tmp_path):
+def test_rollouts_end_alike(sandbox, projects):
     """In one test, so that the three ends can be compared."""
     ends = []
     for way in (AtTheTerminal, Unattended, ThroughRunner):
         sandbox.reset()
-        project = Project(tmp_path / way.__name__, sandbox)
+        project = projects(way.__name__)
         ends.append(rollout(way(project, sandbox), project, sandbox))
     first, second, third = ends[0]
     assert {row[0]: row[1] for row in first["report"]} == {"dev": "attested", "prod": "pending", "eu": "attested"}
