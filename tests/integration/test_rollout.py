@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -195,3 +196,23 @@ def test_without_a_terminal_nobody_is_asked(project):
     run = project.run("connect", *ASKING, "--limit", "dev")
     assert run.report["dev"]["status"] == "pending"
     assert "there is no terminal to ask on" in run.output
+
+
+def test_the_ledger_can_live_in_twilio_sync(project, sandbox):
+    """As in AWX, where no folder outlives the job: a second job, with nothing left of the first, knows what was done."""
+    in_sync = ("-e", "unified_profiles_ledger=sync", "--limit", "dev")
+    first = project.run("connect", *in_sync)
+    assert first.status == 0, first.output
+    assert project.ledger("dev") == {}
+    environment = sandbox.world.environments["dev"]
+    stored = str([service["documents"] for service in environment.services.values()])
+    assert "profile_token_fingerprint" in stored
+    for secret in (environment.profile_token, environment.flex_key, environment.api_secret):
+        assert secret not in stored
+    shutil.rmtree(project.inventory / ".unified_profiles")
+    sandbox.clear_journal()
+    again = project.run("connect", *in_sync)
+    assert again.changed["dev"] == 0
+    assert sandbox.journal(writes=True) == []
+    reads = [e for e in sandbox.journal() if e["service"] == "sync"]
+    assert len(reads) == 4, reads  # one for each task that needs the ledger
