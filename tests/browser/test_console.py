@@ -183,7 +183,7 @@ def test_ticking_in_the_report_builds_the_command_that_confirms(driver, project)
         tick = cards[name].find_element("css selector", ".tick input")
         driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", tick)
         tick.click()
-    driver.find_element("id", "by").send_keys("O'Neil \"jane\"")
+    driver.find_element("id", "by").send_keys('O\'Neil "jane"')
     *_run, option, variables = shlex.split(driver.find_element("id", "command").text)
     confirm = json.loads(variables)["unified_profiles_confirm"]
     digests = {name: project.ledger(name)["connection"]["asked"]["digest"] for name in ("dev", "eu")}
