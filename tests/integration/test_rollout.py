@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pexpect
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATOR = ["-e", "unified_profiles_channel=operator"]
@@ -216,3 +217,13 @@ def test_the_ledger_can_live_in_twilio_sync(project, sandbox):
     assert sandbox.journal(writes=True) == []
     reads = [e for e in sandbox.journal() if e["service"] == "sync"]
     assert len(reads) == 4, reads  # one for each task that needs the ledger
+
+
+@pytest.mark.parametrize(
+    ("confirm", "said"),
+    [({"deb": {"key": {}}}, "names deb"), ({"dev": {"conection": {}}}, "names the step conection"), ({}, "")],
+)
+def test_a_confirmation_of_what_does_not_exist_is_refused_before_anything_is_done(project, sandbox, confirm, said):
+    run = project.run("connect", "--limit", "dev", "-e", json.dumps({"unified_profiles_confirm": confirm}))
+    assert said in run.output
+    assert bool(sandbox.journal(writes=True)) is (not said)
