@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import time
 import typing as t
 from collections.abc import Mapping
 
@@ -66,7 +67,7 @@ def unattended(environ: Mapping[str, str], variables: Mapping[str, t.Any]) -> st
 
 
 def _ask(cards: list[dict[str, t.Any]], by: str, timeout: int) -> dict[str, dict[str, dict[str, str]]]:
-    """What a person confirms, card by card. Ctrl+C, silence and any other answer confirm nothing."""
+    """What a person confirms, card by card. Any other answer leaves its step pending; Ctrl+C and silence leave the rest."""
     arguments, more = how_to_run(context.CLIARGS)
     run = pages.Run(arguments=arguments, more=more)
     found: dict[str, dict[str, dict[str, str]]] = {}
@@ -89,10 +90,25 @@ def _ask(cards: list[dict[str, t.Any]], by: str, timeout: int) -> dict[str, dict
                 display.display(f"{where}: stays pending.")
     except AnsiblePromptInterrupt:
         display.display("Interrupted: the rest stays pending.")
+    except _NobodyThere:
+        display.display(f"No answer for {timeout} seconds: the rest stays pending.")
     return found
 
 
+class _NobodyThere(Exception):
+    """The time for an answer is over."""
+
+
 def _answer(question: str, timeout: int) -> str:
-    """One line from the terminal, by way of the parent process; empty after ``timeout`` seconds (which need not end a line)."""
+    """One line from the terminal, by way of the parent process.
+
+    Raises:
+        _NobodyThere: It was not ended in time. What was typed until then counts for nothing.
+        AnsiblePromptInterrupt: Ctrl+C.
+        AnsiblePromptNoninteractive: There is no terminal.
+    """
+    start = time.monotonic()
     answer = display.prompt_until(question, seconds=timeout, complete_input=(b"\r", b"\n"))
+    if time.monotonic() - start >= timeout:
+        raise _NobodyThere
     return pages.terminal(bytes(answer).decode("utf-8", "replace")).strip()

@@ -13,7 +13,7 @@ author:
   - The flexops.unified_profiles developers (@flexops)
 description:
   - Shows the task card of every pending step of all hosts, one after the other, and takes the typed word C(done) as its confirmation.
-    Any other answer, an answer that does not come in time, and Ctrl+C leave the step pending.
+    Any other answer leaves the step pending. An answer that does not come in time and Ctrl+C leave all the rest pending.
   - Asks nobody in a job of ansible-runner or AWX, where a prompt would hang, and where there is no terminal; it says so in a warning.
   - Records nothing itself. The modules of the steps record what is confirmed, when they are given RV(confirmations).
   - Run it once for all hosts, with C(run_once).

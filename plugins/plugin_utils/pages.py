@@ -11,6 +11,7 @@ format has its own escaping.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
 import shlex
@@ -124,6 +125,13 @@ def _facts(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> dict[str, t
 
 
 def _render(template: str, **facts: t.Any) -> str:
+    # Plain text has no markup to escape, so everything that is put in is made harmless for a terminal.
+    finalize = terminal if template.endswith(".txt.j2") else None
+    return _environment(finalize).get_template(template).render(facts)
+
+
+@functools.cache  # with hundreds of cards, compiling the template for each would take longer than filling it in
+def _environment(finalize: t.Callable[[t.Any], str] | None) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=jinja2.select_autoescape(["html.j2"]),
@@ -131,8 +139,7 @@ def _render(template: str, **facts: t.Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        # Plain text has no markup to escape, so everything that is put in is made harmless for a terminal.
-        finalize=terminal if template.endswith(".txt.j2") else None,
+        finalize=finalize,
     )
     environment.filters.update(md=markdown, code=code, fenced=fenced, show=neutral)
-    return environment.get_template(template).render(facts)
+    return environment
