@@ -226,13 +226,15 @@ class HandOver:
         endpoint = t.cast(Endpoint, self.endpoint)
         values = self._values()
         before = dict(self.records)
+        stood = self.stands is True
         if not endpoint.repeatable:
             # Recorded first: a run that is killed now must not be followed by one that sends it blindly again.
             self._record("asked", how="sent", by="")
         try:
             endpoint.send(values)
         except UnknownOutcome as failure:
-            if self._read_again(failure) is not True:
+            # What stood there before it was sent does not show that it arrived.
+            if stood or self._read_again(failure) is not True:
                 raise self._unknown(failure) from None
             return
         except NOT_DONE:

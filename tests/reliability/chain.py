@@ -1,0 +1,227 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks' chains of modules without the playbooks: milliseconds instead of seconds for each run.
+
+Each run calls the bodies of the modules with the parameters that the roles pass, in the roles' order, against the
+sandbox. That this is what the playbooks do is a test of its own (test_same_as_the_playbooks.py), which compares the
+requests of both.
+"""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
+from ansible_collections.flexops.unified_profiles.plugins.module_utils import transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import execute
+from ansible_collections.flexops.unified_profiles.plugins.modules import (
+    flex_info,
+    flex_source_key,
+    profiles_connection,
+    profiles_info,
+    profiles_source,
+    segment_source,
+    segment_source_info,
+    segment_space_validate,
+)
+from sandbox.server import Running
+from sandbox.world import SOURCE_NAME, Environment, Source
+
+Result = dict[str, t.Any]
+LABELS = {"managed-by": "ansible"}
+HARM = ("legacy_name", "wrong_type", "ambiguous")
+
+
+class QuickClock(transport.Clock):
+    """Sleeps at once: time that was slept away counts, and nobody waits for it."""
+
+    skipped = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + QuickClock.skipped
+
+    def sleep(self, seconds: float) -> None:
+        QuickClock.skipped += seconds
+
+
+@dataclass
+class Run:
+    """What a run of a chain led to: the modules' results in order, and the failure that ended it, if any."""
+
+    results: dict[str, Result] = field(default_factory=dict)
+    failure: Result | None = None
+
+    @property
+    def changed(self) -> list[str]:
+        return [name for name, result in self.results.items() if result.get("changed")]
+
+    @property
+    def pending(self) -> dict[str, Result]:
+        steps = {name: r["handover"] for name, r in self.results.items() if "handover" in r}
+        return {name: handover for name, handover in steps.items() if handover["status"] == "pending"}
+
+    @property
+    def verdicts(self) -> list[str]:
+        return [said["verdict"] for said in self.results["verify"]["steps"].values()]
+
+
+class Stop(Exception):
+    pass
+
+
+class Chain:
+    """One environment as a run of the playbooks sees it."""
+
+    def __init__(self, sandbox: Running, state_dir: Path, name: str = "dev", **options: t.Any) -> None:
+        self.sandbox, self.state_dir, self.name = sandbox, state_dir, name
+        self.options: dict[str, t.Any] = {"channel": "endpoint", "labels": LABELS, **options}
+        self.run = Run()
+        self.check = False
+
+    @property
+    def environment(self) -> Environment:
+        return self.sandbox.world.environments[self.name]
+
+    @property
+    def twilio_sources(self) -> list[Source]:
+        return [s for s in self.environment.sources.values() if s.name == SOURCE_NAME]
+
+    def connect(self, confirm: dict[str, t.Any] | None = None, check: bool = False) -> Run:
+        return self._play(self._connect, confirm, check)
+
+    def recover(self, confirm: dict[str, t.Any] | None = None, check: bool = False) -> Run:
+        return self._play(self._recover, confirm, check)
+
+    def _play(self, play: t.Callable[[dict[str, t.Any]], None], confirm: dict[str, t.Any] | None, check: bool) -> Run:
+        self.run, self.check = Run(), check
+        try:
+            play(confirm or {})
+        except Stop:
+            pass
+        return self.run
+
+    def _connect(self, confirm: dict[str, t.Any]) -> None:
+        self._preflight()
+        connection = self._do(
+            "connection",
+            profiles_connection,
+            profile_token=self.environment.profile_token,
+            friendly_name=self.options.get("friendly_name", self.name),
+            allow_write_events=True,
+            **self._handover("connection", confirm),
+        )
+        source = None
+        if connection["handover"]["status"] == "done":
+            source = self._source(create=False, wait=60 if connection["changed"] else 0)
+            self._link_and_key(source, confirm, by_form=True)
+        self._verify(source)
+
+    def _recover(self, confirm: dict[str, t.Any]) -> None:
+        self._preflight()
+        ledger = self._do("ledger", profiles_info, evidence=False, **self._ledger())
+        recorded = ledger["recorded"]
+        found = self._do(
+            "diagnosis",
+            segment_source_info,
+            recorded_source_id=recorded["source_id"],
+            recorded_key_fingerprint=recorded["key_fingerprint"],
+            audit=True,
+        )
+        harm = HARM if recorded["connected"] or self.options.get("existing_by") else (*HARM, "absent")
+        if stop := [f for f in found["findings"] if f["problem"] in harm]:
+            self.run.failure = {"failed": True, "msg": stop[0]["detail"], "failure": {"kind": "refused"}}
+            raise Stop
+        source = self._source(create=True, wait=0, source_id=(found["source"] or {}).get("id"))
+        self._link_and_key(source, confirm, by_form=False)
+        self._verify(source)
+
+    def _preflight(self) -> None:
+        token = self.environment.profile_token
+        self._do("space", segment_space_validate, profile_token=token, rights=False)
+        self._do("flex", flex_info, fail=True)
+
+    def _source(self, **parameters: t.Any) -> Result:
+        return t.cast(Result, self._do("source", segment_source, labels=self.options["labels"], **parameters)["source"])
+
+    def _link_and_key(self, source: Result, confirm: dict[str, t.Any], by_form: bool) -> None:
+        common = {"source_id": source["id"], "source_name": SOURCE_NAME, "by_form": by_form}
+        self._do("link", profiles_source, **common, **self._handover("link", confirm, by_form))
+        keys = {"key_fingerprints": source["key_fingerprints"]}
+        self._do("key", flex_source_key, **common, **keys, **self._handover("key", confirm, by_form))
+
+    def _verify(self, source: Result | None) -> None:
+        self._do(
+            "verify",
+            profiles_info,
+            source_id=source["id"] if source else None,
+            key_fingerprints=source["key_fingerprints"] if source else [],
+            evidence=not self.check,
+            clock_skew=self._skew,
+            **self._ledger(),
+        )
+
+    @property
+    def _skew(self) -> float:
+        return float(self.run.results["space"]["clock_skew"])
+
+    def _ledger(self) -> dict[str, t.Any]:
+        return {"environment": self.name, "state_dir": str(self.state_dir)}
+
+    def _handover(self, step: str, confirm: dict[str, t.Any], existing: bool = True) -> dict[str, t.Any]:
+        parameters = {"channel": self.options["channel"], "confirm": confirm.get(step), "clock_skew": self._skew}
+        parameters |= {"existing_by": self.options.get("existing_by") if existing else None, **self._ledger()}
+        if self.options["channel"] == "endpoint":
+            url = f"{self.sandbox.url}/handover/{self.name}/{step}"
+            headers = {"Authorization": f"Bearer {self.environment.gateway_token}"}
+            parameters["endpoint"] = {"url": url, "headers": headers, "body": BODIES[step]}
+            if self.options.get("read_back", True):
+                parameters["endpoint"] |= {"read_url": url, "read_path": READ_PATHS[step]}
+        return parameters
+
+    def _connection(self) -> dict[str, t.Any]:
+        env, url = self.environment, self.sandbox.url
+        return {
+            "segment_token": env.segment_token,
+            "segment_region": env.region,
+            "segment_api_url": f"{url}/segment/{{region}}",
+            "profile_api_url": f"{url}/profiles/{{region}}",
+            "twilio_account_sid": env.account_sid,
+            "twilio_api_key": env.api_key,
+            "twilio_api_secret": env.api_secret,
+            "flex_url": f"{url}/twilio/flex",
+            "monitor_url": f"{url}/twilio/monitor",
+            "timeout": self.options.get("timeout", 10.0),
+            "retry_budget": self.options.get("retry_budget", 20.0),
+        }
+
+    def _do(self, name: str, module: t.Any, **parameters: t.Any) -> Result:
+        given = {"space_id": self.environment.space["id"], **self._connection(), **parameters}
+        spec = module.SPEC
+        wanted = {k: v for k, v in given.items() if k in spec.argument_spec and v is not None}
+        checked = ModuleArgumentSpecValidator(spec.argument_spec, **spec.constraints).validate(copy.deepcopy(wanted))
+        assert not checked.error_messages, checked.error_messages
+        result = execute(module.run, checked.validated_parameters, self.check)
+        self.run.results[name] = result
+        if result.get("failed"):
+            self.run.failure = result
+            raise Stop
+        return result
+
+
+# As in the sandbox's inventory.
+BODIES: dict[str, dict[str, t.Any]] = {
+    "connection": {
+        "friendly_name": "{friendly_name}",
+        "space_id": "{space_id}",
+        "profile_token": "{profile_token}",
+        "allow_write_events": True,
+    },
+    "link": {"space_id": "{space_id}", "source_id": "{source_id}"},
+    "key": {"write_key": "{write_key}"},
+}
+READ_PATHS = {"connection": "profile_token_fingerprint", "link": "source_id", "key": "write_key_fingerprint"}
