@@ -160,6 +160,12 @@ class Snapshot:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 
+    def same(self, besides: tuple[str, ...] = ()) -> bool:
+        """Whether world and files are as they were."""
+        now = Snapshot(self.chain)
+        files = [{p: c for p, c in s.files.items() if p.name not in besides} for s in (self, now)]
+        return files[0] == files[1] and self.kept == now.kept
+
     def assert_nothing_lost(self) -> None:
         """Whatever was there before is there still, and nobody else's environment was touched."""
         world = self.chain.sandbox.world

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check mode sends no write, and predicts exactly the changes that the real run then makes."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.resource import SET_BY_SEGMENT
+from chain import Chain
+from conftest import FULL
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sandbox.server import Running
+from sandbox.world import CATALOG, LEGACY_NAME, SOURCE_NAME
+from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, connected, forgotten
+
+UNDERSCORES = SOURCE_NAME.replace("-", "_")
+NAMES = (SOURCE_NAME, UNDERSCORES, LEGACY_NAME, SOURCE_NAME.title(), SOURCE_NAME + " ", "renamed by hand")
+LABELS = ({"key": "managed-by", "value": "ansible"}, {"key": "environment", "value": "dev"})
+
+sources = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(NAMES),
+        "slug": st.sampled_from(NAMES),
+        "metadata": st.sampled_from(list(CATALOG)),
+        "enabled": st.booleans(),
+        "labels": st.lists(st.sampled_from(LABELS), unique_by=lambda x: x["key"]),
+        "keys": st.integers(1, 2),
+    }
+)
+changes = st.fixed_dictionaries(
+    {
+        "lost": st.sets(st.sampled_from(["connection", "link", "key"])),
+        "sabotage": st.lists(
+            st.sampled_from(
+                ["delete-source", "rename-source", "disable-source", "swap-type", "remove-key", "add-key"]
+                + ["duplicate-name", "legacy-source", "wrong-key-in-flex", "disconnect-from-space"]
+            ),
+            max_size=2,
+            unique=True,
+        ),
+    }
+)
+states = st.fixed_dictionaries(
+    {
+        "playbook": st.sampled_from([CONNECT, RECOVER]),
+        "connected": st.none() | changes,
+        "others": st.lists(sources, max_size=2, unique_by=lambda x: x["slug"]),
+        "friendly_name": st.sampled_from(["dev", "another"]),
+        "options": st.fixed_dictionaries(
+            {
+                "channel": st.sampled_from(["endpoint", "operator"]),
+                "read_back": st.booleans(),
+                "labels": st.sampled_from([{}, {"managed-by": "ansible"}, {"environment": "dev", "managed-by": "ansible"}]),
+                "existing_by": st.sampled_from([None, "jane"]),
+            }
+        ),
+    }
+)
+
+
+def build(sandbox: Running, folder: Path, state: dict[str, Any]) -> Chain:
+    sandbox.reset()
+    chain = Chain(sandbox, folder)
+    world, env = sandbox.world, chain.environment
+    if state["connected"] is not None:
+        connected(chain)
+        forgotten(*state["connected"]["lost"])(chain)
+        for name in state["connected"]["sabotage"]:
+            if chain.twilio_sources or name in ("legacy-source", "wrong-key-in-flex"):
+                sandbox.sabotage(chain.name, name)
+    for other in state["others"]:
+        if other["slug"] not in {s.slug for s in env.sources.values()}:
+            made = world.make_source(env, other["slug"], other["metadata"], other["enabled"], name=other["name"])
+            made.labels = [dict(label) for label in other["labels"]]
+            made.keys += [world.new_key(env) for _ in range(other["keys"] - 1)]
+    chain.options |= {**state["options"], "friendly_name": state["friendly_name"]}
+    sandbox.clear_journal()
+    return chain
+
+
+def assert_foretold(predicted: Any, real: Any, where: str = "") -> None:
+    """The same shape and the same values, with placeholders only where the server chooses."""
+    if predicted == SET_BY_SEGMENT:
+        assert isinstance(real, str), (where, real)
+    elif isinstance(predicted, dict):
+        assert isinstance(real, dict), (where, real)
+        assert list(predicted) == list(real), (where, predicted, real)
+        for name in predicted:
+            assert_foretold(predicted[name], real[name], f"{where}.{name}")
+    elif isinstance(predicted, list):
+        assert len(predicted) == len(real), (where, predicted, real)
+        # The chosen values are sorted in among the known ones.
+        rest = list(real)
+        for value in (v for v in predicted if v != SET_BY_SEGMENT):
+            assert value in rest, (where, predicted, real)
+            rest.remove(value)
+    else:
+        assert predicted == real, (where, predicted, real)
+
+
+@settings(
+    database=None,
+    deadline=None,
+    max_examples=600 if FULL else 60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(state=states)
+def test_the_prediction_comes_true(shared_sandbox: Running, count, state: dict[str, Any]) -> None:
+    sandbox = shared_sandbox
+    with tempfile.TemporaryDirectory() as folder:
+        chain = build(sandbox, Path(folder), state)
+        start = Snapshot(chain)
+        play = getattr(chain, state["playbook"])
+        foretold = play(check=True)
+        assert sandbox.journal(writes=True) == []
+        assert start.same(), "something was changed"
+        real = play()
+        count("starting states for check mode")
+        if foretold.failure or real.failure:
+            assert (foretold.failure or {}).get("msg") == (real.failure or {}).get("msg")
+            assert (foretold.failure or {}).get("failure", {}).get("kind") != "defect"
+        assert list(foretold.results) == list(real.results)
+        for name, result in foretold.results.items():
+            if "diff" in result:
+                assert result["changed"] == real.results[name]["changed"], name
+                assert_foretold(result["diff"], real.results[name]["diff"], name)
+        if not real.failure:
+            sandbox.clear_journal()
+            again = play()
+            assert again.changed == []
+            assert sandbox.journal(writes=True) == []
+
+
+def test_no_write_leaves_a_playbook(sandbox: Running, project) -> None:
+    for name in ("first connect", "recover, deleted", "recover, renamed"):
+        chain = SCENARIOS[name].begin(sandbox, project.inventory / ".unified_profiles")
+        start = Snapshot(chain)
+        run = project.run(SCENARIOS[name].playbook, "--check", "--diff", "--limit", chain.name)
+        assert run.status == 0, run.output
+        assert sandbox.journal()
+        assert sandbox.journal(writes=True) == []
+        assert start.same(besides=("report.md", "report.html"))

@@ -1,0 +1,67 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The chains that these tests run in process send what the playbooks send."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chain import Chain
+from sandbox.server import Running
+from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, settle
+
+SEEN = ("first connect", "connect again", "recover, deleted", "recover, wrong type")
+
+
+def requests(sandbox: Running) -> tuple[list[str], list[str]]:
+    """All requests, sorted, since some go out together; and the writes in their order."""
+
+    def line(entry: dict[str, Any]) -> str:
+        query = re.sub(r"[0-9]{4}-[0-9-]+T[0-9%A:.]+Z", "<time>", entry["query"])
+        return re.sub("user_id:[^/]*", "<user>", f"{entry['method']} {entry['path']}?{query} {entry['status']}")
+
+    journal = [line(entry) for entry in sandbox.journal()]
+    return sorted(journal), [entry for entry in journal if not entry.startswith("GET")]
+
+
+@pytest.mark.parametrize("name", SEEN)
+@pytest.mark.parametrize("check", [False, True], ids=["", "check mode"])
+def test_the_same_requests(sandbox: Running, project, tmp_path: Path, name: str, check: bool) -> None:
+    scenario = SCENARIOS[name]
+    chain = scenario.begin(sandbox, project.inventory / ".unified_profiles")
+    start = Snapshot(chain)
+    getattr(chain, scenario.playbook)(check=check)
+    mine = requests(sandbox)
+    start.restore()
+    project.run(scenario.playbook, "--limit", chain.name, *(["--check"] if check else []))
+    assert requests(sandbox) == mine
+
+
+def test_an_operator_is_asked_for_the_same(sandbox: Running, project, tmp_path: Path) -> None:
+    scenario = SCENARIOS["recover, deleted, operator"]
+    chain = scenario.begin(sandbox, project.inventory / ".unified_profiles")
+    start = Snapshot(chain)
+    chain.recover()
+    mine, ledger = requests(sandbox), project.ledger("dev")
+    start.restore()
+    project.run(RECOVER, "--limit", "dev", "-e", "unified_profiles_channel=operator")
+    assert requests(sandbox) == mine
+    digests = {step: records["asked"]["digest"] for step, records in ledger.items() if "asked" in records}
+    assert digests
+    theirs = project.ledger("dev")
+    assert {step: theirs[step]["asked"]["digest"] for step in digests} == digests
+
+
+def test_the_end_is_the_same(sandbox: Running, project, tmp_path: Path) -> None:
+    """A playbook has nothing left to do after a chain, and a chain nothing after a playbook."""
+    chain = SCENARIOS["first connect"].begin(sandbox, project.inventory / ".unified_profiles")
+    settle(chain, CONNECT)
+    assert project.run(CONNECT, "--limit", "dev").changed == {"dev": 0}
+    sandbox.sabotage("dev", "delete-source")
+    project.run(RECOVER, "--limit", "dev")
+    assert settle(chain, RECOVER).changed == []
