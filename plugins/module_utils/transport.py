@@ -270,7 +270,8 @@ class Service:
             if _plain(value) in ("", ".", ".."):
                 raise OptionError(name, f"cannot be '{value}'.", "Give the real id.")
         url = self.base_url + path.format(**{k: urllib.parse.quote(_plain(v), safe="") for k, v in values.items()})
-        shown = f"{method} {path.format(**{k: str(v) for k, v in values.items()})}"
+        shown_path = path.format(**{k: str(v) for k, v in values.items()})
+        shown = f"{method} {shown_path or urllib.parse.urlsplit(self.base_url).path or '/'}"
         sent_headers = {"accept": "application/json", "user-agent": "flexops.unified_profiles", **(headers or {})}
         if self.authorization:
             sent_headers["authorization"] = self.authorization

@@ -46,6 +46,17 @@ options:
     elements: str
     choices: [hipaa, pci]
     default: []
+  source_name:
+    description:
+      - Name of the source that the form makes. Before the form is handed over, the workspace is searched for sources in its way.
+      - Two sources of the name, one that is not Java, or the older official source C(flex-unify-server-source) are refused.
+        Without O(segment_token) nobody looks.
+    type: str
+    default: twilio-unified-profiles
+  ignore_legacy:
+    description: Go on although the older official source C(flex-unify-server-source) stands there.
+    type: bool
+    default: false
 notes:
   - The placeholders of O(endpoint.body) are C(environment), C(digest), C(account_sid), C(friendly_name), C(space_id) and
     C(profile_token).
@@ -109,6 +120,8 @@ SPEC = Spec(
         "friendly_name": {"type": "str", "required": True},
         "allow_write_events": {"type": "bool"},
         "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},
+        "source_name": {"type": "str", "default": "twilio-unified-profiles"},
+        "ignore_legacy": {"type": "bool", "default": False},
     }
 )
 

@@ -82,6 +82,7 @@ class Chain:
         self.options: dict[str, t.Any] = {"channel": "endpoint", "labels": LABELS, **options}
         self.run = Run()
         self.check = False
+        self.past: Environment | None = None  # what a stale answer shows, see Scenario.begin
 
     @property
     def environment(self) -> Environment:
@@ -117,7 +118,8 @@ class Chain:
         )
         source = None
         if connection["handover"]["status"] == "done":
-            source = self._source(create=False, wait=60 if connection["changed"] else 0)
+            sent = connection["changed"] and connection["handover"]["how"] != "existing"
+            source = self._source(create=False, wait=60 if sent else 0)
             self._link_and_key(source, confirm, by_form=True)
         self._verify(source)
 
@@ -207,6 +209,8 @@ class Chain:
         assert not checked.error_messages, checked.error_messages
         result = execute(module.run, checked.validated_parameters, self.check)
         self.run.results[name] = result
+        # Whatever happens: a defect of the collection is never the reason.
+        assert result.get("failure", {}).get("kind") != "defect", result
         if result.get("failed"):
             self.run.failure = result
             raise Stop

@@ -43,6 +43,7 @@ class Scenario:
         sandbox.reset()
         chain = Chain(sandbox, folder, **self.options)
         for step in self.before:
+            chain.past = copy.deepcopy(chain.environment)
             step(chain)
         sandbox.clear_journal()
         return chain
@@ -153,8 +154,8 @@ class Snapshot:
         world = self.chain.sandbox.world
         with world.lock:
             vars(world).update(copy.deepcopy(self.kept))
-            world.faults.clear()
             world.journal.clear()
+        self.chain.sandbox.clear_faults()
         shutil.rmtree(self.chain.state_dir, ignore_errors=True)
         for path, content in self.files.items():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chain import Chain
 from sandbox.server import Running
 from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, settle
 

@@ -52,6 +52,7 @@ class HandOver:
             the step is carried out or asked for.
         by_form: Whether the connection form did this step as well, if it is recorded and this step is not.
         observed: More facts to record beside the subject, which do not make the step due when they change.
+        harmless: Raises what speaks against handing the step over. Called only when that is due, in check mode as well.
 
     Raises:
         OptionError: An option cannot be used.
@@ -71,6 +72,7 @@ class HandOver:
         values: Callable[[], dict[str, str]],
         by_form: bool = False,
         observed: Mapping[str, t.Any] | None = None,
+        harmless: Callable[[], None] = lambda: None,
     ) -> None:
         self.call, self.step, self.ledger = call, step, ledger
         self.all_steps = steps
@@ -79,6 +81,7 @@ class HandOver:
         self.proof = proof
         self.values = values
         self.observed = dict(observed or {})
+        self.harmless = harmless
         self.digest = digest(call["environment"], step, self.subject)
         # Whether the endpoint's read showed the expected value; None when it was not read.
         self.stands: bool | None = None
@@ -97,6 +100,12 @@ class HandOver:
         return {"status": "done" if self._will_be_done() else "pending", "subject": self.subject}
 
     def fetch(self) -> State | None:
+        current = self._current()
+        if current != self.desired() and self._done_by()[0] == "endpoint" and not self._adopts():
+            self.harmless()
+        return current
+
+    def _current(self) -> State | None:
         """What the endpoint reads back, if it is something else than expected; otherwise what the ledger says."""
         if self.endpoint and (value := self.endpoint.read()) is not UNREADABLE:
             self.stands = value == self.subject[self.proof]
@@ -126,7 +135,9 @@ class HandOver:
 
     def result(self, status: str) -> dict[str, t.Any]:
         """What a later task, the report and a person need to know."""
-        record = self.records.get("done" if status == "done" else "asked", {})
+        record: Mapping[str, t.Any] = self.records.get("done" if status == "done" else "asked", {})
+        if record.get("subject") != self.subject:  # not recorded: check mode tells what would be
+            record = dict(zip(("how", "by"), self._done_by() if status == "done" else ("asked", "")))
         return {
             "step": self.step,
             "status": status,

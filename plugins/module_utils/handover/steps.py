@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import functools
+
 from ..errors import OptionError, Refused
 from ..runner import Call
 from ..secret import Secret, fingerprint
+from ..segment.source import find, require_java
 from ..segment.validate import check_space_id
 from .ledger import STEPS, Steps, open_ledger
 from .step import HandOver
@@ -60,7 +63,21 @@ def connection(call: Call) -> HandOver:
         subject,
         "profile_token_fingerprint",
         lambda: {**values, "profile_token": Secret(token)},
+        harmless=functools.partial(_makes_no_rival, call),
     )
+
+
+def _makes_no_rival(call: Call) -> None:
+    """The form makes a source of its own, so what stands in its way is looked for before it is handed over.
+
+    Raises:
+        Refused: The older official source stands there, or a source of the name that is not Java.
+        Ambiguous: Several sources fit the name.
+    """
+    if call["segment_token"]:
+        source = find(call.public_api().sources(), call["source_name"], call["ignore_legacy"])
+        if source is not None:
+            require_java(source)
 
 
 def link(call: Call) -> HandOver:

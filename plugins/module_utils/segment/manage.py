@@ -21,6 +21,9 @@ def inspect(call: Call) -> dict[str, t.Any]:
     found: Source | Failure | None
     try:
         found = find(api.sources(), name, call["ignore_legacy"])
+        if found is None and call["recorded_source_id"]:
+            # A list can be older than the last change, and a new name and slug hide a source from it.
+            found = api.source_or_none(call["recorded_source_id"])
     except (Ambiguous, Refused) as failure:
         found = failure
     audit = []
@@ -112,12 +115,8 @@ class ManagedSource:
         return {**source.view(), "labels": dict(sorted(labels.items()))}
 
     def _look(self) -> Source | None:
-        if self.call["source_id"]:
-            try:
-                return self.api.source(self.call["source_id"])
-            except ApiError as error:
-                if error.status != 404:
-                    raise
+        if self.call["source_id"] and (source := self.api.source_or_none(self.call["source_id"])):
+            return source
         return find(self.api.sources(), self.name, self.call["ignore_legacy"])
 
     def _create(self) -> Source:

@@ -10,6 +10,7 @@ import datetime
 import typing as t
 from collections.abc import Iterable
 
+from ..errors import ApiError
 from ..secret import Secret, fingerprint
 from ..transport import Answer, Service, pages, pick
 from .source import Source
@@ -45,6 +46,15 @@ class PublicApi:
         """One source, by id (operation getSource)."""
         answer = self.service.get("/sources/{source}", source=source)
         return _source(answer.get("data.source", dict), answer)
+
+    def source_or_none(self, source: str) -> Source | None:
+        """One source, by id, or None when there is none."""
+        try:
+            return self.source(source)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return None
 
     def create_source(self, slug: str, metadata: str, enabled: bool) -> Source:
         """Make a source, connected to no warehouse (operation createSource). Its name becomes the slug."""
