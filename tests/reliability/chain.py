@@ -18,22 +18,28 @@ from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils import transport
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import execute
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import open_ledger
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
+    CONNECTION_OPTIONS,
+    HTTP_OPTIONS,
+    Call,
+    execute,
+)
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
-    flex_info,
     flex_source_key,
     profiles_connection,
     profiles_info,
+    profiles_preflight,
     profiles_source,
     segment_source,
     segment_source_info,
-    segment_space_validate,
 )
 from sandbox.server import Running
 from sandbox.world import SOURCE_NAME, Environment, Source
 
 Result = dict[str, t.Any]
 LABELS = {"managed-by": "ansible"}
+HTTP = {name: option.get("default") for name, option in HTTP_OPTIONS.items()}
 HARM = ("legacy_name", "wrong_type", "ambiguous")
 
 
@@ -143,9 +149,8 @@ class Chain:
         self._verify(source)
 
     def _preflight(self) -> None:
-        token = self.environment.profile_token
-        self._do("space", segment_space_validate, profile_token=token, rights=False)
-        self._do("flex", flex_info, fail=True)
+        token, existing = self.environment.profile_token, self.options.get("existing_by")
+        self._do("space", profiles_preflight, profile_token=token, allow_write_events=True, existing_by=existing)
 
     def _source(self, **parameters: t.Any) -> Result:
         return t.cast(Result, self._do("source", segment_source, labels=self.options["labels"], **parameters)["source"])
@@ -163,16 +168,29 @@ class Chain:
             source_id=source["id"] if source else None,
             key_fingerprints=source["key_fingerprints"] if source else [],
             evidence=not self.check,
+            read_back={name: self._read_back(name) for name in ("connection", "link", "key")},
             clock_skew=self._skew,
             **self._ledger(),
         )
+
+    def _read_back(self, step: str) -> bool | None:
+        return t.cast("bool | None", self.run.results.get(step, {}).get("handover", {}).get("read_back"))
 
     @property
     def _skew(self) -> float:
         return float(self.run.results["space"]["clock_skew"])
 
     def _ledger(self) -> dict[str, t.Any]:
-        return {"environment": self.name, "state_dir": str(self.state_dir)}
+        return {
+            "environment": self.name,
+            "state_dir": str(self.state_dir),
+            "ledger": self.options.get("ledger", "file"),
+        }
+
+    def recorded(self) -> dict[str, t.Any]:
+        """What the ledger says, wherever it is kept."""
+        params = {**dict.fromkeys(CONNECTION_OPTIONS), **HTTP, "sync_service": "default"}
+        return dict(open_ledger(Call({**params, **self._connection(), **self._ledger()}, True)).read())
 
     def _handover(self, step: str, confirm: dict[str, t.Any], existing: bool = True) -> dict[str, t.Any]:
         parameters = {"channel": self.options["channel"], "confirm": confirm.get(step), "clock_skew": self._skew}
@@ -197,6 +215,7 @@ class Chain:
             "twilio_api_secret": env.api_secret,
             "flex_url": f"{url}/twilio/flex",
             "monitor_url": f"{url}/twilio/monitor",
+            "sync_url": f"{url}/twilio/sync",
             "timeout": self.options.get("timeout", 10.0),
             "retry_budget": self.options.get("retry_budget", 20.0),
         }
