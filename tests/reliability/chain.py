@@ -33,10 +33,12 @@ from ansible_collections.flexops.unified_profiles.plugins.modules import (
     profiles_source,
     segment_source,
     segment_source_info,
+    segment_source_key,
 )
 from sandbox.server import Running
 from sandbox.world import SOURCE_NAME, Environment, Source
 
+MODULES = {"source": segment_source, "source key": segment_source_key}
 Result = dict[str, t.Any]
 LABELS = {"managed-by": "ansible"}
 HTTP = {name: option.get("default") for name, option in HTTP_OPTIONS.items()}

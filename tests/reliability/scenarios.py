@@ -218,6 +218,15 @@ def assert_ledger_true(chain: Chain) -> None:
         assert subject["connection"]["space_id"] == env.connection["space_id"]
 
 
+def check_settled(chain: Chain, playbook: str) -> None:
+    """One more run changes nothing and sends no write."""
+    chain.sandbox.clear_journal()
+    again = settle(chain, playbook)
+    assert not again.failure
+    assert again.changed == []
+    assert chain.sandbox.journal(writes=True) == []
+
+
 def sample(cases: list[t.Any], share: float, seed: str) -> list[t.Any]:
     """A share of the cases, the same for the same seed."""
     if share >= 1:

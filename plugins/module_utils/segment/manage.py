@@ -111,7 +111,7 @@ class ManagedSource:
             source = self.api.update_source(source.id, **fields)
         labels = {**source.labels, **self.labels}
         if labels != source.labels:
-            self._label(source, labels)
+            self._label(source)
         return {**source.view(), "labels": dict(sorted(labels.items()))}
 
     def _look(self) -> Source | None:
@@ -135,9 +135,11 @@ class ManagedSource:
                     raise
         raise AssertionError("unreachable")
 
-    def _label(self, source: Source, labels: dict[str, str]) -> None:
+    def _label(self, source: Source) -> None:
+        # The list is replaced as a whole, so what nobody asked about is sent along.
+        kept = [(key, value) for key, value in source.pairs if key not in self.labels]
         try:
-            self.api.set_labels(source.id, labels)
+            self.api.set_labels(source.id, [*kept, *self.labels.items()])
         except ApiError as error:
             if error.status in (400, 404, 422):
                 error.next_step = (

@@ -77,7 +77,7 @@ class PublicApi:
         """Delete for good (operation deleteSource)."""
         self.service.request("DELETE", "/sources/{source}", source=source, expected=frozenset({200, 204, 404}))
 
-    def set_labels(self, source: str, labels: dict[str, str]) -> None:
+    def set_labels(self, source: str, labels: Iterable[tuple[str, str]]) -> None:
         """Replace the labels of a source; they must exist in the workspace (operation replaceLabelsInSource)."""
         self.service.request("PUT", "/sources/{source}/labels", body=_labels(labels), source=source)
 
@@ -163,8 +163,8 @@ def iso(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _labels(labels: dict[str, str]) -> dict[str, t.Any]:
-    return {"labels": [{"key": key, "value": value} for key, value in sorted(labels.items())]}
+def _labels(labels: Iterable[tuple[str, str]]) -> dict[str, t.Any]:
+    return {"labels": [{"key": key, "value": value} for key, value in sorted(labels)]}
 
 
 def _named(answer: Answer, path: str, item: t.Any = None) -> dict[str, str]:
@@ -176,6 +176,7 @@ def _named(answer: Answer, path: str, item: t.Any = None) -> dict[str, str]:
 def _source(item: t.Any, answer: Answer) -> Source:
     keys = pick(item, "writeKeys", list, [], answer)
     labels = pick(item, "labels", list, [], answer)
+    pairs = tuple((pick(x, "key", str, ..., answer), pick(x, "value", str, "", answer)) for x in labels)
     return Source(
         id=pick(item, "id", str, ..., answer),
         slug=pick(item, "slug", str, "", answer),
@@ -183,6 +184,7 @@ def _source(item: t.Any, answer: Answer) -> Source:
         enabled=pick(item, "enabled", bool, ..., answer),
         type=pick(item, "metadata.slug", str, "", answer),
         type_id=pick(item, "metadata.id", str, "", answer),
-        labels={pick(x, "key", str, ..., answer): pick(x, "value", str, "", answer) for x in labels},
+        labels=dict(pairs),
+        pairs=pairs,
         keys={fingerprint(key): Secret(key) for key in keys if isinstance(key, str) and key},
     )

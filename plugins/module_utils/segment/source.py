@@ -20,7 +20,10 @@ JAVA = {"slug": "java", "id": "V6ynUvQgbc"}
 
 @dataclass(frozen=True)
 class Source:
-    """A source as the Public API describes it. ``keys`` maps fingerprints to write keys."""
+    """A source as the Public API describes it. ``keys`` maps fingerprints to write keys.
+
+    ``labels`` has one value for each key; ``pairs`` has all labels, should a key be there twice.
+    """
 
     id: str
     slug: str
@@ -29,6 +32,7 @@ class Source:
     type: str
     type_id: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    pairs: tuple[tuple[str, str], ...] = ()
     keys: Mapping[str, Secret] = field(default_factory=dict, repr=False)
 
     @property
