@@ -81,6 +81,7 @@ def renamed_friendly(chain: Chain) -> None:
 
 OPERATOR = {"channel": "operator"}
 BLIND = {"read_back": False}
+SYNC = {"ledger": "sync"}
 SCENARIOS = {
     "first connect": Scenario(CONNECT),
     "first connect, endpoint without reading back": Scenario(CONNECT, options=BLIND),
@@ -94,6 +95,11 @@ SCENARIOS = {
     "connect, renamed": Scenario(CONNECT, (connected, sabotaged("rename-source"))),
     "connect, disabled": Scenario(CONNECT, (connected, sabotaged("disable-source"))),
     "connect, labels lost": Scenario(CONNECT, (connected, labels_lost)),
+    "first connect, ledger in Sync": Scenario(CONNECT, options=SYNC),
+    "connect again, ledger in Sync": Scenario(CONNECT, (connected,), SYNC),
+    "recover, deleted, operator, ledger in Sync": Scenario(
+        RECOVER, (connected, sabotaged("delete-source")), {**OPERATOR, **SYNC}
+    ),
     "recover, nothing wrong": Scenario(RECOVER, (connected,)),
     "recover, deleted": Scenario(RECOVER, (connected, sabotaged("delete-source"))),
     "recover, deleted, endpoint without reading back": Scenario(
