@@ -65,6 +65,7 @@ RETURN = r"""
 handover:
   description:
     - The state of the hand-over. RV(handover.read_back) tells whether the endpoint's read just showed the expected value.
+    - RV(handover.sent) tells whether this run sent it to the endpoint, in check mode whether it would.
     - RV(handover.card) is what a person has to do, null when there is nothing to do.
   returned: success
   type: dict
@@ -74,6 +75,7 @@ handover:
     digest: 0d7a52c1e93b
     channel: operator
     how: asked
+    sent: false
     by: ''
     at: '2026-11-24T10:02:31Z'
     subject: {account_sid: AC01, key_fingerprint: 3f29a1b07c55, source_id: 5BKZVyYHdt1D7ZrtHyNR7W}

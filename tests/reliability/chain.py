@@ -126,8 +126,9 @@ class Chain:
         )
         source = None
         if connection["handover"]["status"] == "done":
-            sent = connection["changed"] and connection["handover"]["how"] != "existing"
-            source = self._source(create=False, wait=60 if sent else 0)
+            how, sent = connection["handover"]["how"], connection["handover"]["sent"]
+            may_come = connection["changed"] and how != "existing" and (how == "attested" or sent or not self.check)
+            source = self._source(create=False, wait=60 if may_come else 0)
             self._link_and_key(source, confirm, by_form=True)
         self._verify(source)
 

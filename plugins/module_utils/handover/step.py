@@ -85,6 +85,7 @@ class HandOver:
         self.digest = digest(call["environment"], step, self.subject)
         # Whether the endpoint's read showed the expected value; None when it was not read.
         self.stands: bool | None = None
+        self.sent = False
         self.by_form = by_form and not self.records and set(steps.get("connection", {})) == {"done"}
         self.existing_by = self._existing_by()
         self.endpoint: Endpoint | None = None
@@ -103,6 +104,7 @@ class HandOver:
         current = self._current()
         if current != self.desired() and self._done_by()[0] == "endpoint" and not self._adopts():
             self.harmless()
+            self.sent = self.endpoint is not None and self._will_be_done()
         return current
 
     def _current(self) -> State | None:
@@ -144,6 +146,7 @@ class HandOver:
             "digest": self.digest,
             "channel": self.call["channel"],
             "how": record.get("how"),
+            "sent": self.sent,
             "by": record.get("by"),
             "at": record.get("at"),
             "subject": self.subject,
