@@ -1,0 +1,275 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""AWX as code: what configure.yml would make, by awx.awx's own argument specs, and the jobs of its workflow by hand.
+
+There is no AWX here. The modules of awx.awx check their arguments and write them down, instead of sending them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import jinja2
+import pytest
+import yaml
+from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
+from conftest import ROOT
+
+pytestmark = pytest.mark.newest_only
+AWX = ROOT / "extensions/awx"
+CACHE = ROOT / ".cache/awx"
+# After awx.awx's own module_utils, so that its argument specs are the real ones, and nothing is sent.
+RECORDER = """
+
+def _record(self, argument_spec, direct_params=None, error_callback=None, warn_callback=None, **kwargs):
+    AnsibleModule.__init__(self, argument_spec={**ControllerModule.AUTH_ARGSPEC, **argument_spec}, **kwargs)
+    given = {name: value for name, value in self.params.items() if value is not None}
+    with open(environ["RECORD"], "a") as record:
+        record.write(dumps([self._name.rpartition(".")[2], given]) + chr(10))
+    self.exit_json(changed=True)
+
+
+ControllerModule.__init__ = ControllerAPIModule.__init__ = _record
+"""
+
+
+def command(name, *arguments, **environment):
+    return subprocess.run(
+        [Path(sys.executable).with_name(name), *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def awx_collection():
+    """A folder with ansible_collections/awx/awx, from the last release of the package ansible that carries it."""
+    if not CACHE.exists():
+        CACHE.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE.parent) as folder:
+            download = ("-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--python-version=3.12")
+            done = command("python", *download, "ansible==12.*", "-d", folder)
+            wheels = list(Path(folder).glob("*.whl"))
+            if done.returncode or not wheels:
+                pytest.skip("the package ansible 12, which carries awx.awx, cannot be downloaded here")
+            with zipfile.ZipFile(wheels[0]) as wheel:
+                names = [name for name in wheel.namelist() if name.startswith("ansible_collections/awx/awx/")]
+                wheel.extractall(Path(folder) / "awx", names)
+            try:
+                (Path(folder) / "awx").rename(CACHE)
+            except OSError:
+                assert CACHE.exists()  # another worker was faster
+    return CACHE
+
+
+@pytest.fixture(scope="module")
+def made(awx_collection, tmp_path_factory):
+    """What configure.yml asks the modules for: {module: [arguments]}."""
+    folder = tmp_path_factory.mktemp("awx")
+    shutil.copytree(awx_collection, folder / "collections")
+    with open(folder / "collections/ansible_collections/awx/awx/plugins/module_utils/controller_api.py", "a") as code:
+        code.write(RECORDER)
+    record = folder / "record"
+    options = {"ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"), "RECORD": str(record), "ANSIBLE_NOCOLOR": "1"}
+    done = command("ansible-playbook", AWX / "configure.yml", **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {}
+    for module, arguments in map(json.loads, record.read_text().splitlines()):
+        found.setdefault(module, []).append(arguments)
+    return found
+
+
+def test_the_syntax_is_right(awx_collection):
+    path = f"{awx_collection}:{ROOT / '.collections'}"
+    for playbook in (AWX / "configure.yml", *sorted(AWX.glob("project/*.yml"))):
+        done = command("ansible-playbook", "--syntax-check", playbook, ANSIBLE_COLLECTIONS_PATH=path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_arguments_are_those_of_the_modules(made):
+    counts = {module: len(arguments) for module, arguments in made.items()}
+    assert counts == {
+        "credential_type": 2,
+        "execution_environment": 1,
+        "project": 1,
+        "inventory": 1,
+        "inventory_source": 1,
+        "job_template": 5,
+        "workflow_job_template": 1,
+        "schedule": 1,
+    }
+
+
+def test_the_injected_variables_are_those_that_the_modules_read(made):
+    fallbacks = {
+        name for option in profiles_preflight.SPEC.argument_spec.values() for name in option.get("fallback", (0, []))[1]
+    }
+    for kind in made["credential_type"]:
+        fields = {field["id"]: field for field in kind["inputs"]["fields"]}
+        assert set(kind["injectors"]["env"]) <= fallbacks
+        used = {re.fullmatch(r"\{\{ (\w+) }}", value)[1] for value in kind["injectors"]["env"].values()}
+        assert used == set(fields) == set(kind["inputs"]["required"])
+        secret = {name for name, field in fields.items() if field.get("secret")}
+        assert secret == {name for name in fields if "token" in name or "secret" in name}
+
+
+def test_the_job_templates_fit_the_playbooks(made):
+    (known,) = yaml.safe_load((ROOT / "roles/unified_profiles/meta/argument_specs.yml").read_text())[
+        "argument_specs"
+    ].values()
+    templates = {template["name"].rpartition(": ")[2]: template for template in made["job_template"]}
+    assert {name: template["job_type"] for name, template in templates.items() if template["job_type"] == "check"} == {
+        "check": "check"
+    }
+    for template in templates.values():
+        assert (AWX / "project" / template["playbook"]).exists()
+        assert template["extra_vars"]["unified_profiles_ledger"] == "sync"
+        # The report play reads the latter.
+        assert set(template["extra_vars"]) <= {*known["options"], "unified_profiles_fail_on_pending"}
+        # Whoever may launch a job cannot send its credentials to another server.
+        assert template["ask_variables_on_launch"] is False
+        asked = {question["variable"] for question in template.get("survey_spec", {}).get("spec", [])}
+        assert asked == {name for name in ["unified_profiles_confirmations"] if name in str(template["extra_vars"])}
+
+
+def test_the_workflow_waits_between_hand_over_and_verification(made):
+    (workflow,) = made["workflow_job_template"]
+    names = {template["name"] for template in made["job_template"]}
+    nodes = workflow["workflow_nodes"]
+    kinds = [node["unified_job_template"]["type"] for node in nodes]
+    assert kinds == ["job_template", "workflow_approval", "job_template"]
+    follows = [[after["identifier"] for after in node.get("related", {}).get("success_nodes", [])] for node in nodes]
+    assert follows == [[nodes[1]["identifier"]], [nodes[2]["identifier"]], []]
+    assert {nodes[0]["unified_job_template"]["name"], nodes[2]["unified_job_template"]["name"]} <= names
+    (schedule,) = made["schedule"]
+    assert schedule["unified_job_template"] in names
+    assert schedule["enabled"] is False
+
+
+class Jobs:
+    """Runs the job templates as AWX would: in a folder that is thrown away, with the inventory as a script."""
+
+    def __init__(self, folder, sandbox, made, hosts, *arguments, **environment):
+        self.folder, self.environment, self.arguments = folder, environment, arguments
+        self.templates = {template["name"].rpartition(": ")[2]: template for template in made["job_template"]}
+        inventory = folder / "inventory.yml"
+        shared = {"ansible_connection": "local", "unified_profiles_allow_write_events": True}
+        shared["unified_profiles_sandbox_url"] = sandbox.url
+        group = {"hosts": {host: {} for host in hosts}, "vars": shared}
+        inventory.write_text(yaml.safe_dump({"unified_profiles": group}))
+        for host, lines in hosts.items():
+            (folder / "host_vars").mkdir(exist_ok=True)
+            (folder / f"host_vars/{host}.yml").write_text("\n".join(lines) + "\n")
+        # As AWX's inventory update does, which has no vault password.
+        self.exported = command("ansible-inventory", "-i", inventory, "--list", "--export").stdout
+
+    def run(self, name, **survey):
+        template = self.templates[name]
+        variables = {**template["extra_vars"], **survey, "awx_user_name": "jane", "awx_job_id": 7}
+        with tempfile.TemporaryDirectory() as private:
+            script = Path(private) / "inventory/hosts"
+            script.parent.mkdir()
+            script.write_text(f"#!/bin/sh\ncat <<'END'\n{self.exported}\nEND\n")
+            script.chmod(0o755)
+            (Path(private) / "vars.json").write_text(json.dumps(variables))
+            check = ["--check"] if template["job_type"] == "check" else []
+            return command(
+                "ansible-playbook",
+                AWX / "project" / template["playbook"],
+                *("-i", script, "-e", f"@{private}/vars.json"),
+                *check,
+                *self.arguments,
+                ANSIBLE_NOCOLOR="1",
+                AWX_PRIVATE_DATA_DIR=private,
+                **self.environment,
+            )
+
+
+def press_connect(sandbox, name):
+    environment = sandbox.world.environments[name]
+    form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
+    sandbox.world.connect(environment, form)
+
+
+def pasted(output):
+    """What a person copies from the task cards of a job's output."""
+    return "\r\n".join(re.findall(r"-e '(\{\"unified_profiles_confirm\".*?\})'", output))
+
+
+def test_one_environment_with_the_credential_types(tmp_path, sandbox, made):
+    dev = sandbox.world.environments["dev"]
+    inputs = {
+        "segment_token": dev.segment_token,
+        "profile_token": dev.profile_token,
+        "account_sid": dev.account_sid,
+        "api_key": dev.api_key,
+        "api_secret": dev.api_secret,
+    }
+    environment = {
+        name: jinja2.Template(value).render(inputs)
+        for kind in made["credential_type"]
+        for name, value in kind["injectors"]["env"].items()
+    }
+    hosts = {"dev": [f"unified_profiles_space_id: {dev.space['id']}"]}
+    jobs = Jobs(tmp_path, sandbox, made, hosts, **environment)
+    sandbox.clear_journal()
+    check = jobs.run("check")
+    assert check.returncode == 0 or "pending" in check.stdout, check.stdout + check.stderr
+    assert sandbox.journal(writes=True) == []
+    first = jobs.run("hand over")
+    assert first.returncode == 0, first.stdout + first.stderr
+    press_connect(sandbox, "dev")
+    # Approved without a confirmation: nothing is taken for done.
+    hasty = jobs.run("connect")
+    assert hasty.returncode != 0
+    assert "dev is pending" in hasty.stdout
+    confirmed = jobs.run("confirm", unified_profiles_confirmations=pasted(first.stdout))
+    assert confirmed.returncode == 0, confirmed.stdout + confirmed.stderr
+    stored = str([service["documents"] for service in dev.services.values()])
+    assert "'by': 'jane'" in stored
+    assert jobs.run("connect").returncode == 0
+
+
+def test_many_environments_with_inline_vaulted_secrets(tmp_path, sandbox, made):
+    password = tmp_path / "password"
+    password.write_text("correct horse battery staple\n")
+    hosts = {}
+    for name in ("dev", "prod"):
+        of = sandbox.world.environments[name]
+        secrets = {
+            "segment_token": of.segment_token,
+            "profile_token": of.profile_token,
+            "twilio_api_secret": of.api_secret,
+        }
+        hosts[name] = [
+            f"unified_profiles_space_id: {of.space['id']}",
+            f"unified_profiles_twilio_account_sid: {of.account_sid}",
+            f"unified_profiles_twilio_api_key: {of.api_key}",
+        ]
+        for option, value in secrets.items():
+            name_of = ("--name", f"unified_profiles_{option}", value)
+            hosts[name].append(
+                command("ansible-vault", "encrypt_string", "--vault-password-file", password, *name_of).stdout
+            )
+    jobs = Jobs(tmp_path, sandbox, made, hosts, "--vault-password-file", password)
+    assert sandbox.world.environments["dev"].segment_token not in jobs.exported
+    first = jobs.run("hand over")
+    assert first.returncode == 0, first.stdout + first.stderr
+    for name in hosts:
+        press_connect(sandbox, name)
+    confirmed = jobs.run("confirm", unified_profiles_confirmations=pasted(first.stdout))
+    assert confirmed.returncode == 0, confirmed.stdout + confirmed.stderr
+    assert re.search(r"dev .*changed=0", jobs.run("connect").stdout)
