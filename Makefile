@@ -51,6 +51,7 @@ bench: .venv-bench/ready $(COLLECTION)
 
 bench-full: .venv-bench/ready $(COLLECTION)
 	@.venv-bench/bin/python tests/benchmarks/bench.py --full
+	@.venv-bench/bin/python tests/benchmarks/bench.py --limits
 
 lint: $(VENV)/lint-ready $(COLLECTION)
 	$(BIN)/ruff check .

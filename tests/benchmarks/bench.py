@@ -54,6 +54,7 @@ class Part:
     scenarios: tuple[str, ...] = SCENARIOS
     delay: float = 0.0
     https: bool = False
+    limits: str = ""
 
 
 ALL = ("uri", "module", "ours", "floor", "raw")
@@ -72,6 +73,21 @@ FULL = (
     Part(200, ("ours", "floor", "raw"), 1),
     Part(1000, ("ours", "floor"), 1, ("first", "nothing")),
 )
+# Rate limits as Segment publishes them, counted by address and token; and as it would be if all environments shared one count.
+LIMITS = (
+    Part(200, ("ours",), 1, ("first", "nothing"), limits="token"),
+    Part(200, ("ours",), 1, ("first",), limits="address"),
+)
+SHARED_COUNT = """
+import sandbox.limits, sys
+from sandbox.__main__ import main
+window = sandbox.limits._window
+class Nobody:
+    headers = {}
+    def __init__(self, request): self.client = request.client
+sandbox.limits._window = lambda world, what, seconds, request: window(world, "all", seconds, Nobody(request))
+sys.exit(main())
+"""
 
 
 @dataclass(frozen=True)
@@ -83,12 +99,14 @@ class Measured:
     environments: int
     delay: float
     https: bool
+    limits: str
     wall: float
     cpu: float
     peak: float
     requests: int
     connections: int
     handshakes: int
+    refused: int
 
 
 class Stage:
@@ -114,6 +132,10 @@ class Stage:
         if scenario == "recover":
             for name in self.client.get(self.control).json()["environments"]:
                 self.tell("/sabotage", environment=name, name="delete-source")
+        self.tell("/switches", rate_limits=bool(self.part.limits))
+
+    def refused(self) -> int:
+        return sum(entry["status"] == 429 for entry in self.client.get("/journal").json()["journal"])
 
     def command(self, contestant: str, scenario: str) -> list[str]:
         if contestant == "raw":
@@ -125,6 +147,8 @@ class Stage:
         command += ["-e", f"unified_profiles_sandbox_url={self.url}"]
         if contestant in ("uri", "module"):
             command += ["-e", f"ansible_python_interpreter={sys.executable}"]
+        if self.part.limits == "address":
+            command += ["-e", "unified_profiles_retry_budget=600"]
         if contestant == "module":
             command += ["-e", '{"unified_profiles_in_process": false}']
         return command
@@ -135,7 +159,7 @@ class Stage:
         if self.part.https:
             environment["SSL_CERT_FILE"] = str(self.ca_file)
         log = self.folder / "log.txt"
-        proxy, asked = self.proxy, self.client.get("/usage").json()["requests"]
+        proxy, asked, refused = self.proxy, self.client.get("/usage").json()["requests"], self.refused()
         connections, handshakes = proxy.connections, proxy.handshakes
         proxy.delay = self.part.delay
         started = time.perf_counter()
@@ -154,12 +178,14 @@ class Stage:
             self.part.environments,
             self.part.delay,
             self.part.https,
+            self.part.limits,
             round(wall, 3),
             round(usage.ru_utime + usage.ru_stime, 3),
             round(usage.ru_maxrss / 1024, 1),
             self.client.get("/usage").json()["requests"] - asked,
             proxy.connections - connections,
             proxy.handshakes - handshakes,
+            self.refused() - refused,
         )
 
 
@@ -167,7 +193,8 @@ class Stage:
 def stage(part: Part) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = [sys.executable, "-m", "sandbox", "--port", "0", "--quiet", "--environments", str(part.environments)]
+        program = ["-c", SHARED_COUNT] if part.limits == "address" else ["-m", "sandbox"]
+        command = [sys.executable, *program, "--port", "0", "--quiet", "--environments", str(part.environments)]
         command += ["--inventory", str(folder / "inventory")]
         if part.https:
             command += ["--https", str(folder / "ca.pem")]
@@ -226,18 +253,21 @@ def main() -> None:
         "--out", type=Path, help="folder for results (default: build/bench, or docs/performance with --full)"
     )
     given = parser.parse_args()
-    out = given.out or ROOT / ("docs/performance" if given.full else "build/bench")
+    out = given.out or ROOT / ("docs/performance" if given.full or given.limits else "build/bench")
+    file = out / ("limits.json" if given.limits else "results.json")
     out.mkdir(parents=True, exist_ok=True)
     document: dict = {"machine": machine(), "runs": []}
     started = time.perf_counter()
-    for part in FULL if given.full else SHORT:
+    for part in LIMITS if given.limits else FULL if given.full else SHORT:
         for measured in perform(part):
             document["runs"].append(asdict(measured))
             print(f"{time.perf_counter() - started:6.0f} s  {measured}", flush=True)
-            (out / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+            file.write_text(json.dumps(document, indent=1) + "\n")
+    if given.limits:
+        return
     document["where"] = where(30 if given.full else 5)
     document["seconds"] = round(time.perf_counter() - started)
-    (out / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+    file.write_text(json.dumps(document, indent=1) + "\n")
     print(show(document, out))
 
 

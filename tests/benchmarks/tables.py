@@ -155,21 +155,37 @@ def plot(found: dict[Key, dict[str, float]]) -> str:
     return "\n".join([*out, "</svg>"]) + "\n"
 
 
-def show(document: dict, out: Path) -> str:
-    """Write results.md and plot.svg into a folder, and give the text."""
-    found = medians(document)
+def about(document: dict) -> str:
     machine = document["machine"]
-    about = (
-        f"{machine['date']}: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
-        f"Python {machine['python']}, ansible-core {machine['ansible_core']}, httpx {machine['httpx']}; load before it began "
-        f"{machine['load_before']}; {document.get('seconds', '?')} s in all."
+    return (
+        f"Measured on {machine['date']}: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
+        f"{machine['system']}, Python {machine['python']}, ansible-core {machine['ansible_core']}, httpx {machine['httpx']}; "
+        f"load before it began {machine['load_before']}; {document.get('seconds', '?')} s in all."
     )
-    text = f"# Results\n\n{about}\n\n{targets(found)}\n\n{table(found)}\n\n{where(document)}\n"
+
+
+def fill(page: Path, parts: dict[str, str]) -> None:
+    """Put each part between its two marks in a page."""
+    text = page.read_text()
+    for name, part in parts.items():
+        before, _begin, rest = text.partition(f"<!-- {name} -->\n")
+        _old, end, after = rest.partition(f"<!-- end of {name} -->\n")
+        text = f"{before}<!-- {name} -->\n\n{part}\n\n{end}{after}"
+    page.write_text(text)
+
+
+def show(document: dict, out: Path) -> str:
+    """Write results.md and plot.svg into a folder, fill the page beside it if there is one, and give the text."""
+    found = medians(document)
+    parts = {"targets": f"{about(document)}\n\n{targets(found)}", "results": table(found), "where": where(document)}
+    text = "# Results\n\n" + "\n\n".join(part for part in parts.values() if part) + "\n"
     (out / "results.md").write_text(text)
     (out / "plot.svg").write_text(plot(found))
+    if (page := out.with_suffix(".md")).exists():
+        fill(page, {name: parts[name] for name in ("targets", "where")})
     return text
 
 
 if __name__ == "__main__":
-    results = Path(sys.argv[1])
+    results = Path(sys.argv[1]).resolve()
     print(show(json.loads(results.read_text()), results.parent))

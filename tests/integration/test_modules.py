@@ -182,6 +182,19 @@ def test_validate_reports_all_checks_at_once(project, sandbox):
     }
 
 
+def test_preflight_says_everything_that_is_wrong_at_once(project, sandbox):
+    sandbox.sabotage("dev", "revoke-token", which="twilio")
+    options = {"space_id": "spa_no", "profile_token": "wrong", "allow_write_events": True, **twilio(project)}
+    found, _run = result(project, {f"{COLLECTION}.profiles_preflight": options})
+    for said in ("no space 'spa_no' is known", "profile_token", "Twilio Flex API answered"):
+        assert said in found["msg"], found["msg"]
+    agreed = {**options, "allow_write_events": False}
+    sandbox.clear_journal()
+    refused, _run = result(project, {f"{COLLECTION}.profiles_preflight": agreed})
+    assert "allow_write_events: is not true" in refused["msg"]
+    assert sandbox.journal() == []
+
+
 def test_validate_tells_a_token_that_cannot_see_keys(project, sandbox):
     environment = sandbox.world.environments["dev"]
     options = {"space_id": environment.space["id"], "profile_token": environment.profile_token}
