@@ -67,9 +67,9 @@ def targets(found: dict[Key, dict[str, float]]) -> str:
         said = f"{n} environments, nothing to do: ours / `floor` (target at 50: at most 2.5)"
         ratio(said, ("ours", "nothing", n, 0.0, False), ("floor", "nothing", n, 0.0, False))
     ratio(
-        "wall per environment, 1,000 / 50 (at most 1.2)",
-        ("ours", "nothing", 1000, 0.0, False),
-        ("ours", "nothing", 50, 0.0, False),
+        "first connect, for each environment: at 1,000 / at 50 (at most 1.2)",
+        ("ours", "first", 1000, 0.0, False),
+        ("ours", "first", 50, 0.0, False),
         each=True,
     )
     for https in (False, True):
@@ -82,7 +82,7 @@ def targets(found: dict[Key, dict[str, float]]) -> str:
                 f"| one environment, 100 ms{', HTTPS' if https else ''}: (ours - Ansible's start and ten tasks, {start:.1f} s) / raw "
                 f"(at most 2) | {(ours - start) / raw:.2f} | |"
             )
-    large = [found.get((who, "nothing", 1000, 0.0, False)) for who in ("ours", "floor")]
+    large = [found.get((*key, 1000, 0.0, False)) for key in (("ours", "first"), ("floor", "nothing"))]
     if all(large):
         lines.append(
             f"| peak memory at 1,000, ours / `floor` (at most 1.3) | {large[0]['peak'] / large[1]['peak']:.2f} | |"
