@@ -250,6 +250,7 @@ def machine() -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--full", action="store_true", help="everything, for docs/performance.md")
+    parser.add_argument("--limits", action="store_true", help="two hundred environments under rate limits instead")
     parser.add_argument(
         "--out", type=Path, help="folder for results (default: build/bench, or docs/performance with --full)"
     )
