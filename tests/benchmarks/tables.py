@@ -61,10 +61,10 @@ def targets(found: dict[Key, dict[str, float]]) -> str:
 
     for n in sorted({key[2] for key in found}):
         for scenario, wanted in (("nothing", 10), ("first", 8), ("recover", 8)):
-            said = f"{n} environments, {SAID[scenario]}: `uri` / ours (target at 50: at least {wanted})"
+            said = f"{n} environment{'s' * (n > 1)}, {SAID[scenario]}: `uri` / ours (target at 50: at least {wanted})"
             ratio(said, ("uri", scenario, n, 0.0, False), ("ours", scenario, n, 0.0, False))
     for n in sorted({key[2] for key in found}):
-        said = f"{n} environments, nothing to do: ours / `floor` (target at 50: at most 2.5)"
+        said = f"{n} environment{'s' * (n > 1)}, nothing to do: ours / `floor` (target at 50: at most 2.5)"
         ratio(said, ("ours", "nothing", n, 0.0, False), ("floor", "nothing", n, 0.0, False))
     ratio(
         "first connect, for each environment: at 1,000 / at 50 (at most 1.2)",
@@ -157,10 +157,11 @@ def plot(found: dict[Key, dict[str, float]]) -> str:
 
 def about(document: dict) -> str:
     machine = document["machine"]
+    took = f"{document['seconds']} s in all" if "seconds" in document else "ended early, so the last parts are missing"
     return (
         f"Measured on {machine['date']}: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
         f"{machine['system']}, Python {machine['python']}, ansible-core {machine['ansible_core']}, httpx {machine['httpx']}; "
-        f"load before it began {machine['load_before']}; {document.get('seconds', '?')} s in all."
+        f"load before it began {machine['load_before']}; {took}."
     )
 
 
