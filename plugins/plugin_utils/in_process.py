@@ -15,6 +15,7 @@ from types import ModuleType
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import execute
@@ -47,7 +48,9 @@ class InProcessAction(ActionBase):
         del tmp
         if self.controller_only and self._task.async_val:
             raise AnsibleActionFail(f"{self._task.action} keeps records on the controller and cannot run with async.")
-        local = self._connection.transport == "local" and task_vars.get("unified_profiles_in_process", True)
+        wanted = task_vars.get("unified_profiles_in_process", True)
+        # A text from the command line or a template as well.
+        local = self._connection.transport == "local" and boolean(self._templar.template(wanted))
         if self.controller_only or (local and not self._task.async_val):
             result.update(self._run_here())
         else:

@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 import chain
 import pytest
 
-FULL = os.environ.get("RELIABILITY", "") == "full"
+
+@pytest.fixture(params=["sample", pytest.param("all", marks=pytest.mark.full)])
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether all cases are meant, and not the share of them that every run of the tests has time for."""
+    return bool(request.param == "all")
 
 
 @pytest.fixture(autouse=True)

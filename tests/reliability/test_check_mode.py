@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.resource import SET_BY_SEGMENT
 from chain import Chain
-from conftest import FULL
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox.server import Running
@@ -108,17 +109,28 @@ def assert_foretold(predicted: Any, real: Any, where: str = "") -> None:
         assert predicted == real, (where, predicted, real)
 
 
-@settings(
+PATIENT = settings(
     database=None,
     deadline=None,
-    max_examples=600 if FULL else 60,
     report_multiple_bugs=False,
-    phases=[Phase.generate, Phase.shrink] if FULL else [Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@settings(PATIENT, max_examples=60, phases=[Phase.generate])
 @given(state=states)
 def test_the_prediction_comes_true(shared_sandbox: Running, count, state: dict[str, Any]) -> None:
-    sandbox = shared_sandbox
+    compare(shared_sandbox, count, state)
+
+
+@pytest.mark.full
+@settings(PATIENT, max_examples=600)
+@given(state=states)
+def test_the_prediction_comes_true_for_many_more(shared_sandbox: Running, count, state: dict[str, Any]) -> None:
+    compare(shared_sandbox, count, state)
+
+
+def compare(sandbox: Running, count: Callable[[str], None], state: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         chain = build(sandbox, Path(folder), state)
         start = Snapshot(chain)

@@ -16,7 +16,6 @@ from typing import Any
 import chain as chain_module
 import pytest
 from chain import Chain
-from conftest import FULL
 from sandbox.server import Running
 from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, assert_connected, check_settled, sample, settle
 
@@ -80,7 +79,7 @@ def at_request(monkeypatch: pytest.MonkeyPatch, nth: int, action: Callable[[], o
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_something_happens_between_two_requests(
-    sandbox: Running, tmp_path: Path, name: str, monkeypatch, count
+    sandbox: Running, tmp_path: Path, name: str, monkeypatch, full: bool, count
 ) -> None:
     scenario, action = SCENARIOS[PAIRS[name][0]], PAIRS[name][1]
     chain = scenario.begin(sandbox, tmp_path)
@@ -89,7 +88,7 @@ def test_something_happens_between_two_requests(
         state = at_request(patch, 0, lambda: None)
         settle(chain, scenario.playbook)
     wrong = []
-    for nth in sample(list(range(1, state[0] + 1)), 1.0 if FULL else 0.5, name):
+    for nth in sample(list(range(1, state[0] + 1)), 1.0 if full else 0.5, name):
         start.restore()
         with monkeypatch.context() as patch:
             at_request(patch, nth, lambda: action(chain))
@@ -110,11 +109,11 @@ def test_something_happens_between_two_requests(
 
 
 @pytest.mark.parametrize("name", ["first connect", "recover, deleted", "connect, renamed"])
-def test_many_at_once(sandbox: Running, tmp_path: Path, name: str, count) -> None:
+def test_many_at_once(sandbox: Running, tmp_path: Path, name: str, full: bool, count) -> None:
     scenario = SCENARIOS[name]
     chain = scenario.begin(sandbox, tmp_path)
     start = Snapshot(chain)
-    for _round in range(20 if FULL else 3):
+    for _round in range(20 if full else 3):
         start.restore()
         chains = [Chain(sandbox, tmp_path, **scenario.options) for _ in range(4)]
         with ThreadPoolExecutor(4) as pool:

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 from chain import Chain
-from conftest import FULL
 from sandbox.server import Running
 from scenarios import CONNECT, SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 
@@ -51,7 +50,7 @@ def kill_at(sandbox: Running, chain: Chain, playbook: str, nth: int, phase: str)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_killed_at_any_request(sandbox: Running, tmp_path: Path, name: str, count) -> None:
+def test_killed_at_any_request(sandbox: Running, tmp_path: Path, name: str, full: bool, count) -> None:
     scenario = SCENARIOS[name]
     chain = scenario.begin(sandbox, tmp_path)
     start = Snapshot(chain)
@@ -60,7 +59,7 @@ def test_killed_at_any_request(sandbox: Running, tmp_path: Path, name: str, coun
     writes = [n for n, entry in enumerate(journal, 1) if entry["write"]]
     reads = [n for n in range(1, len(journal) + 1) if n not in writes]
     cases = [
-        (n, phase) for n in (*writes, *sample(reads, 1.0 if FULL else 0.15, name)) for phase in ("before", "after")
+        (n, phase) for n in (*writes, *sample(reads, 1.0 if full else 0.15, name)) for phase in ("before", "after")
     ]
     wrong = []
     for nth, phase in cases:

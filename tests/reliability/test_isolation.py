@@ -1,0 +1,50 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fifty environments, ten of them hostile, each in its own way: the others finish, and each of the ten tells its own cause."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hostile import HOSTILE, fleet
+from sandbox.world import SOURCE_NAME
+
+WAYS = list(HOSTILE)[:10]
+
+
+@pytest.mark.parametrize(
+    "serial", [[1, 12, "50%"], pytest.param("100%", marks=pytest.mark.full)], ids=["in batches", "together"]
+)
+def test_one_failure_never_touches_another(project, tmp_path: Path, serial: object, count) -> None:
+    folder = tmp_path / "fleet"
+    with fleet(50, folder, WAYS) as (sandbox, hostile):
+        assert len(hostile) == 10
+        more = json.dumps({"unified_profiles_serial": serial, "report_dir": str(tmp_path / "report")})
+        run = project.run("connect", "-e", more, inventory=str(folder))
+        assert run.status == 2, run.output[-3000:]
+        report = (tmp_path / "report/report.md").read_text()
+        rows = {line.split(" | ")[0].strip("| "): line for line in report.splitlines() if line.startswith("| ")}
+        problems = []
+        for name, env in sandbox.world.environments.items():
+            sources = [s for s in env.sources.values() if s.name == SOURCE_NAME]
+            recorded = folder / f".unified_profiles/ledger/{name}.json"
+            if name not in hostile:
+                steps = json.loads(recorded.read_text())["steps"]
+                right = len(sources) == 1 and env.flex_key == sources[0].keys[0] and sources[0].id in env.linked
+                if (
+                    not right
+                    or "failed" in rows[name]
+                    or {s: list(r) for s, r in steps.items()}
+                    != {step: ["done"] for step in ("connection", "link", "key")}
+                ):
+                    problems.append(f"{name} should be connected: {rows[name]}")
+            elif HOSTILE[hostile[name]].said not in rows[name] or "failed" not in rows[name]:
+                problems.append(f"{name}, {hostile[name]}: {rows[name]}")
+        assert not problems, "\n".join(problems)
+        told = [rows[name].split(" | ", 1)[1].replace(name, "") for name in hostile]
+        assert len(set(told)) == 10, told
+        count("environments side by side, one in five of them hostile", 50)

@@ -1,0 +1,356 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No secret in any output: canaries are put wherever a secret can be, and everything that a run leaves is searched for them."""
+
+from __future__ import annotations
+
+import base64
+import html
+import http.client
+import http.server
+import json
+import os
+import shlex
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
+from hostile import HOSTILE, make_hostile
+from sandbox import inventory
+from sandbox.server import Running, running
+from sandbox.world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+# What has to be escaped in URLs, JSON, YAML, HTML or a shell.
+ODD = "\"'\\/+&=%41$(id)<b>;|?#!*~^[`"
+PROXY_USER, PROXY_PASSWORD = "canary-user", "canary-of-the-proxy/+&=%41$(id)'!*~"
+REGISTERED = (
+    *("preflight_space", "connection_result", "source_ledger", "source_found", "source_result", "link_and_key_link"),
+    *("link_and_key_key", "verify_result", "report_result", "unified_profiles_failure"),
+)
+
+
+def forms(secret: str) -> set[str]:
+    """The secret as it is, and as it looks in URLs, JSON, YAML, HTML, a shell, Python and base64."""
+    found = {secret, urllib.parse.quote(secret, safe=""), urllib.parse.quote(secret), urllib.parse.quote_plus(secret)}
+    found |= {
+        json.dumps(secret)[1:-1],
+        json.dumps(json.dumps(secret)[1:-1])[1:-1],
+        html.escape(secret),
+        repr(secret)[1:-1],
+    }
+    found |= {secret.replace("'", "''"), shlex.quote(secret)}
+    for before in (b"", b"x", b"xx"):  # somewhere in a longer text, such as "user:password"
+        whole = base64.b64encode(before + secret.encode()).decode().rstrip("=")
+        found.add(whole[0 if not before else 4 : len(whole) - 4])
+    return {form for form in found if len(form) > 7}
+
+
+class Search:
+    """Looks for the secrets in everything it is shown."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, str] = {}
+        self.hits: set[tuple[str, str, str]] = set()
+        self.bytes = 0
+
+    def add(self, name: str, secret: str) -> None:
+        self.secrets[name] = secret
+
+    def look(self, where: str, text: str) -> None:
+        self.bytes += len(text)
+        # A terminal or a YAML scalar may break a line anywhere.
+        joined = "".join(text.split())
+        for name, secret in self.secrets.items():
+            for form in forms(secret):
+                if form in text or "".join(form.split()) in joined:
+                    at = max(text.find(form), 0)
+                    self.hits.add((name, where, text[max(0, at - 160) : at + 40]))
+
+    def files(self, folder: Path, besides: Callable[[Path], bool] = lambda path: False) -> None:
+        for path in folder.rglob("*"):
+            if path.is_file() and not besides(path):
+                self.look(str(path.relative_to(folder)), path.read_bytes().decode("utf-8", "replace"))
+
+
+@contextmanager
+def watched_processes(search: Search) -> Iterator[None]:
+    """Looks at the command line of every process for as long as this lasts."""
+    over = threading.Event()
+
+    def watch() -> None:
+        seen: set[bytes] = set()
+        while not over.is_set():
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    line = path.read_bytes()
+                except OSError:
+                    continue
+                if line not in seen:
+                    seen.add(line)
+                    search.look("/proc/*/cmdline", line.replace(b"\0", b" ").decode("utf-8", "replace"))
+            time.sleep(0.02)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """Passes requests on, to whoever gives the user and the password."""
+
+    protocol_version = "HTTP/1.1"
+    passed = 0
+
+    def _pass(self) -> None:
+        given = "Basic " + base64.b64encode(f"{PROXY_USER}:{PROXY_PASSWORD}".encode()).decode()
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if self.headers.get("proxy-authorization") != given:
+            self.send_response(407)
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
+        Proxy.passed += 1
+        url = urllib.parse.urlsplit(self.path)
+        there = http.client.HTTPConnection(url.netloc, timeout=10)
+        kept = {k: v for k, v in self.headers.items() if k.lower() not in ("proxy-authorization", "connection")}
+        there.request(self.command, f"{url.path}?{url.query}" if url.query else url.path, body, kept)
+        try:
+            answer = there.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException):
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("transfer-encoding", "content-length", "connection"):
+                self.send_header(name, value)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _pass
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def proxy() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        password = urllib.parse.quote(PROXY_PASSWORD, safe="")
+        yield f"http://{PROXY_USER}:{password}@127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+# More ways to fail in which a secret could slip out.
+WAYS: dict[str, dict[str, Any]] = {
+    **{name: {} for name in HOSTILE},
+    "echoed": {"echo": 400},
+    "echoed by a server that fails": {"echo": 500},
+    "white space in a token": {"variables": {"segment_token": "canary token with\nwhite space"}},
+    "a password where a mapping belongs": {"variables": {"endpoints": {"connection": "canary-instead-of-a-mapping"}}},
+    "a secret in an endpoint's URL": {
+        "variables": {"gateway": "http://canary-user:canary-in-an-url@127.0.0.1:9/handover"}
+    },
+    "nobody there": {"variables": {"proxy": "http://canary-user:canary-of-no-proxy@127.0.0.1:9"}},
+    "a proxy that is none": {"variables": {"proxy": "canary-of-nonsense://x"}},
+    "auth token": {"auth_token": True},
+}
+
+
+class Fleet:
+    """A sandbox whose every secret is a canary, and the inventory of it."""
+
+    def __init__(self, sandbox: Running, folder: Path, search: Search, proxy: str) -> None:
+        self.sandbox, self.folder, self.search = sandbox, folder, search
+        world = sandbox.world
+        for name, env in world.environments.items():
+            for kind in ("segment_token", "profile_token", "api_secret", "auth_token", "gateway_token"):
+                secret = f"canary-{kind}-{name}{ODD}"
+                setattr(env, kind, secret)
+                search.add(f"{kind} of {name}", secret)
+        world.environments = dict(world.environments)  # the index of credentials is made again
+        search.add("proxy password", PROXY_PASSWORD)
+        inventory.write(world, sandbox.url, folder)
+        document = yaml.safe_load((ROOT / "inventories/sandbox/hosts.yml").read_text())
+        hosts = {}
+        vault = VaultLib([("default", VaultSecret(b"canary-of-the-vault"))])
+        (folder / "host_vars").mkdir(exist_ok=True)
+        for name, env in world.environments.items():
+            hosts[name] = {
+                f"unified_profiles_{key}": value
+                for key, value in inventory._variables(env).items()
+                if key != "profile_token"
+            }
+            kept = vault.encrypt(env.profile_token.encode()).decode()
+            lines = ["---", "unified_profiles_profile_token: !vault |", *("  " + line for line in kept.splitlines())]
+            (folder / f"host_vars/{name}").mkdir()
+            (folder / f"host_vars/{name}/vault.yml").write_text("\n".join(lines) + "\n")
+        document["unified_profiles"]["hosts"] = hosts
+        document["unified_profiles"]["vars"] = {"unified_profiles_proxy": proxy}
+        (folder / "hosts.yml").write_text(json.dumps(document))
+        self.vault = folder.parent / "vault-password"
+        self.vault.write_text("canary-of-the-vault")
+        for name, way in zip(list(world.environments)[2:], WAYS):
+            self.spoil(name, way)
+
+    def spoil(self, name: str, way: str) -> None:
+        how, env = WAYS[way], self.sandbox.world.environments[name]
+        if way in HOSTILE:
+            make_hostile(self.sandbox, self.folder, name, HOSTILE[way])
+        if "echo" in how:
+            said = " ".join([env.segment_token, env.profile_token, env.api_secret, env.gateway_token])
+            body = {"errors": [{"type": "x", "message": said}], "message": said, "code": 1, "data": {"x": said}}
+            self.sandbox.fault(
+                environment=name,
+                count=None,
+                match="POST /|PATCH /",
+                status=how["echo"],
+                body=body,
+                headers={"x-request-id": said},
+            )
+        variables = dict(how.get("variables", {}))
+        if how.get("auth_token"):
+            variables |= {"twilio_api_key": None, "twilio_api_secret": None, "twilio_auth_token": env.auth_token}
+        if variables:
+            text = "".join(f"unified_profiles_{k}: {json.dumps(v)}\n" for k, v in variables.items())
+            (self.folder / f"host_vars/{name}/more.yml").write_text("---\n" + text)
+            for value in map(str, variables.values()):
+                if "canary" in value and "canary-auth" not in value:
+                    self.search.add(
+                        f"{way} of {name}", value[value.index("canary") :].partition("@")[0].rpartition(":")[2]
+                    )
+
+    def run(self, playbook: str, *arguments: str, **environment: str) -> str:
+        """The playbook, and then all that it registered, shown; looks at all that it leaves, and gives what it printed."""
+        wrapper = self.folder.parent / f"{playbook}-and-show.yml"
+        show = {
+            "hosts": "unified_profiles",
+            "gather_facts": False,
+            "tasks": [{"ansible.builtin.debug": {"var": name}, "when": f"{name} is defined"} for name in REGISTERED],
+        }
+        whole = yaml.safe_load((ROOT / f"playbooks/{playbook}.yml").read_text())
+        for part in (*whole, *(task for play in whole for task in play.get("tasks", []))):
+            for key in ("ansible.builtin.import_playbook", "ansible.builtin.import_tasks"):
+                if key in part:
+                    part[key] = str(ROOT / "playbooks" / part[key])
+        # The report fails the job at last, so what is shown comes before it.
+        wrapper.write_text(json.dumps([*whole[:-1], show, whole[-1]]))
+        scratch = self.folder.parent / "scratch"
+        for name in ("tmp", "local", "remote", "cache"):
+            (scratch / name).mkdir(parents=True, exist_ok=True)
+        log = scratch / "ansible.log"
+        with watched_processes(self.search):
+            done = subprocess.run(
+                [
+                    *(Path(sys.executable).with_name("ansible-playbook"), "-i", self.folder, wrapper),
+                    *("-vvvv", "--diff", *arguments),
+                ],
+                cwd=self.folder.parent,
+                env={
+                    **os.environ,
+                    "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                    "ANSIBLE_LOG_PATH": str(log),
+                    "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
+                    "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(scratch / "cache"),
+                    "ANSIBLE_SHOW_CUSTOM_STATS": "1",
+                    "ANSIBLE_KEEP_REMOTE_FILES": "1",
+                    "ANSIBLE_LOCAL_TEMP": str(scratch / "local"),
+                    "ANSIBLE_REMOTE_TEMP": str(scratch / "remote"),
+                    "TMPDIR": str(scratch / "tmp"),
+                    "ANSIBLE_VAULT_PASSWORD_FILE": str(self.vault),
+                    **environment,
+                },
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=240,
+            )
+        printed = done.stdout + done.stderr
+        self.search.look(f"output of {playbook}", printed)
+        assert log.stat().st_size > 1000
+        self.search.files(scratch)
+        self.search.files(self.folder / ".unified_profiles")
+        return printed
+
+
+@pytest.fixture
+def canaries(tmp_path: Path, proxy: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+    search = Search()
+    real = World.new_key
+
+    def new_key(world: World, env: Any) -> str:
+        key = f"canary-{real(world, env)}{ODD}"
+        world._keys[key] = env
+        search.add(f"write key {key[:20]} of {env.name}", key)
+        return key
+
+    monkeypatch.setattr(World, "new_key", new_key)
+    with running(2 + len(WAYS)) as sandbox:
+        yield Fleet(sandbox, tmp_path / "fleet", search, proxy)
+
+
+def assert_silent(fleet: Fleet) -> None:
+    told = [f"{name}, in {where}: ...{text!r}..." for name, where, text in sorted(fleet.search.hits)]
+    assert not told, f"{len(told)} of them:\n" + "\n".join(told[:20])
+
+
+def test_the_search_finds_every_form() -> None:
+    secret = "canary" + ODD
+    quoted = urllib.parse.quote(secret, safe="")
+    dumped = yaml.safe_dump({"x": secret}, width=20)
+    shown = [secret, quoted, json.dumps({"x": secret}), json.dumps(json.dumps(secret)), html.escape(secret), dumped]
+    shown += [base64.b64encode(f"{'u' * n}:{secret}".encode()).decode() for n in range(4)]
+    for text in shown:
+        search = Search()
+        search.add("it", secret)
+        search.look("here", f"before {text} after")
+        assert search.hits, text
+    search.look("there", "nothing")
+    assert {where for _name, where, _text in search.hits} == {"here"}
+
+
+def test_no_secret_anywhere(canaries: Fleet, count) -> None:
+    """First connect, recover of what was broken, in every way to fail."""
+    printed = canaries.run("connect", ANSIBLE_CALLBACK_RESULT_FORMAT="json")
+    names = list(canaries.sandbox.world.environments)
+    assert canaries.sandbox.world.environments[names[0]].flex_key, printed[-3000:]
+    assert Proxy.passed > 20
+    assert "unified_profiles_failure" in printed
+    for name in names[:2]:
+        canaries.sandbox.sabotage(name, "delete-source" if name == names[0] else "remove-key")
+    printed += canaries.run("recover", ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
+    assert "link_and_key_key" in printed
+    canaries.sandbox.sabotage(names[0], "delete-source")
+    printed += canaries.run("recover", "-e", "unified_profiles_channel=operator", "--limit", ",".join(names[:2]))
+    assert "ends in ..." in printed
+    assert "Traceback" not in printed
+    assert_silent(canaries)
+    count("bytes of output, logs, caches, reports and temporary files searched for secrets", canaries.search.bytes)
+    count("secrets looked for", len(canaries.search.secrets))
+
+
+def test_ordinary_modules_show_no_secret_either(canaries: Fleet) -> None:
+    """Ansible's own file of a module, which holds its arguments, stays only because ANSIBLE_KEEP_REMOTE_FILES asks for it."""
+    names = list(canaries.sandbox.world.environments)
+    printed = canaries.run("connect", "-e", "unified_profiles_in_process=false", "--limit", f"{names[0]},{names[-2]}")
+    assert "ANSIBALLZ" in printed.upper()
+    canaries.search.hits = {hit for hit in canaries.search.hits if "AnsiballZ" not in hit[1]}
+    assert_silent(canaries)
