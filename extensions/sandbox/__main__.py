@@ -149,8 +149,8 @@ def environments(text: str) -> int | list[tuple[str, str]]:
     if re.fullmatch("[0-9]+", text) and 1 <= int(text) <= 100_000:
         return int(text)
     found = re.fullmatch(r"[A-Za-z_][\w.-]*(:eu|:us)?(,[A-Za-z_][\w.-]*(:eu|:us)?)*", text, re.ASCII)
-    pairs = [(name, region or "us") for name, _, region in (item.partition(":") for item in text.split(","))]
-    if not found or len({name for name, _ in pairs}) < len(pairs):
+    pairs = [(name, region or "us") for name, _unused, region in (item.partition(":") for item in text.split(","))]
+    if not found or len({name for name, _unused in pairs}) < len(pairs):
         raise Unusable("--environments takes a number from 1 to 100000, or different names: staging,production:eu.")
     return pairs
 

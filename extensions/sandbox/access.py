@@ -21,7 +21,7 @@ def auth(world: World, region: str, request: Request) -> Environment:
     header = request.headers.get("authorization", "")
     if not header:
         raise Problem(401, "unauthorized", "Authorization header is required")
-    scheme, _, token = header.partition(" ")
+    scheme, _unused, token = header.partition(" ")
     found = world.holder(token) if scheme.lower() == "bearer" else None
     if found is None or found[1] not in TOKENS or found[0].region != region:
         raise Problem(401, "unauthorized", "The token is not valid")

@@ -66,7 +66,7 @@ class Faults:
         if service in ("handover", "console"):
             return self.world.environments.get(name)
         given = next((value.decode("latin-1") for key, value in scope["headers"] if key == b"authorization"), "")
-        scheme, _, credential = given.partition(" ")
+        scheme, _unused, credential = given.partition(" ")
         if scheme.lower() == "basic":
             try:
                 credential = base64.b64decode(credential).decode("latin-1").partition(":")[0]

@@ -200,9 +200,9 @@ def text(body: Body, name: str, default: str | None = None) -> str:
 
 
 def basic_user(request: Request) -> tuple[str, str]:
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    scheme, _unused, value = request.headers.get("authorization", "").partition(" ")
     try:
-        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        user, _unused, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (ValueError, binascii.Error):
         return "", ""
     return (user, password) if scheme.lower() == "basic" else ("", "")

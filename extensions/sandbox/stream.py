@@ -69,7 +69,7 @@ def feed(world: World, env: Environment, entry: Message, arrived: datetime.datet
         env.profiles[id_] = profile
     for name in names:
         if name not in env.identities:
-            kind, _, value = name.partition(":")
+            kind, _unused, value = name.partition(":")
             made = {"collection": "users", "type": kind, "id": value, "encoding": "none"}
             profile["external_ids"].append({**made, "source_id": entry["source"], "created_at": iso(arrived)})
         env.identities[name] = profile["id"]

@@ -64,9 +64,9 @@ EXAMPLES = r"""
 RETURN = r"""
 handover:
   description:
-    - The state of the hand-over. RV(handover.read_back) tells whether the endpoint's read just showed the expected value.
-    - RV(handover.sent) tells whether this run sent it to the endpoint, in check mode whether it would.
-    - RV(handover.card) is what a person has to do, null when there is nothing to do.
+    - The state of the hand-over. C(handover.read_back) tells whether the endpoint's read just showed the expected value.
+    - C(handover.sent) tells whether this run sent it to the endpoint, in check mode whether it would.
+    - C(handover.card) is what a person has to do, null when there is nothing to do.
   returned: success
   type: dict
   sample:
@@ -80,7 +80,7 @@ handover:
     at: '2026-11-24T10:02:31Z'
     subject: {account_sid: AC01, key_fingerprint: 3f29a1b07c55, source_id: 5BKZVyYHdt1D7ZrtHyNR7W}
     read_back: null
-    card: {environment: prod, step: key, title: \"...\", page: [], actions: [], digest: 0d7a52c1e93b}
+    card: {environment: prod, step: key, title: Give Flex the write key, page: [], actions: [], digest: 0d7a52c1e93b}
 """
 
 from typing import Any

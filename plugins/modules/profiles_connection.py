@@ -78,9 +78,9 @@ EXAMPLES = r"""
 RETURN = r"""
 handover:
   description:
-    - The state of the hand-over. RV(handover.read_back) tells whether the endpoint's read just showed the expected value.
-    - RV(handover.sent) tells whether this run sent it to the endpoint, in check mode whether it would.
-    - RV(handover.card) is what a person has to do, null when there is nothing to do.
+    - The state of the hand-over. C(handover.read_back) tells whether the endpoint's read just showed the expected value.
+    - C(handover.sent) tells whether this run sent it to the endpoint, in check mode whether it would.
+    - C(handover.card) is what a person has to do, null when there is nothing to do.
   returned: success
   type: dict
   sample:
@@ -94,7 +94,7 @@ handover:
     at: '2026-11-24T10:02:31Z'
     subject: {space_id: spa_4fGh7}
     read_back: null
-    card: {environment: prod, step: connection, title: \"...\", page: [], actions: [], digest: 0d7a52c1e93b}
+    card: {environment: prod, step: connection, title: Connect the space, page: [], actions: [], digest: 0d7a52c1e93b}
 recorded:
   description: Source and key that the ledger names as handed over.
   returned: success

@@ -170,7 +170,7 @@ class Stage:
             process = subprocess.Popen(
                 self.command(contestant, scenario), env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL
             )
-            _, status, usage = os.wait4(process.pid, 0)
+            _unused, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:

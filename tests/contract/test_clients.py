@@ -72,7 +72,7 @@ def test_twilio_refuses_wrong_credentials(sandbox, environment):
 def test_twilio_pages_through_alerts(twilio, sandbox):
     sandbox.sabotage("dev", "wrong-token-in-flex")
     sandbox.sabotage("prod", "wrong-token-in-flex")
-    for _ in range(7):
+    for _unused in range(7):
         sandbox.engage("dev", 1)
         sandbox.advance(1)
     found = twilio.monitor.v1.alerts.list(log_level="error", page_size=3)

@@ -133,7 +133,7 @@ def test_a_new_source_is_connected_to_the_warehouses_unless_asked_otherwise(peop
 @pytest.mark.parametrize("hint", ["msBeforeNext", "seconds", "date", "reset", "none"])
 def test_limits_are_kept_when_switched_on(people, hint):
     path = f"/spaces/{people.env.space['id']}/events"
-    for _ in range(26):
+    for _unused in range(26):
         assert people.segment("GET", path).status_code == 200
     people.sandbox.reset()
     people.world.switch({"rate_limits": True, "rate_limit_hint": hint})
@@ -186,7 +186,7 @@ def test_an_event_becomes_a_profile_that_tells_where_it_came_from(people):
 
 def test_a_message_counts_once(people):
     source = people.connect()
-    for _ in range(3):
+    for _unused in range(3):
         people.track(source.keys[0], messageId="same")
     assert len(people.profile("events").json()["data"]) == 1
     assert sum(e["count"] for e in people.env.received) == 1

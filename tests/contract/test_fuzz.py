@@ -119,7 +119,7 @@ def test_no_request_breaks_it(operation, data):
         if data.draw(st.booleans(), label=f"a real {name}"):
             path = path.replace(f"{{{name}}}", value)
     while "{" in path:
-        head, _, rest = path.partition("{")
+        head, _unused, rest = path.partition("{")
         path = head + data.draw(STEP.filter(lambda step: "{" not in step)) + rest.partition("}")[2]
     prefix = {"segment": "segment/us", "profiles": "profiles/us", "tracking": "tracking/us", "handover": "handover"}
     query, body = data.draw(QUERY), data.draw(BODY | JSON | st.binary(max_size=20))

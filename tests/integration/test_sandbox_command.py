@@ -75,7 +75,7 @@ def test_a_rehearsal_over_https_survives_a_restart(project, tmp_path):
     world = World()
     state.load(world, tmp_path / "state.json")
     (source,) = [s for s in world.environments["dev"].sources.values() if s.name == "twilio-unified-profiles"]
-    with command(tmp_path, *options) as (_, more):
+    with command(tmp_path, *options) as (_unused, more):
         again = connect()
         assert again.changed == {"dev": 0}, again.output
     env = world.environments["dev"]

@@ -64,7 +64,7 @@ def test_errors_have_the_shape_of_their_service(sandbox, path, of):
 
 def test_skip_reaches_exactly_one_request(sandbox, client):
     sandbox.fault(match="GET .*/sources", skip=2, count=1, status=500)
-    assert [client("GET", "/sources").status_code for _ in range(4)] == [200, 200, 500, 200]
+    assert [client("GET", "/sources").status_code for _unused in range(4)] == [200, 200, 500, 200]
 
 
 def test_by_environment(sandbox, client):
@@ -83,7 +83,7 @@ def test_probability_is_seeded(sandbox, client):
     def draw(seed):
         sandbox.clear_faults()
         sandbox.fault(match="GET", count=None, probability=0.5, seed=seed, status=500)
-        return [client("GET", "/").status_code for _ in range(20)]
+        return [client("GET", "/").status_code for _unused in range(20)]
 
     first = draw(1)
     assert {200, 500} == set(first)
@@ -171,7 +171,7 @@ def test_stale_lists_by_changes(sandbox, client):
     before = client.slugs()
     assert rule.hits == 0
     client.create("new")
-    assert [client.slugs() for _ in range(3)] == [before, before, before | {"new"}]
+    assert [client.slugs() for _unused in range(3)] == [before, before, before | {"new"}]
     assert rule.hits == 2
 
 
