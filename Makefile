@@ -59,7 +59,7 @@ lint: $(VENV)/lint-ready $(COLLECTION)
 	$(BIN)/yamllint -s .
 	$(BIN)/mypy
 	$(BIN)/ansible-lint --offline --profile production
-	tools/sanity $(BIN)/ansible-test
+	tools/sanity $(VENV)
 
 build: setup
 	@$(BIN)/ansible-galaxy collection build --force --output-path build .
