@@ -83,7 +83,7 @@ def build(sandbox: Running, folder: Path, state: dict[str, Any]) -> Chain:
         if other["slug"] not in {s.slug for s in env.sources.values()}:
             made = world.make_source(env, other["slug"], other["metadata"], other["enabled"], name=other["name"])
             made.labels = [dict(label) for label in other["labels"]]
-            made.keys += [world.new_key(env) for _ in range(other["keys"] - 1)]
+            made.keys += [world.new_key(env) for _unused in range(other["keys"] - 1)]
     chain.options |= {**state["options"], "friendly_name": state["friendly_name"]}
     sandbox.clear_journal()
     return chain

@@ -115,7 +115,7 @@ def test_many_at_once(sandbox: Running, tmp_path: Path, name: str, full: bool, c
     start = Snapshot(chain)
     for _round in range(20 if full else 3):
         start.restore()
-        chains = [Chain(sandbox, tmp_path, **scenario.options) for _ in range(4)]
+        chains = [Chain(sandbox, tmp_path, **scenario.options) for _unused in range(4)]
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda c: getattr(c, scenario.playbook)(), chains))
         assert len(chain.twilio_sources) == 1
