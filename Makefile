@@ -62,7 +62,7 @@ lint: $(VENV)/lint-ready $(COLLECTION)
 	tools/sanity $(VENV)
 
 build: setup
-	@$(BIN)/ansible-galaxy collection build --force --output-path build .
+	@$(BIN)/python tools/build.py $(BIN)/ansible-galaxy build
 
 clean:
 	rm -rf .venv .venv-* .collections build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -62,7 +62,7 @@ EXAMPLES = r"""
   flexops.unified_profiles.segment_source:
     segment_token: "{{ unified_profiles_segment_token }}"
     labels:
-      environment: prod
+      managed-by: ansible
 """
 
 RETURN = r"""

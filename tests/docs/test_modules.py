@@ -1,0 +1,129 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of modules and roles is true: options, examples that run, and return values."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COLLECTION = "flexops.unified_profiles"
+NAMES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
+# What Ansible adds to any result.
+COMMON = {"changed", "failed", "diff", "warnings", "deprecations", "invocation", "exception"}
+TYPES = {"str": str, "dict": dict, "list": list, "bool": bool, "int": int, "float": (int, float)}
+pytestmark = pytest.mark.newest_only
+
+
+@pytest.fixture(scope="module")
+def documented():
+    command = [Path(sys.executable).with_name("ansible-doc"), "-t", "module", "--json"]
+    full = [f"{COLLECTION}.{name}" for name in NAMES]
+    done = subprocess.run([*command, *full], cwd=ROOT, check=True, capture_output=True, text=True)
+    return {name.rpartition(".")[2]: found for name, found in json.loads(done.stdout).items()}
+
+
+def accepted(name):
+    """What the code takes: the specification of a module, or of an action plugin where the module is its documentation."""
+    module = importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.modules.{name}")
+    if hasattr(module, "SPEC"):
+        return module.SPEC.argument_spec
+    return importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.action.{name}").OPTIONS
+
+
+def differences(spec, options, where):
+    found = [f"{where}: {name} is in one of them only" for name in set(spec) ^ set(options)]
+    for name in set(spec) & set(options):
+        code, text = spec[name], options[name]
+        for key, default in (
+            ("type", "str"),
+            ("default", None),
+            ("choices", None),
+            ("elements", None),
+            ("required", False),
+        ):
+            if code.get(key, default) != text.get(key, default):
+                found.append(f"{where}: {name}: {key} is {code.get(key)!r}, documented {text.get(key)!r}")
+        told = set(re.findall(r"E\((\w+)\)", str(text["description"])))
+        for variable in code.get("fallback", (None, []))[1]:
+            if variable not in told:
+                found.append(f"{where}: {name}: the environment variable {variable} is not documented")
+        if "options" in code or "suboptions" in text:
+            found += differences(code.get("options", {}), text.get("suboptions", {}), f"{where}: {name}")
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_option_is_documented_as_it_is(name, documented):
+    assert differences(accepted(name), documented[name]["doc"]["options"], name) == []
+
+
+@pytest.mark.parametrize("role", sorted(path.parent.parent.name for path in ROOT.glob("roles/*/defaults/main.yml")))
+def test_role_defaults_are_documented_as_they_are(role):
+    defaults = yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text()) or {}
+    points = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"].values()
+    options = {name: option for point in points for name, option in point.get("options", {}).items()}
+    for name, value in defaults.items():
+        # What is computed from others is no option.
+        if not (isinstance(value, str) and "{{" in value):
+            assert name in options, name
+            assert options[name].get("default", value) == value, name
+
+
+def test_examples_run_and_give_what_is_documented(project, documented):
+    """All examples in one playbook, on an environment that is connected. Only ids and folders are this run's own."""
+    first = project.run("connect", "--limit", "dev")
+    assert first.status == 0, first.output
+    (source,) = (s for s in project.sandbox.world.environments["dev"].sources.values() if s.name.startswith("twilio"))
+    key = project.ledger("dev")["key"]["done"]["subject"]["key_fingerprint"]
+    own = {
+        "5BKZVyYHdt1D7ZrtHyNR7W": source.id,
+        "3f29a1b07c55": key,
+        "/srv/unified_profiles": str(project.folder / "srv"),
+    }
+    tasks, of = [], {}
+    for name in NAMES:
+        text = documented[name]["examples"]
+        for sample, real in own.items():
+            text = text.replace(sample, real)
+        for task in yaml.safe_load(text):
+            if f"{COLLECTION}.{name}" in task:
+                if task.get("register", "result") == "result":  # a name that several use
+                    task["register"] = f"example_{name}"
+                of.setdefault(task["register"], name)
+            tasks.append(task)
+    results = ", ".join(f"'{name}': {variable}" for variable, name in of.items())
+    content = "{{ {" + results + "} | to_json }}"
+    tasks.append(
+        {
+            "name": "Keep the results",
+            "ansible.builtin.copy": {"content": content, "dest": str(project.folder / "results.json"), "mode": "0600"},
+        }
+    )
+    sandbox = {f"group/{COLLECTION}.all": {"sandbox_url": "{{ unified_profiles_sandbox_url }}"}}
+    play = {"name": "Examples", "hosts": "dev", "gather_facts": False, "module_defaults": sandbox, "tasks": tasks}
+    play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    (project.folder / "examples.yml").write_text(json.dumps([play]))
+    run = project.run(str(project.folder / "examples.yml"))
+    assert run.status == 0, run.output
+    found = json.loads((project.folder / "results.json").read_text())
+    wrong = []
+    for name, result in found.items():
+        described = documented[name]["return"]
+        wrong += [f"{name}: {key} is not documented" for key in set(result) - set(described) - COMMON]
+        for key, text in described.items():
+            if key not in result and text["returned"] == "success":
+                wrong.append(f"{name}: {key} is not returned")
+            elif result.get(key) is not None and not isinstance(result[key], TYPES[text["type"]]):
+                wrong.append(f"{name}: {key} is no {text['type']}")
+    assert wrong == []
