@@ -21,7 +21,12 @@ EXAMPLE = ROOT / "extensions/execution-environment/execution-environment.yml"
 
 def command(name, *arguments, **options):
     done = subprocess.run(
-        [Path(sys.executable).with_name(name), *arguments], check=False, capture_output=True, text=True, timeout=60, **options
+        [Path(sys.executable).with_name(name), *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **options,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
