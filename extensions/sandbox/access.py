@@ -41,4 +41,4 @@ def require(world: World, right: str) -> None:
 
 def error(problem: Problem) -> Body:
     found = {"type": problem.code, "message": problem.message}
-    return {"errors": [{**found, "field": problem.field} if problem.field else found]}
+    return {"errors": [{**found, "field": problem.field} if problem.field else found] * problem.times}

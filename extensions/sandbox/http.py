@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import datetime
@@ -58,6 +59,8 @@ class Service:
             with world.lock:
                 env, status, answer, more = self._answer(world, handler, path, request, raw)
                 n = _journal(world, self.name, request, status, env)
+            if delay := request.scope.get("delay"):
+                await asyncio.sleep(delay)
             for watch in world.watchers:
                 watch(self.name, request.method, path, status, answer)
             content = b"" if status == 204 else json.dumps(answer).encode()

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 
 
 class Problem(Exception):
-    """An answer other than success: an HTTP status, a code, a message, and the field that it is about."""
+    """An answer other than success: an HTTP status, a code, a message, the field that it is about, how often it is told."""
 
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+    def __init__(self, status: int, code: str, message: str, field: str | None = None, times: int = 1) -> None:
         super().__init__(message)
+        self.times = times
         self.status, self.code, self.message, self.field = status, code, message, field
 
 

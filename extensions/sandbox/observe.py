@@ -20,6 +20,8 @@ GRANULARITIES = {
     "HOUR": {"minute": 0, "second": 0, "microsecond": 0},
     "DAY": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
 }
+# Seconds.
+LONGEST_DELAY = 10
 DIMENSIONS = ("eventName", "eventType", "source", "appVersion")
 
 
@@ -129,13 +131,25 @@ def events_volume(world: World, env: Environment, request: Request, body: Body) 
 
 
 def echo(world: World, env: Environment, request: Request, body: Body) -> t.Any:
-    """Errors of the caller's choice, for trying a client."""
+    """Errors of the caller's choice, for trying a client; inferred: 400 where no status is asked for, and the longest delay."""
     asked = request.query_params
     if "message" not in asked:
         raise Problem(400, "input-validation", '"message" is required', "message")
-    if "true" in (asked.get("triggerError"), asked.get("triggerMultipleErrors"), asked.get("triggerUnexpectedError")):
-        status = asked.get("statusCode", "500")
-        raise Problem(int(status) if re.fullmatch("[45][0-9][0-9]", status) else 500, "echo", asked["message"])
+    try:
+        delay = float(asked.get("delay") or 0) / 1000
+    except ValueError:
+        delay = -1
+    if not 0 <= delay <= LONGEST_DELAY:
+        raise Problem(400, "input-validation", f'"delay" takes up to {LONGEST_DELAY * 1000} milliseconds', "delay")
+    # Waited for when the world is free for other requests again.
+    request.scope["delay"] = delay
+    # In the order in which one outweighs the next.
+    errors = {"triggerError": (400, 1), "triggerMultipleErrors": (400, 2), "triggerUnexpectedError": (500, 1)}
+    for name, (usual, times) in errors.items():
+        if asked.get(name) == "true":
+            status = asked.get("statusCode", "")
+            status_code = int(status) if re.fullmatch("[45][0-9][0-9]", status) else usual
+            raise Problem(status_code, "echo", asked["message"], times=times)
     return {"message": asked["message"], "method": "get", "headers": {}}
 
 

@@ -158,6 +158,11 @@ REFUSALS = [
     s("GET", "/spaces/{space}/events?sortBy=x", 400),
     s("GET", "/echo", 400),
     s("GET", "/echo?message=x&triggerError=true&statusCode=503", 503),
+    s("GET", "/echo?message=x&triggerError=true&triggerUnexpectedError=true", 400),
+    s("GET", "/echo?message=x&triggerUnexpectedError=true", 500),
+    s("GET", "/echo?message=x&delay=10001", 400),
+    s("GET", "/echo?message=x&delay=nan", 400),
+    s("GET", "/echo?message=x&delay=soon", 400),
     # Segment: who may do what
     s("POST", "/labels", 403, {"label": {"key": "a", "value": "b"}}, who="admin"),
     s("DELETE", "/labels/environment/dev", 403, who="admin"),
@@ -174,6 +179,10 @@ REFUSALS = [
     p("GET", "/v1/spaces/{space}/collections/users/profiles/user_id:FLEX-CUSTOMER-1/metadata", 404),
     p("GET", "/v1/spaces/{space}/collections/users/profiles/nobody/metadata", 400),
     p("GET", "/v1/spaces/{other_space}/collections/users/profiles/user_id:x/metadata", 401),
+    *(
+        p("GET", f"/v1/spaces/{{space}}/collections/users/profiles/user_id:nobody/{what}", 404)
+        for what in ("events", "traits", "external_ids", "links")
+    ),
     p("GET", PROFILE + "/events?limit=0", 400),
     p("GET", PROFILE + "/events?next=%21", 400),
     p("GET", PROFILE + "/unknown", 404),
@@ -199,9 +208,12 @@ REFUSALS = [
     y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "c", "Data": "not json"}),
     y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "c", "Ttl": "long"}),
     y("POST", "/v1/Services/default/Documents", 413, {"UniqueName": "c", "Data": json.dumps({"a": "b" * 17_000})}),
+    y("POST", "/v1/Services/default/Documents/ledger", 400, {"Data": "not json"}),
+    y("POST", "/v1/Services/default/Documents/ledger", 413, {"Data": json.dumps({"a": "b" * 17_000})}),
     y("POST", "/v1/Services/default/Documents/ledger", 412, {"Data": "{}"}, headers={"if-match": "7"}),
     # The gateway
     Case("handover", "GET", "/dev/unknown", 404),
+    Case("handover", "POST", "/dev/unknown", 404, {"space_id": "{space}"}),
     Case("handover", "POST", "/dev/link", 422, {"space_id": "x", "source_id": "y"}),
     Case("handover", "POST", "/dev/connection", 400, {"space_id": "{space}"}),
     Case("handover", "POST", "/dev/key", 400, {"write_key": " "}),
