@@ -72,7 +72,7 @@ class Search:
         self.bytes += len(text)
         # A terminal or a YAML scalar may break a line anywhere.
         joined = "".join(text.split())
-        for name, secret in self.secrets.items():
+        for name, secret in list(self.secrets.items()):  # new keys come while processes are watched
             for form in forms(secret):
                 if form in text or "".join(form.split()) in joined:
                     at = max(text.find(form), 0)
