@@ -131,7 +131,7 @@ def test_latency_before_or_after_the_commit(sandbox, client):
             )
         assert (f"new-{commit}" in client.slugs()) is commit
     # What was held back is still under way, and must not arrive in the test after this one.
-    for _ in range(100):
+    for _unused in range(100):
         if "new-False" in client.slugs():
             break
         time.sleep(0.1)
