@@ -15,6 +15,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -292,7 +293,7 @@ class Fleet:
 
 
 @pytest.fixture
-def canaries(tmp_path: Path, proxy: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+def canaries(proxy: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
     search = Search()
     real = World.new_key
 
@@ -303,8 +304,9 @@ def canaries(tmp_path: Path, proxy: str, monkeypatch: pytest.MonkeyPatch) -> Ite
         return key
 
     monkeypatch.setattr(World, "new_key", new_key)
-    with running(2 + len(WAYS)) as sandbox:
-        yield Fleet(sandbox, tmp_path / "fleet", search, proxy)
+    # A short path, because Ansible makes a socket below its temporary folder, and a socket's path is limited to 107 bytes.
+    with running(2 + len(WAYS)) as sandbox, tempfile.TemporaryDirectory(prefix="leaks-") as folder:
+        yield Fleet(sandbox, Path(folder) / "fleet", search, proxy)
 
 
 def assert_silent(fleet: Fleet) -> None:
