@@ -15,7 +15,17 @@ from types import SimpleNamespace
 
 import pytest
 from sandbox import limits
-from test_operations import OPERATIONS, REFUSALS, SUCCESSES, Case, at, shaped, stage  # noqa: F401
+
+# A fixture among them is used by its name.
+from test_operations import (  # noqa: F401  # pylint: disable=unused-import
+    OPERATIONS,
+    REFUSALS,
+    SUCCESSES,
+    Case,
+    at,
+    shaped,
+    stage,
+)
 
 # Nothing here depends on the version of ansible-core.
 pytestmark = pytest.mark.newest_only
