@@ -23,7 +23,8 @@ from .secret import Secret
 from .segment.profile_api import ProfileApi
 from .segment.public_api import PublicApi
 from .segment.tracking_api import TrackingApi
-from .transport import HttpSettings, Service, Transport, basic, bearer
+from .service import Service, basic, bearer
+from .transport import HttpSettings, Transport
 from .twilio.connector import ConnectorApi
 from .twilio.flex import FlexApi
 from .twilio.monitor import MonitorApi

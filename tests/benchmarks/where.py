@@ -26,6 +26,7 @@ KINDS = {
         "/h11/",
         "/ssl.py",
         "/socket.py",
+        "/unified_profiles/plugins/module_utils/service.py",
         "/unified_profiles/plugins/module_utils/transport.py",
     ),
     "the collection's own code": ("/flexops/unified_profiles/",),

@@ -13,12 +13,8 @@ import httpx
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import LedgerError, UnknownOutcome
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import SyncLedger, document
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import (
-    HttpSettings,
-    Service,
-    Transport,
-    basic,
-)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.service import Service, basic
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import HttpSettings, Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.twilio.sync import SyncApi
 
 BASE = "https://sync.test"

@@ -16,7 +16,15 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils import answer as answer_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils import service as service_module
 from ansible_collections.flexops.unified_profiles.plugins.module_utils import transport as transport_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.answer import (
+    Answer,
+    error_of,
+    pages,
+    requested_wait,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import (
     ApiError,
     BudgetExceeded,
@@ -30,18 +38,8 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors im
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.profile_api import ProfileApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.public_api import PublicApi
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import (
-    Answer,
-    HttpSettings,
-    Service,
-    Transport,
-    basic,
-    bearer,
-    check_url,
-    error_of,
-    pages,
-    requested_wait,
-)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.service import Service, basic, bearer, check_url
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import HttpSettings, Transport
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -361,7 +359,7 @@ def test_broken_compression_is_a_dropped_answer(converse):
 
 
 def test_oversized_body_is_cut_off(converse, monkeypatch):
-    monkeypatch.setattr(transport_module, "MAX_BODY", 10)
+    monkeypatch.setattr(service_module, "MAX_BODY", 10)
     talk = converse(Turn("POST", "/x", 200, b"[" + b"1," * 20 + b"1]"))
     with pytest.raises(UnknownOutcome, match="larger than"):
         talk.service().request("POST", "/x")
@@ -651,7 +649,7 @@ def test_cursors_in_circles(converse):
 
 
 def test_endless_pages(monkeypatch):
-    monkeypatch.setattr(transport_module, "MAX_PAGES", 5)
+    monkeypatch.setattr(answer_module, "MAX_PAGES", 5)
     asked = []
 
     def fetch(cursor: str | None) -> Answer:

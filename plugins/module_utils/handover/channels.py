@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from ..errors import ApiError, OptionError, UnknownOutcome
 from ..runner import Call
 from ..secret import Secret, fingerprint
-from ..transport import REPEATABLE, Service
+from ..service import REPEATABLE, Service
 
 # Documented in doc_fragments/handover.py.
 ENDPOINT_OPTIONS: dict[str, t.Any] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 
 from ..errors import ApiError
-from ..transport import Service
+from ..service import Service
 
 
 class ProfileApi:

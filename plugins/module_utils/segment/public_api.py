@@ -10,9 +10,10 @@ import datetime
 import typing as t
 from collections.abc import Iterable
 
+from ..answer import Answer, pages, pick
 from ..errors import ApiError
 from ..secret import Secret, fingerprint
-from ..transport import Answer, Service, pages, pick
+from ..service import Service
 from .source import Source
 
 ALPHA = {"accept": "application/vnd.segment.v1alpha+json, application/json"}

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..transport import Service
+from ..service import Service
 
 
 class TrackingApi:

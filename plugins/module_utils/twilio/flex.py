@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..transport import Service
+from ..service import Service
 
 
 class FlexApi:

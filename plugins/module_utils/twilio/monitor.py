@@ -10,7 +10,8 @@ import datetime
 import itertools
 import urllib.parse
 
-from ..transport import Answer, Service, pages
+from ..answer import Answer, pages
+from ..service import Service
 
 CONNECTOR_ALERTS = {"49008": "connector not found", "49009": "stored credentials malformed"}
 MOST = 10_000

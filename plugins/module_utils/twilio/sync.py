@@ -9,8 +9,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ..answer import Answer
 from ..errors import ApiError
-from ..transport import Answer, Service
+from ..service import Service
 
 # In bytes, of the JSON text (OpenAPI document twilio_sync_v1, parameter Data).
 MAX_DATA = 16 * 1024
