@@ -303,7 +303,7 @@ def warehouse_source(world: World, env: Environment, request: Request, body: Bod
     if request.method == "DELETE":
         return {"status": "SUCCESS"}
     warehouse["sources"].append(source.id)
-    return {"status": "CONNECTED"}
+    return {"status": "CONNECTED"}, 201
 
 
 def list_plans(world: World, env: Environment, request: Request, body: Body) -> t.Any:

@@ -84,7 +84,7 @@ SUCCESSES = [
     s("GET", "/warehouses", has="warehouses.0.metadata.slug"),
     s("GET", "/warehouses/{warehouse}", has="warehouse.enabled"),
     s("GET", "/warehouses/{warehouse}/connected-sources", has="sources.2.id"),
-    s("POST", "/warehouses/{warehouse}/connected-sources/{source}", has="status"),
+    s("POST", "/warehouses/{warehouse}/connected-sources/{source}", 201, has="status"),
     s("DELETE", "/warehouses/{warehouse}/connected-sources/{source}", has="status"),
     s("GET", "/tracking-plans", has="trackingPlans.0.type"),
     s("GET", "/tracking-plans/{plan}", has="trackingPlan.id"),
@@ -273,7 +273,7 @@ class Stage:
     def send(self, case: Case) -> httpx.Response:
         env, headers = self.env, dict(case.headers)
         prefix = {"segment": "segment/us", "profiles": "profiles/us", "tracking": "tracking/us", "handover": "handover"}
-        url = f"{self.sandbox.url}/{prefix.get(case.service, f'twilio/{case.service}')}{self._filled(case.path)}"
+        url = f"{self.sandbox.url}/{prefix.get(case.service, f'twilio/{case.service}')}{self.filled(case.path)}"
         basic: tuple[str, str] | None = None
         if case.service == "segment":
             other = self.sandbox.world.environments
@@ -296,14 +296,16 @@ class Stage:
             basic = ("wrong" if case.who else env.profile_token, "")
         elif case.service != "tracking":
             basic = (env.api_key, "wrong" if case.who else env.api_secret)
-        body = self._filled(case.body)
+        body = self.filled(case.body)
         form = case.service == "sync" and isinstance(body, dict)
         sent = {"data": body} if form else {"content": body} if isinstance(body, str) else {"json": body}
         return self.http.request(case.method, url, headers=headers, auth=basic, **({} if body is None else sent))
 
-    def _filled(self, value: Any) -> Any:
+    def filled(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: self._filled(inner) for name, inner in value.items()}
+            return {name: self.filled(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self.filled(inner) for inner in value]
         if not isinstance(value, str):
             return value
         return re.sub(r"\{(\w+)\}", lambda name: self.values.get(name[1], name[0]), value)

@@ -37,7 +37,7 @@ def test_segments_own_sdk_cannot_tell(sandbox):
     slugs = [source.slug for source in env.sources.values()] + ["new"]
     sandbox.engage("dev", 2)
     sandbox.advance(120)
-    script = str(Path(__file__).with_name("segment_sdk.js"))
+    script = str(Path(__file__).with_name("segment_node_sdk.js"))
     run = subprocess.run(
         ["node", script, f"{sandbox.url}/segment/us", env.segment_token, env.space["id"]],
         env={**os.environ, "NODE_PATH": str(FOLDER), "NODE_NO_WARNINGS": "1"},

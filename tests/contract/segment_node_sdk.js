@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // Talks to a sandbox with Segment's own SDK, and prints what the SDK made of the answers as one JSON object.
-// Usage: node segment_sdk.js URL TOKEN SPACE, with NODE_PATH naming the folder that has the SDK.
+// Usage: node segment_node_sdk.js URL TOKEN SPACE, with NODE_PATH naming the folder that has the SDK.
 const sdk = require("@segment/public-api-sdk-typescript");
 
 const [url, token, space] = process.argv.slice(2);

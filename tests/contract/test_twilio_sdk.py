@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The vendors' own clients cannot tell the sandbox from the real services."""
+"""Twilio's own client for Python cannot tell the sandbox from the real services."""
 
 from __future__ import annotations
 
 import datetime
-import json
 import re
 
 import pytest
@@ -17,8 +16,6 @@ from twilio.rest import Client
 
 # Nothing here depends on the version of ansible-core.
 pytestmark = pytest.mark.newest_only
-
-JAVA = "V6ynUvQgbc"
 
 
 class ToSandbox(TwilioHttpClient):
@@ -113,71 +110,3 @@ def test_twilio_makes_sync_services(twilio):
     twilio.sync.v1.services(service.sid).documents.create(unique_name="a", ttl=60)
     assert [s.friendly_name for s in twilio.sync.v1.services.list()] == ["Default Service", "ledgers"]
     assert twilio.sync.v1.services("default").documents.list() == []
-
-
-@pytest.fixture
-def segment(sandbox, environment):
-    library = pytest.importorskip(
-        "segment_public_api",
-        reason="Segment's SDK is in no package index: pip install git+https://github.com/segmentio/public-api-sdk-python",
-    )
-    configuration = library.Configuration(
-        host=f"{sandbox.url}/segment/us", access_token=environment.segment_token, retries=False
-    )
-    with library.ApiClient(configuration) as client:
-        yield library, client
-
-
-def test_segment_works_on_sources(segment, environment):
-    library, client = segment
-    sources, paging = library.SourcesApi(client), library.PaginationInput
-    assert library.WorkspacesApi(client).get_workspace().data.workspace.slug == "dev-workspace"
-    made = sources.create_source(
-        library.CreateSourceV1Input(slug="new", enabled=True, metadata_id=JAVA, disconnect_all_warehouses=True)
-    ).data.source
-    assert (made.name, made.metadata.status, len(made.write_keys)) == ("new", "PUBLIC", 1)
-    assert sources.list_connected_warehouses_from_source(made.id, paging(count=10)).data.warehouses == []
-    changed = sources.update_source(made.id, library.UpdateSourceV1Input(name="other", enabled=False)).data.source
-    assert (changed.name, changed.slug, changed.enabled) == ("other", "new", False)
-    found, cursor = [], None
-    while True:
-        page = sources.list_sources(paging(count=2, cursor=cursor)).data
-        found += [source.slug for source in page.sources]
-        cursor = page.pagination.next
-        if not cursor:
-            break
-    assert found == [source.slug for source in environment.sources.values()]
-    assert len(sources.create_write_key_for_source(made.id).data.source.write_keys) == 2
-    sources.remove_write_key_from_source(made.id, made.write_keys[0])
-    label = library.LabelV1(key="environment", value="dev")
-    sources.replace_labels_in_source(made.id, library.ReplaceLabelsInSourceV1Input(labels=[label]))
-    assert sources.get_source(made.id).data.source.labels[0].value == "dev"
-    assert sources.list_schema_settings_in_source(made.id).data.settings.track.allow_unplanned_events
-    assert sources.delete_source(made.id).data.status == "SUCCESS"
-    with pytest.raises(library.ApiException) as error:
-        sources.get_source(made.id)
-    assert (error.value.status, json.loads(error.value.body)["errors"][0]["type"]) == (404, "not-found")
-
-
-def test_segment_reads_the_rest(segment, environment, sandbox):
-    library, client = segment
-    paging = library.PaginationInput(count=200)
-    sandbox.engage("dev", 2)
-    sandbox.advance(120)
-    assert len(library.CatalogApi(client).get_sources_catalog(paging).data.sources_catalog) > 30
-    assert library.CatalogApi(client).get_source_metadata(JAVA).data.source_metadata.slug == "java"
-    assert len(library.LabelsApi(client).list_labels().data.labels) == 2
-    assert library.SpacesApi(client).get_space(environment.space["id"]).data.space.slug == "dev-space"
-    assert [s.id for s in library.SpacesApi(client).list_spaces(paging).data.spaces] == [environment.space["id"]]
-    schema = library.SpaceSchemaAPIApi(client)
-    seen = schema.list_events(environment.space["id"], paging, search="Flex").data.events
-    assert {event.name for event in seen} == {"Flex - Engagement Initiated", "Flex - Engagement Completed"}
-    assert len(schema.list_traits(environment.space["id"], paging).data.traits) == 2
-    assert library.AuditTrailApi(client).list_audit_events(pagination=paging).data.events[-1].type == "Source Created"
-    volume = library.EventsApi(client).get_events_volume_from_workspace(
-        "DAY", "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z", ["eventName", "source"], pagination=paging
-    )
-    assert {(row.event_name, row.total) for row in volume.data.result if row.event_name} == {
-        ("Flex - Engagement Initiated", 2),
-        ("Flex - Engagement Completed", 2),
-    }
