@@ -9,7 +9,10 @@ CORES := 2.16 2.19 2.21 2.22
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONPATH := $(CURDIR)/.collections:$(CURDIR)/extensions
 
-.PHONY: setup demo sandbox test test-all bench bench-full lint build clean
+# What `make lint` runs, each a target of its own. The slow ones come first.
+CHECKERS := lint-sanity lint-sanity-2.16 lint-importer lint-ansible lint-examples lint-docs lint-changelog lint-types lint-python lint-yaml
+
+.PHONY: setup demo sandbox test test-all bench bench-full lint $(CHECKERS) docs build clean
 
 setup: $(VENV)/ready $(COLLECTION)
 
@@ -53,13 +56,43 @@ bench-full: .venv-bench/ready $(COLLECTION)
 	@.venv-bench/bin/python tests/benchmarks/bench.py --full
 	@.venv-bench/bin/python tests/benchmarks/bench.py --limits
 
-lint: $(VENV)/lint-ready $(COLLECTION)
+# Side by side, and all of them, whatever the first one says. An old make prints their lines as they come.
+lint: $(VENV)/lint-ready .venv-2.16/ready $(COLLECTION)
+	@$(MAKE) --no-print-directory --keep-going -j $(JOBS) $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(CHECKERS)
+
+$(CHECKERS): $(VENV)/lint-ready $(COLLECTION)
+lint-sanity-2.16: .venv-2.16/ready
+
+lint-sanity:
+	tools/sanity $(VENV)
+
+lint-sanity-2.16:
+	tools/sanity .venv-2.16
+
+lint-importer:
+	tools/import-check $(VENV)
+
+lint-ansible:
+	$(BIN)/ansible-lint --offline --profile production
+
+lint-examples:
+	$(BIN)/python tools/lint_examples.py
+
+lint-docs:
+	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs $(COLLECTION)
+
+lint-changelog:
+	tools/changelog-check $(VENV)
+
+lint-types:
+	$(BIN)/mypy
+
+lint-python:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lint-yaml:
 	$(BIN)/yamllint -s .
-	$(BIN)/mypy
-	$(BIN)/ansible-lint --offline --profile production
-	tools/sanity $(VENV)
 
 build: setup
 	@$(BIN)/python tools/build.py $(BIN)/ansible-galaxy build

@@ -42,8 +42,11 @@ def test_the_archive_is_reproducible_and_complete(tmp_path):
         "extensions/sandbox/pages/base.html",
         "docs/architecture.md",
         "inventories/sandbox/hosts.yml",
-        "changelogs/config.yaml",
+        "CHANGELOG.md",
+        "changelogs/changelog.yaml",
+        # So that whoever lints the archive, such as Galaxy, knows what is not installed there.
+        ".ansible-lint",
     ):
         assert wanted in names
     unwanted = (".", "build", "tests/output", "collections")
-    assert [name for name in names if name.startswith(unwanted) or "__pycache__" in name] == []
+    assert [n for n in names if n.startswith(unwanted) or "__pycache__" in n or "/." in n] == [".ansible-lint"]

@@ -1,0 +1,36 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""CONTRIBUTING.md names what there is, and the changelog fits the version."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+from conftest import ROOT
+
+pytestmark = pytest.mark.newest_only
+MAKEFILE = (ROOT / "Makefile").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def test_the_table_of_checkers_is_what_make_lint_runs():
+    (checkers,) = re.findall(r"^CHECKERS := (.+)$", MAKEFILE, re.MULTILINE)
+    named = re.findall(r"^\| `make (lint-\S+)` \|", CONTRIBUTING, re.MULTILINE)
+    assert sorted(named) == sorted(checkers.split())
+
+
+def test_every_target_for_people_is_named():
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
+    named = set(re.findall(r"^\| `make (\S+)` \|", CONTRIBUTING, re.MULTILINE))
+    # What the others make first, and what removes all of it.
+    assert set(phony.split()) - {"setup", "clean", "$(CHECKERS)"} <= named
+
+
+def test_the_changelog_speaks_of_this_version_or_of_the_one_before():
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
+    released = yaml.safe_load((ROOT / "changelogs/changelog.yaml").read_text())["releases"]
+    assert version in released or list((ROOT / "changelogs/fragments").glob("*.yml"))
