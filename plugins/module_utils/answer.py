@@ -88,6 +88,25 @@ def pages(
     )
 
 
+def json_of(content: bytes) -> t.Any:
+    """The JSON in a body, with a question mark for each half of a character: JSON can carry one, and no output can.
+
+    Raises:
+        ValueError: It is not JSON.
+        RecursionError: It is nested too deeply.
+    """
+
+    def refuse(constant: str) -> t.NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    # As json.loads does it, but strictly: it lets halves of characters pass here as well.
+    text = content.decode(json.detect_encoding(content))
+    body = json.loads(text, parse_constant=refuse)
+    if "\\u" in text:
+        body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+    return body
+
+
 def requested_wait(headers: Mapping[str, str], content: bytes, now: datetime.datetime) -> float | None:
     """How many seconds the server asks to wait: Retry-After (seconds or date), msBeforeNext, the reset date; or None."""
     after = headers.get("retry-after", "").strip()
@@ -107,7 +126,7 @@ def requested_wait(headers: Mapping[str, str], content: bytes, now: datetime.dat
 def error_of(content: bytes) -> tuple[t.Any, str]:
     """Code and message of an error body in any of the shapes that Segment and Twilio use."""
     try:
-        body = json.loads(content)
+        body = json_of(content)
     except (ValueError, RecursionError):
         return None, "(no JSON body)" if content.strip() else ""
     if not isinstance(body, dict):

@@ -20,7 +20,7 @@ import typing as t
 import urllib.parse
 from collections.abc import Mapping
 
-from .answer import Answer, error_of, request_id_of, requested_wait
+from .answer import Answer, error_of, json_of, request_id_of, requested_wait
 from .errors import (
     ApiError,
     BudgetExceeded,
@@ -215,7 +215,7 @@ class Service:
         if not content.strip():
             return None
         try:
-            return json.loads(content)
+            return json_of(content)
         except (ValueError, RecursionError):
             what = "HTML" if content.lstrip()[:1] == b"<" else "something that is not JSON"
             problem = f"{self.name} answered {shown} at {self.base_url} with HTTP {status} and {what}."

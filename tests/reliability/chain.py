@@ -11,6 +11,7 @@ requests of both.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import typing as t
 from dataclasses import dataclass, field
@@ -222,6 +223,13 @@ class Chain:
             "timeout": self.options.get("timeout", 10.0),
             "retry_budget": self.options.get("retry_budget", 20.0),
         }
+
+    def attempt(self, module: t.Any, check: bool = False, **parameters: t.Any) -> Result:
+        """One module by itself; its result, also when it failed."""
+        self.check = check
+        with contextlib.suppress(Stop):
+            self._do("it", module, **parameters)
+        return self.run.results["it"]
 
     def _do(self, name: str, module: t.Any, **parameters: t.Any) -> Result:
         given = {"space_id": self.environment.space["id"], **self._connection(), **parameters}

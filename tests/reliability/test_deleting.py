@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source, segment_source_key
-from chain import Chain, Stop
+from chain import Chain
 from sandbox.server import Running
 from scenarios import SCENARIOS, Snapshot
 
@@ -21,38 +21,32 @@ def chain(sandbox: Running, tmp_path: Path) -> Chain:
     return SCENARIOS["connect again"].begin(sandbox, tmp_path)
 
 
-def do(chain: Chain, module, check: bool = False, **parameters) -> dict:
-    chain.check = check
-    try:
-        return chain._do("it", module, **parameters)
-    except Stop:
-        return chain.run.results["it"]
-
-
 @pytest.mark.parametrize("confirm", [None, "", "yes", "true", "twilio-unified-profiles"])
 def test_a_source_is_deleted_only_when_its_id_is_confirmed(chain: Chain, confirm: str | None) -> None:
     start = Snapshot(chain)
-    result = do(chain, segment_source, state="absent", confirm_delete=confirm)
+    result = chain.attempt(segment_source, state="absent", confirm_delete=confirm)
     assert result["failed"]
     assert chain.twilio_sources[0].id in result["msg"]
     assert start.same()
-    result = do(chain, segment_source, state="absent", confirm_delete=chain.twilio_sources[0].id)
+    result = chain.attempt(segment_source, state="absent", confirm_delete=chain.twilio_sources[0].id)
     assert result["changed"]
     assert chain.twilio_sources == []
-    assert not do(chain, segment_source, state="absent", confirm_delete=confirm)["changed"]
+    assert not chain.attempt(segment_source, state="absent", confirm_delete=confirm)["changed"]
 
 
 def test_another_id_confirms_nothing(chain: Chain) -> None:
     start = Snapshot(chain)
     other = next(s for s in chain.environment.sources.values() if s.name == "website")
-    assert do(chain, segment_source, state="absent", confirm_delete=other.id)["failed"]
+    assert chain.attempt(segment_source, state="absent", confirm_delete=other.id)["failed"]
     assert start.same()
 
 
 def test_the_last_visible_key_stays(chain: Chain) -> None:
     (source,) = chain.twilio_sources
     start = Snapshot(chain)
-    result = do(chain, segment_source_key, source_id=source.id, state="absent", fingerprint=fingerprint(source.keys[0]))
+    result = chain.attempt(
+        segment_source_key, source_id=source.id, state="absent", fingerprint=fingerprint(source.keys[0])
+    )
     assert "last one" in result["msg"]
     assert start.same()
 
@@ -64,8 +58,8 @@ def test_no_key_is_removed_or_added_when_none_can_be_seen(chain: Chain, monkeypa
     blind = {**chain._connection(), "segment_token": chain.environment.read_only_token}
     monkeypatch.setattr(chain, "_connection", lambda: blind)
     for state in ("absent", "present"):
-        result = do(
-            chain, segment_source_key, source_id=source.id, state=state, fingerprint=fingerprint(source.keys[0])
+        result = chain.attempt(
+            segment_source_key, source_id=source.id, state=state, fingerprint=fingerprint(source.keys[0])
         )
         assert "cannot be seen" in result["msg"]
     assert start.same()
@@ -77,11 +71,11 @@ def test_one_named_key_of_two_is_removed(chain: Chain) -> None:
     source.keys.append(chain.sandbox.world.new_key(chain.environment))
     other = source.keys[1]
     absent = {"source_id": source.id, "state": "absent", "fingerprint": fingerprint(old)}
-    assert do(chain, segment_source_key, check=True, **absent)["changed"]
+    assert chain.attempt(segment_source_key, check=True, **absent)["changed"]
     assert source.keys == [old, other]
-    assert do(chain, segment_source_key, **absent)["changed"]
+    assert chain.attempt(segment_source_key, **absent)["changed"]
     assert source.keys == [other]
-    assert not do(chain, segment_source_key, **absent)["changed"]
+    assert not chain.attempt(segment_source_key, **absent)["changed"]
 
 
 @pytest.mark.parametrize("wanted", [{}, {"managed-by": "ansible"}, {"environment": "dev"}])
@@ -91,7 +85,7 @@ def test_labels_that_were_not_asked_about_stay(chain: Chain, wanted: dict[str, s
     chain.environment.labels.append({"key": "team", "value": "b"})
     # Two values of one key: whether Segment allows it is not documented, so neither may be lost.
     source.labels = [{"key": "team", "value": "a"}, {"key": "team", "value": "b"}]
-    do(chain, segment_source, labels=wanted, create=False)
+    chain.attempt(segment_source, labels=wanted, create=False)
     kept = {(x["key"], x["value"]) for x in source.labels}
     assert kept == {("team", "a"), ("team", "b"), *wanted.items()}
 
@@ -100,5 +94,5 @@ def test_a_label_gets_another_value_only_when_asked(chain: Chain) -> None:
     (source,) = chain.twilio_sources
     chain.environment.labels.append({"key": "managed-by", "value": "hand"})
     source.labels = [{"key": "managed-by", "value": "hand"}, {"key": "environment", "value": "dev"}]
-    do(chain, segment_source, labels={"managed-by": "ansible"}, create=False)
+    chain.attempt(segment_source, labels={"managed-by": "ansible"}, create=False)
     assert {(x["key"], x["value"]) for x in source.labels} == {("managed-by", "ansible"), ("environment", "dev")}

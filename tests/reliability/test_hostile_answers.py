@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source, segment_source_info
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox.server import Running
-from sandbox.world import SOURCE_NAME
-from scenarios import SCENARIOS, Snapshot
+from sandbox.world import JAVA, SOURCE_NAME
+from scenarios import SCENARIOS, Snapshot, assert_connected, check_settled, settle
 
 STEERING = "\x1b]0;owned\x07\x1b[31mred\u202etxt"
 FIELDS = (
@@ -85,14 +87,17 @@ def test_any_answer(shared_sandbox: Running, count, name: str, nth: int, status:
         count("answers of any shape")
 
 
-@pytest.mark.parametrize("kind", ["jinja", "terminal", "html"])
+@pytest.mark.parametrize(
+    "kind", ["all of it", *(pytest.param(kind, marks=pytest.mark.full) for kind in ("jinja", "terminal", "html"))]
+)
 def test_names_do_nothing(sandbox: Running, project, tmp_path: Path, kind: str) -> None:
     touched = tmp_path / "touched"
-    evil = {
+    kinds = {
         "jinja": f"{{{{ lookup('ansible.builtin.pipe', 'touch {touched}') }}}}{{% for x in 'ab' %}}",
         "terminal": STEERING,
         "html": "<img src=x onerror=alert(1)><script>alert(1)</script>|`[x](javascript:alert(1))",
-    }[kind]
+    }
+    evil = kinds.get(kind) or " ".join(kinds.values())
     for env in sandbox.world.environments.values():
         env.workspace["name"] = env.space["name"] = evil
         env.labels.append({"key": evil, "value": evil})
@@ -119,3 +124,73 @@ def test_names_do_nothing(sandbox: Running, project, tmp_path: Path, kind: str) 
     assert "<img" not in page
     assert "<script>alert" not in page
     assert again.report["prod"]["status"] == "failed"
+
+
+# Each makes another name that looks like the one it is given, or would be taken for it by somebody in a hurry.
+LOOK_ALIKES: dict[str, Callable[[str], str]] = {
+    "trailing space": lambda name: name + " ",
+    "leading space": lambda name: " " + name,
+    "line break": lambda name: name + "\n",
+    "space without a break": lambda name: name + "\u00a0",
+    "no width": lambda name: name[:6] + "\u200b" + name[6:],
+    "joiner": lambda name: name.replace("-", "\u2060-"),
+    "soft hyphen": lambda name: name[:9] + "\u00ad" + name[9:],
+    "byte order mark": lambda name: "\ufeff" + name,
+    "right to left": lambda name: "\u202e" + name[::-1],
+    "tag character": lambda name: name + "\U000e0061",
+    "variation": lambda name: name + "\ufe0f",
+    "filler": lambda name: name + "\u3164",
+    "Cyrillic": lambda name: name.replace("o", "\u043e").replace("i", "\u0456"),
+    "full width": lambda name: "".join(chr(ord(c) + 0xFEE0) for c in name),
+    "other hyphen": lambda name: name.replace("-", "\u2010"),
+    "combining": lambda name: name.replace("i", "i\u0307"),
+    "upper case": str.upper,
+    "title case": str.title,
+    "dotless": lambda name: name.replace("i", "\u0131"),
+}
+UNSEEN = list(LOOK_ALIKES)[:12]
+
+
+@pytest.mark.parametrize("kind", LOOK_ALIKES)
+def test_what_only_looks_like_the_source_is_another_one(sandbox: Running, tmp_path: Path, kind: str, count) -> None:
+    """Never adopted, changed or deleted, whether the right one is there or not; and the right one is found beside it."""
+    alike = LOOK_ALIKES[kind]
+    for name in ("first connect", "connect again", "recover, deleted", "recover, renamed"):
+        chain = SCENARIOS[name].begin(sandbox, tmp_path / name)
+        env = chain.environment
+        other = sandbox.world.make_source(env, "other", JAVA, False, name=alike(SOURCE_NAME))
+        other.slug = alike(SOURCE_NAME)
+        other.labels = [{"key": alike("environment"), "value": alike("dev")}]
+        env.labels.append(other.labels[0])
+        env.space["name"], env.workspace["name"] = alike(env.space["name"]), alike(env.workspace["name"])
+        start = Snapshot(chain)
+        if name in ("first connect", "recover, deleted"):
+            assert not chain.attempt(segment_source, state="absent")["changed"]
+            assert "There is no source" in chain.attempt(segment_source, create=False)["msg"]
+            assert start.same()
+        assert_connected(chain, settle(chain, SCENARIOS[name].playbook))
+        start.assert_nothing_lost()
+        check_settled(chain, SCENARIOS[name].playbook)
+        count("sources, spaces and labels that only look like the right ones")
+
+
+@pytest.mark.parametrize("kind", UNSEEN)
+def test_what_nobody_sees_is_shown(sandbox: Running, tmp_path: Path, kind: str) -> None:
+    """In an answer it is printed as an escape; in an option it is refused."""
+    wrong = LOOK_ALIKES[kind](SOURCE_NAME)
+    chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
+    chain.twilio_sources[0].name = wrong
+    finding, *_others = chain.attempt(segment_source_info)["findings"]
+    assert finding["problem"] == "renamed"
+    assert (
+        "\\" in finding["detail"]
+        or " '." in finding["detail"]
+        or "' " in finding["detail"]
+        or "\n" in finding["detail"]
+    )
+    start = Snapshot(chain)
+    for create in (True, False):
+        refused = chain.attempt(segment_source, source_name=wrong, create=create)
+        assert refused["failure"]["option"] == "source_name"
+        assert "another name" in refused["msg"]
+    assert start.same()

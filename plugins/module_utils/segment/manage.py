@@ -11,7 +11,7 @@ import typing as t
 
 from ..errors import Ambiguous, ApiError, Failure, NotFound, OptionError, Refused, UnknownOutcome
 from ..resource import SET_BY_SEGMENT, Plan, State
-from ..runner import Call
+from ..runner import UNSEEN, Call
 from .source import JAVA, Source, diagnose, find, require_java
 
 
@@ -43,6 +43,12 @@ class ManagedSource:
     def __init__(self, call: Call) -> None:
         if not call["source_name"].strip():
             raise OptionError("source_name", "is empty.", "Twilio expects 'twilio-unified-profiles'.")
+        if call["source_name"] != call["source_name"].strip() or UNSEEN.search(call["source_name"]):
+            raise OptionError(
+                "source_name",
+                f"'{call['source_name']}' has white space at an end, or characters that nobody sees: it is another name.",
+                "Type it again. Twilio expects 'twilio-unified-profiles'.",
+            )
         self.call = call
         self.api = call.public_api()
         self.name = call["source_name"]

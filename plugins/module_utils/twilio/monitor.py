@@ -36,7 +36,7 @@ class MonitorApi:
 
         def fetch(next_page: str | None) -> Answer:
             # Only the query of the next page's URL is used: the credentials stay with the server they are meant for.
-            query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(next_page).query)) if next_page else first
+            query = dict(urllib.parse.parse_qsl(next_page.partition("?")[2])) if next_page else first
             return self.service.get("/v1/Alerts", query=query)
 
         alerts = itertools.islice(pages(fetch, "alerts", "meta.next_page_url"), MOST)
