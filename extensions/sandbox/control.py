@@ -70,9 +70,9 @@ def routes(world: World) -> list[Route]:
         return {"cpu_seconds": time.process_time(), "requests": len(world.journal)}
 
     def sabotage(request: Request, body: dict[str, t.Any]) -> None:
-        args = {k: v for k, v in body.items() if k not in ("environment", "name")}
+        options = {k: v for k, v in body.items() if k not in ("environment", "name")}
         env = world.environment(body.get("environment"))
-        world.sabotage(env, str(body.get("name")), args)
+        world.sabotage(env, body.get("name"), options)
         note_changes(world, env.name)
 
     def add_fault(request: Request, body: dict[str, t.Any]) -> t.Any:

@@ -11,6 +11,9 @@ import hashlib
 import typing as t
 from dataclasses import dataclass, field
 
+SOURCE_NAME = "twilio-unified-profiles"
+LEGACY_NAME = "flex-unify-server-source"
+
 
 class Problem(Exception):
     """An answer other than success: an HTTP status, a code, a message, the field that it is about, how often it is told."""

@@ -112,9 +112,9 @@ class Running:
         with self.world.lock:
             self.world.journal.clear()
 
-    def sabotage(self, environment: str, name: str, **args: t.Any) -> None:
+    def sabotage(self, environment: str, name: str, **options: t.Any) -> None:
         with self.world.lock:
-            self.world.sabotage(self.world.environment(environment), name, args)
+            self.world.sabotage(self.world.environment(environment), name, options)
             note_changes(self.world, environment)
 
     def fault(self, **rule: t.Any) -> Rule:

@@ -12,18 +12,37 @@ import threading
 import typing as t
 from pathlib import Path
 
-from . import stream
+from . import sabotage, stream
 from .catalog import CATALOG, HTTP_API, JAVA, JAVASCRIPT
-from .model import Environment, Problem, Source, derived, derived_hex, fingerprint, iso
+from .model import (
+    LEGACY_NAME,
+    SOURCE_NAME,
+    Environment,
+    Problem,
+    Source,
+    derived,
+    derived_hex,
+    fingerprint,
+    iso,
+)
 
 if t.TYPE_CHECKING:
     from .limits import Window
     from .rules import Rule
 
-__all__ = ["Environment", "Problem", "Source", "World", "derived", "derived_hex", "fingerprint", "iso"]
+__all__ = [
+    "LEGACY_NAME",
+    "SOURCE_NAME",
+    "Environment",
+    "Problem",
+    "Source",
+    "World",
+    "derived",
+    "derived_hex",
+    "fingerprint",
+    "iso",
+]
 
-SOURCE_NAME = "twilio-unified-profiles"
-LEGACY_NAME = "flex-unify-server-source"
 ENVIRONMENTS = (("dev", "us"), ("prod", "us"), ("eu", "eu"))
 LAG = datetime.timedelta(seconds=60)
 AUDIT_KEPT = datetime.timedelta(days=90)
@@ -249,54 +268,6 @@ class World:
         """Agents wrap up engagements; Flex writes with whatever key it holds."""
         stream.engage(self, env, count)
 
-    # Sabotage
-
-    def sabotage(self, env: Environment, name: str, args: dict[str, t.Any]) -> None:
-        """Break something in the way people do, by name."""
-        if name == "legacy-source":
-            self.make_source(env, LEGACY_NAME, JAVA)
-            return
-        if name == "wrong-key-in-flex":
-            self.store_key(env, derived(32, env.name, "wrong"))
-            return
-        if name == "revoke-token":
-            which = str(args.get("which", "segment_token"))
-            # A Segment token and a Profile API token may go by their short names.
-            which = which if which == "twilio" or which.endswith("_token") else f"{which}_token"
-            if which not in ("segment_token", "profile_token", "twilio"):
-                raise Problem(400, "input-validation", "which takes segment, profile or twilio")
-            env.revoked.add(which)
-            return
-        if name == "lose-connector":
-            env.connection = {}
-            return
-        if name == "wrong-token-in-flex":
-            env.connection = {**env.connection, "profile_token": derived(40, env.name, "wrong")}
-            return
-        if name == "no-flex":
-            env.flex_status = "notstarted"
-            return
-        source = next((s for s in env.sources.values() if s.name == SOURCE_NAME), None)
-        if source is None:
-            raise Problem(409, "conflict", f"{env.name} has no source named {SOURCE_NAME}")
-        if name == "delete-source":
-            self.delete_source(env, source)
-        elif name == "rename-source":
-            self.patch_source(env, source, {"name": str(args.get("to", "renamed by hand"))})
-        elif name == "disable-source":
-            self.patch_source(env, source, {"enabled": False})
-        elif name == "swap-type":
-            source.metadata = HTTP_API
-            self.changed(env, source)
-        elif name == "remove-key":
-            source.keys = [self.new_key(env)]
-            self.changed(env, source)
-        elif name == "add-key":
-            source.keys.append(self.new_key(env))
-            self.changed(env, source)
-        elif name == "duplicate-name":
-            self.make_source(env, f"{SOURCE_NAME}-2", JAVA, name=SOURCE_NAME)
-        elif name == "disconnect-from-space":
-            env.linked = [id_ for id_ in env.linked if id_ != source.id]
-        else:
-            raise Problem(400, "input-validation", f"no sabotage is called '{name}'")
+    def sabotage(self, env: Environment, name: t.Any, options: dict[str, t.Any]) -> None:
+        """Break something in the way people do, by name; see :mod:`.sabotage`."""
+        sabotage.sabotage(self, env, name, options)

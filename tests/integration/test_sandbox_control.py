@@ -14,33 +14,19 @@ import httpx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sandbox import sabotage
 from sandbox.app import make_app
 from sandbox.console import ACTIONS
 from sandbox.faults import Dropped
 from sandbox.rules import CHECKS, HINTS, KINDS
-from sandbox.world import World
+from sandbox.world import HTTP_API, JAVA, LEGACY_NAME, SOURCE_NAME, World
 
 ROUTES = [
-    ("GET", ""),
-    ("POST", "/reset"),
-    ("POST", "/sabotage"),
-    ("GET", "/faults"),
-    ("POST", "/faults"),
-    ("DELETE", "/faults"),
-    ("GET", "/journal"),
-    ("DELETE", "/journal"),
-    ("POST", "/save"),
-    ("POST", "/load"),
-    ("POST", "/clock"),
-    ("GET", "/switches"),
-    ("POST", "/switches"),
-    ("GET", "/usage"),
-    ("POST", "/engagements"),
+    (method, route.path.removeprefix("/_sandbox"))
+    for route in make_app(World()).app.routes
+    if route.path.startswith("/_sandbox")
+    for method in sorted(route.methods - {"HEAD"})
 ]
-SABOTAGES = (
-    "delete-source rename-source disable-source swap-type remove-key add-key duplicate-name disconnect-from-space "
-    "wrong-key-in-flex revoke-token legacy-source lose-connector wrong-token-in-flex no-flex"
-).split()
 # Python's json writes and reads these; nobody else does, and they cannot be answered.
 NO_JSON = (float("nan"), float("inf"), "\ud800")
 anything = st.recursive(
@@ -52,11 +38,12 @@ anything = st.recursive(
 likely = st.dictionaries(
     st.sampled_from([*CHECKS, "name", "to", "which", "advance", "freeze", "count", "environment"]),
     st.sampled_from(
-        ["dev", "eu", "nowhere", "GET", "(", *SABOTAGES, *KINDS, *HINTS, -1, 0, 1, 10**9, 10**400, 0.5, *NO_JSON]
+        ["dev", "eu", "nowhere", "GET", "(", *sabotage.NAMES, *KINDS, *HINTS, -1, 0, 1, 10**9, 10**400, 0.5, *NO_JSON]
     )
     | anything,
     max_size=5,
 )
+PROFILE = "/profiles/us/v1/spaces/{}/collections/users/profiles/user_id:nobody/metadata"
 plan = settings(database=None, deadline=None, max_examples=150)
 
 
@@ -130,19 +117,89 @@ def test_any_fault_that_is_accepted_answers(client, rule, path):
     assert set_.status_code in (200, 400)
 
 
-@pytest.mark.parametrize("name", SABOTAGES)
-def test_every_sabotage_leaves_its_mark(client, name):
-    from sandbox.world import JAVA
+def _only(env, **changes):
+    """Whether nothing but this differs from what the form made of the source `twilio-unified-profiles`."""
+    made = env.sources[env.form_source]
+    now = {"name": made.name, "enabled": made.enabled, "type": made.metadata, "keys": len(made.keys)}
+    now |= {"linked": env.linked == [made.id], "flex": env.flex_key in made.keys}
+    usual = {"name": SOURCE_NAME, "enabled": True, "type": JAVA, "keys": 1, "linked": True, "flex": True}
+    return {name: value for name, value in now.items() if value != usual[name]} == changes
 
+
+# What each leaves behind.
+EFFECTS = {
+    "delete-source": lambda env: env.form_source not in env.sources and env.linked == [],
+    "rename-source": lambda env: _only(env, name="renamed by hand"),
+    "disable-source": lambda env: _only(env, enabled=False),
+    "swap-type": lambda env: _only(env, type=HTTP_API),
+    "remove-key": lambda env: _only(env, flex=False),
+    "add-key": lambda env: _only(env, keys=2),
+    "duplicate-name": lambda env: [s.name for s in env.sources.values()].count(SOURCE_NAME) == 2 and _only(env),
+    "disconnect-from-space": lambda env: _only(env, linked=False),
+    "legacy-source": lambda env: LEGACY_NAME in {s.name for s in env.sources.values()} and _only(env),
+    "wrong-key-in-flex": lambda env: _only(env, flex=False),
+    "wrong-token-in-flex": lambda env: env.connection["profile_token"] != env.profile_token,
+    "lose-connector": lambda env: env.connection == {} and _only(env),
+    "no-flex": lambda env: env.flex_status == "notstarted",
+    "revoke-token": lambda env: env.revoked == {"segment_token"},
+}
+
+
+@pytest.mark.parametrize("name", sabotage.NAMES)
+def test_every_sabotage_does_what_its_name_says(name):
     world = World()
     env = world.environments["dev"]
     form = {"friendly_name": "f", "space_id": env.space["id"], "profile_token": env.profile_token}
     world.connect(env, {**form, "allow_write_events": True})
-    world.make_source(env, "another", JAVA)
-    before = repr(env)
+    assert not EFFECTS[name](env)
+    audited = len(env.audit)
     answer = Client(world)("POST", "/_sandbox/sabotage", json={"environment": "dev", "name": name})
     assert answer.status_code == 200
-    assert repr(env) != before
+    assert EFFECTS[name](env)
+    # What happens to sources is in the workspace's audit trail, done by a person.
+    to_sources = name == "legacy-source" or (name in sabotage.ON_SOURCE and name != "disconnect-from-space")
+    assert (len(env.audit) > audited) == to_sources
+    assert env.audit[-1]["actorEmail"]
+
+
+@pytest.mark.parametrize(
+    ("which", "request_of"),
+    [
+        ("segment", lambda env: ("/segment/us/", {"headers": {"authorization": f"Bearer {env.segment_token}"}})),
+        ("profile", lambda env: (PROFILE.format(env.space["id"]), {"auth": (env.profile_token, "")})),
+        ("twilio", lambda env: ("/twilio/flex/v1/Configuration", {"auth": (env.api_key, env.api_secret)})),
+        ("twilio", lambda env: ("/twilio/sync/v1/Services", {"auth": (env.account_sid, env.auth_token)})),
+    ],
+)
+def test_each_credential_can_be_revoked(which, request_of):
+    world = World()
+    client, (url, credentials) = Client(world), request_of(world.environments["dev"])
+    assert client("GET", url, **credentials).status_code in (200, 404)
+    answer = client("POST", "/_sandbox/sabotage", json={"environment": "dev", "name": "revoke-token", "which": which})
+    assert answer.status_code == 200
+    assert client("GET", url, **credentials).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"environment": "dev", "name": "explode"}, "there are delete-source, rename-source"),
+        ({"environment": "dev", "name": "rename-source", "too": "x"}, "rename-source takes no 'too'"),
+        ({"environment": "dev", "name": "rename-source", "to": 1}, '"name" must be a string'),
+        ({"environment": "dev", "name": "revoke-token", "which": "all"}, "which takes segment, profile, twilio"),
+        ({"environment": "dev", "name": "delete-source"}, "dev has no source named twilio-unified-profiles"),
+        ({"environment": "nowhere", "name": "no-flex"}, "no such environment"),
+    ],
+)
+def test_a_sabotage_that_cannot_be_is_refused(body, said):
+    world = World()
+    if body["name"] == "rename-source":
+        world.make_source(world.environments["dev"], SOURCE_NAME, JAVA)
+    before = repr(world.environments)
+    answer = Client(world)("POST", "/_sandbox/sabotage", json=body)
+    assert answer.status_code in (400, 404, 409)
+    assert said in answer.json()["error"]
+    assert repr(world.environments) == before
 
 
 @plan
@@ -184,5 +241,5 @@ def test_console_forms_say_what_is_missing_and_act_on_the_same_world():
 def test_the_page_names_every_kind_key_and_sabotage():
     told = (Path(__file__).resolve().parents[2] / "docs/sandbox.md").read_text()
     assert [
-        name for name in (*KINDS, *CHECKS, *HINTS, *SABOTAGES, *(p for _unused, p in ROUTES)) if name not in told
+        name for name in (*KINDS, *CHECKS, *HINTS, *sabotage.NAMES, *(p for _unused, p in ROUTES)) if name not in told
     ] == []

@@ -1,0 +1,126 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Breaks an environment in the ways people do, by name."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .catalog import HTTP_API, JAVA
+from .model import LEGACY_NAME, SOURCE_NAME, Environment, Problem, Source, derived
+
+if t.TYPE_CHECKING:
+    from .world import World
+
+Options = dict[str, t.Any]
+
+# To the source named SOURCE_NAME
+
+
+def delete_source(world: World, env: Environment, source: Source, options: Options) -> None:
+    world.delete_source(env, source)
+
+
+def rename_source(world: World, env: Environment, source: Source, options: Options) -> None:
+    world.patch_source(env, source, {"name": options.get("to", "renamed by hand")})
+
+
+def disable_source(world: World, env: Environment, source: Source, options: Options) -> None:
+    world.patch_source(env, source, {"enabled": False})
+
+
+def swap_type(world: World, env: Environment, source: Source, options: Options) -> None:
+    source.metadata = HTTP_API
+    world.changed(env, source)
+
+
+def remove_key(world: World, env: Environment, source: Source, options: Options) -> None:
+    source.keys = [world.new_key(env)]
+    world.changed(env, source)
+
+
+def add_key(world: World, env: Environment, source: Source, options: Options) -> None:
+    source.keys.append(world.new_key(env))
+    world.changed(env, source)
+
+
+def duplicate_name(world: World, env: Environment, source: Source, options: Options) -> None:
+    world.make_source(env, f"{SOURCE_NAME}-2", JAVA, name=SOURCE_NAME)
+
+
+def disconnect_from_space(world: World, env: Environment, source: Source, options: Options) -> None:
+    env.linked = [id_ for id_ in env.linked if id_ != source.id]
+
+
+# To the workspace or the account
+
+
+def legacy_source(world: World, env: Environment, options: Options) -> None:
+    world.make_source(env, LEGACY_NAME, JAVA)
+
+
+def wrong_key_in_flex(world: World, env: Environment, options: Options) -> None:
+    world.store_key(env, derived(32, env.name, "wrong"))
+
+
+def wrong_token_in_flex(world: World, env: Environment, options: Options) -> None:
+    env.connection = {**env.connection, "profile_token": derived(40, env.name, "wrong")}
+
+
+def lose_connector(world: World, env: Environment, options: Options) -> None:
+    env.connection = {}
+
+
+def no_flex(world: World, env: Environment, options: Options) -> None:
+    env.flex_status = "notstarted"
+
+
+def revoke_token(world: World, env: Environment, options: Options) -> None:
+    credentials = {"segment": "segment_token", "profile": "profile_token", "twilio": "twilio"}
+    which = str(options.get("which", "segment")).removesuffix("_token")
+    if which not in credentials:
+        raise Problem(400, "input-validation", f"which takes {', '.join(credentials)}")
+    env.revoked.add(credentials[which])
+
+
+ON_SOURCE: dict[str, t.Callable[[World, Environment, Source, Options], None]] = {
+    "delete-source": delete_source,
+    "rename-source": rename_source,
+    "disable-source": disable_source,
+    "swap-type": swap_type,
+    "remove-key": remove_key,
+    "add-key": add_key,
+    "duplicate-name": duplicate_name,
+    "disconnect-from-space": disconnect_from_space,
+}
+ELSEWHERE: dict[str, t.Callable[[World, Environment, Options], None]] = {
+    "legacy-source": legacy_source,
+    "wrong-key-in-flex": wrong_key_in_flex,
+    "wrong-token-in-flex": wrong_token_in_flex,
+    "lose-connector": lose_connector,
+    "no-flex": no_flex,
+    "revoke-token": revoke_token,
+}
+NAMES = (*ON_SOURCE, *ELSEWHERE)
+OPTIONS = {"rename-source": "to", "revoke-token": "which"}
+
+
+def sabotage(world: World, env: Environment, name: t.Any, options: Options) -> None:
+    """Break something.
+
+    Raises:
+        Problem: 400 for a name or option that there is not; 409 where there is nothing to break.
+    """
+    if name not in NAMES:
+        raise Problem(400, "input-validation", f"no sabotage is called '{name}'; there are {', '.join(NAMES)}")
+    for option in options:
+        if option != OPTIONS.get(name):
+            raise Problem(400, "input-validation", f"{name} takes no '{option}'")
+    if name in ELSEWHERE:
+        return ELSEWHERE[name](world, env, options)
+    source = next((s for s in env.sources.values() if s.name == SOURCE_NAME), None)
+    if source is None:
+        raise Problem(409, "conflict", f"{env.name} has no source named {SOURCE_NAME}")
+    return ON_SOURCE[name](world, env, source, options)
