@@ -27,7 +27,7 @@ $(VENV)/ready: requirements.txt requirements-dev.txt tools/make-venv
 .venv-%/ready: requirements.txt requirements-dev.txt tools/make-venv
 	@tools/make-venv .venv-$* $* -r requirements-dev.txt && touch $@
 
-$(VENV)/lint-ready: $(VENV)/ready requirements-lint.txt
+$(VENV)/lint-ready: $(VENV)/ready requirements-lint.txt requirements-docs.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-lint.txt && touch $@
 
 demo: setup
@@ -79,7 +79,8 @@ lint-examples:
 	$(BIN)/python tools/lint_examples.py
 
 lint-docs:
-	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs $(COLLECTION)
+	PATH="$(CURDIR)/$(BIN):$$PATH" antsibull-docs lint-collection-docs --plugin-docs $(COLLECTION)
+	tools/docs $(VENV)
 
 lint-changelog:
 	tools/changelog-check $(VENV)
@@ -93,6 +94,9 @@ lint-python:
 
 lint-yaml:
 	$(BIN)/yamllint -s .
+
+docs: $(VENV)/lint-ready $(COLLECTION)
+	@tools/docs $(VENV)
 
 build: setup
 	@$(BIN)/python tools/build.py $(BIN)/ansible-galaxy build
