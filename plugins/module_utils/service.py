@@ -189,9 +189,8 @@ class Service:
             limit = min(transport.settings.timeout, max(1.0, transport.budget.left))
 
     def _exchange(self, wire: httpx.Request, limit: float) -> tuple[int, Mapping[str, str], bytes]:
-        """One round trip against a deadline; httpx itself only knows time-outs between two bytes."""
-        clock = self.transport.clock
-        deadline = clock.monotonic() + limit
+        """One round trip, over within ``limit`` seconds."""
+        self.transport.deadline.start(limit)
         wire.extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), limit)}
         response = self.transport.client(self.base_url).send(wire, stream=True)
         try:
@@ -199,8 +198,6 @@ class Service:
             for chunk in response.iter_bytes():
                 chunks.append(chunk)
                 size += len(chunk)
-                if clock.monotonic() > deadline:
-                    raise httpx.ReadTimeout(f"the body was still arriving after {limit:g} s")
                 if size > MAX_BODY:
                     raise httpx.RemoteProtocolError(f"the body is larger than {MAX_BODY >> 20} MiB")
             return response.status_code, response.headers, b"".join(chunks)

@@ -19,6 +19,7 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 
+from .deadline import Deadline
 from .errors import MissingLibrary, OptionError
 
 try:
@@ -95,6 +96,7 @@ class Transport:
         self.read_only = read_only
         self.clock = clock or Clock()
         self.budget = Budget(settings.retry_budget)
+        self.deadline = Deadline(self.clock.monotonic)
         self._clients: dict[tuple[str, str], httpx.Client] = {}
         self._lock = threading.Lock()
 
@@ -111,11 +113,12 @@ class Transport:
                 verify = _tls_context(self.settings)
                 proxy = self.settings.proxy or _proxy_from_environment(parts.scheme, parts.hostname or "")
                 try:
-                    self._clients[key] = httpx.Client(verify=verify, proxy=proxy, trust_env=False)
+                    wires = httpx.HTTPTransport(verify=verify, proxy=proxy, trust_env=False)
                 except (ValueError, httpx.InvalidURL, ImportError):
                     raise OptionError(
                         "proxy", "is not the URL of a proxy.", "Write it as http://[user:password@]host:port."
                     ) from None
+                self._clients[key] = httpx.Client(transport=self.deadline.watch(wires), trust_env=False)
             return self._clients[key]
 
 

@@ -80,7 +80,6 @@ class Turn:
     query: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     sent: object = None
-    stream: Iterator[bytes] | None = None
 
 
 class Body(httpx.SyncByteStream):
@@ -134,7 +133,7 @@ class Conversation:
         if turn.raises is not None:
             raise turn.raises
         content = turn.body if isinstance(turn.body, bytes) else json.dumps(turn.body).encode()
-        chunks = turn.stream or iter([] if turn.body is None else [content])
+        chunks = iter([] if turn.body is None else [content])
         return httpx.Response(turn.status, headers=turn.answer_headers, stream=Body(chunks))
 
 
@@ -336,21 +335,6 @@ def test_tls_failure_is_final(converse):
     with pytest.raises(TlsFailure) as caught:
         talk.service().get("/x")
     assert "ca_path" in caught.value.next_step
-
-
-def test_trickling_body_meets_the_deadline(converse):
-    talk = converse(Turn("GET", "/x"), Turn("GET", "/x", 200, OK))
-
-    def trickle() -> Iterator[bytes]:
-        for _turn in range(100):
-            talk.clock.elapsed += 10
-            yield b" "
-        raise AssertionError("read on after the deadline")
-
-    talk.turns[0].stream = trickle()
-    service = talk.service()
-    assert service.get("/x").body == OK
-    assert service.transport.budget.left < 60 - 30
 
 
 def test_broken_compression_is_a_dropped_answer(converse):
