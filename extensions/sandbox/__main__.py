@@ -93,9 +93,10 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
 def serve(given: argparse.Namespace) -> None:
     world = World() if given.environments is None else World(environments(given.environments))
     if given.state and given.state.exists():
-        if given.environments is not None:
-            raise Unusable(f"{given.state} already holds environments: leave --environments out, or name a new file.")
+        asked = dict(world.seeds)
         state.load(world, given.state)
+        if given.environments is not None and dict(world.seeds) != asked:
+            raise Unusable(f"{given.state} holds other environments: leave --environments out, or name a new file.")
     world.state_file = given.state
     sock = listen(given.host, given.port, given.allow_remote)
     server = make_server(world)

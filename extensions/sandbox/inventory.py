@@ -47,6 +47,9 @@ def write_variables(world: World, url: str, path: Path, ca_path: Path | None = N
         InventoryError: The file is somebody else's, or cannot be written.
     """
     environments = list(world.environments.values())
+    missing = (
+        "'The sandbox has no ' ~ inventory_hostname ~ ': name it in --environments, or leave it out with --limit.'"
+    )
     state_dir = str(path.resolve().with_suffix(".state"))
     variables = {
         "unified_profiles_sandbox_url": url,
@@ -55,8 +58,9 @@ def write_variables(world: World, url: str, path: Path, ca_path: Path | None = N
         "unified_profiles_state_dir": state_dir,
         "report_dir": state_dir,
         "unified_profiles_sandbox": {env.name: _variables(env) for env in environments},
+        "unified_profiles_sandbox_host": f"{{{{ unified_profiles_sandbox[inventory_hostname] | mandatory({missing}) }}}}",
         **{
-            f"unified_profiles_{name}": f"{{{{ unified_profiles_sandbox[inventory_hostname].{name} }}}}"
+            f"unified_profiles_{name}": f"{{{{ unified_profiles_sandbox_host.{name} }}}}"
             for name in _variables(environments[0])
         },
     }

@@ -83,7 +83,7 @@ options:
     type: str
   sandbox_url:
     description:
-      - Base URL of a sandbox, to which every request goes instead of the real services. The other URL options have precedence.
+      - Base URL of a sandbox, to which every request goes instead of the real services, whatever the other URL options say.
     type: str
   validate_certs:
     description: Whether to check the servers' certificates.

@@ -140,11 +140,12 @@ class Call:
         *secrets: str,
         region: str = "",
     ) -> Service:
-        """An API at the URL in ``url_option``, in the sandbox if there is one, or else at the default."""
-        url = self[url_option]
-        if not url and self["sandbox_url"]:
+        """An API in the sandbox if there is one, or else at the URL in ``url_option`` or at the default."""
+        url = self[url_option] or default
+        # A rehearsal reaches nothing else, even where the environment has variables for the other URLs.
+        if self["sandbox_url"]:
             url, url_option = self["sandbox_url"].rstrip("/") + SANDBOX_PATHS[url_option], "sandbox_url"
-        url = (url or default).replace("{region}", region or self["segment_region"])
+        url = url.replace("{region}", region or self["segment_region"])
         return Service(self.transport, name, url, authorization, credentials, url_option, secrets)
 
     def public_api(self, region: str | None = None) -> PublicApi:

@@ -97,10 +97,19 @@ def test_a_thousand_environments_and_their_inventory(tmp_path):
     assert told["env-1000"]["profile_token"] in hosts
 
 
-def test_it_can_be_stopped_at_once(tmp_path):
-    with command(tmp_path, "--state", "state.json"):
-        pass
-    state.load(World(), tmp_path / "state.json")
+def test_the_same_command_goes_on_and_another_one_is_refused(tmp_path, capsys):
+    options = ("--environments", "b:eu,a", "--state", "state.json")
+    with command(tmp_path, *options) as (url, _log):
+        httpx.post(url + "/_sandbox/clock", json={"advance": 3600})
+    with command(tmp_path, *options) as (url, _log):
+        told = httpx.get(url + "/_sandbox").json()
+    assert (list(told["environments"]), told["environments"]["b"]["region"]) == (["b", "a"], "eu")
+    world = World()
+    state.load(world, tmp_path / "state.json")
+    assert world.offset.total_seconds() == 3600
+    for others in ("a", "a,b", "2"):
+        assert main(["--port", "0", "--environments", others, "--state", str(tmp_path / "state.json")]) == 1
+        assert "holds other environments: leave --environments out" in capsys.readouterr().err
 
 
 def test_the_inventory_in_the_repository_is_the_one_that_is_written(tmp_path):
@@ -128,13 +137,11 @@ def test_an_inventory_of_ones_own_is_rehearsed_without_touching_anything_real(pr
     with command(tmp_path, "--environments", "staging,production:eu", "--variables", "rehearsal.yml") as (url, log):
 
         def connect(*more):
+            # What a shell may have set for other work.
+            elsewhere = {"TWILIO_FLEX_URL": "https://flex.invalid", "SEGMENT_API_URL": "https://segment.invalid"}
+            playbook = str(ROOT / "playbooks/connect.yml")
             return project.command(
-                "ansible-playbook",
-                str(ROOT / "playbooks/connect.yml"),
-                "-e",
-                "@rehearsal.yml",
-                *more,
-                inventory=str(own),
+                "ansible-playbook", playbook, "-e", "@rehearsal.yml", *more, inventory=str(own), **elsewhere
             )
 
         run = connect()
@@ -143,6 +150,17 @@ def test_an_inventory_of_ones_own_is_rehearsed_without_touching_anything_real(pr
         assert told["production"]["space"]["id"] in (tmp_path / "rehearsal.state/report.md").read_text()
         run = connect("-e", "unified_profiles_channel=endpoint")
         assert run.status == 0, run.output
+        (own / "hosts.yml").write_text('{"unified_profiles": {"hosts": {"staging": {}, "elsewhere": {}}}}')
+        run = connect()
+        assert run.status != 0
+        assert (
+            "The sandbox has no elsewhere: name it in --environments"
+            in (tmp_path / "rehearsal.state/report.md").read_text()
+        )
+        (own / "hosts.yml").write_text('{"customers": {"hosts": {"staging": {}}}}')
+        run = connect()
+        assert run.status != 0
+        assert "Could not match supplied host pattern" in run.output
     assert any("production POST /handover/production/connection 200" in line for line in log)
     assert not list(own.rglob(".unified_profiles"))
     assert sorted(path.stem for path in (tmp_path / "rehearsal.state/ledger").glob("*.json")) == [
