@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
+import venv
 from pathlib import Path
 
 import pytest
+from ansible.release import __version__ as core
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -50,3 +55,32 @@ def test_the_archive_is_reproducible_and_complete(tmp_path):
         assert wanted in names
     unwanted = (".", "build", "tests/output", "collections")
     assert [n for n in names if n.startswith(unwanted) or "__pycache__" in n or "/." in n] == [".ansible-lint"]
+
+
+@pytest.mark.newest_only
+def test_the_built_collection_runs_connect(tmp_path, sandbox):
+    """As a user would have it: nothing but ansible-core, requirements.txt and the archive, and an empty home folder."""
+    bin_ = tmp_path / "venv/bin"
+    paths = {"HOME": str(tmp_path), "PATH": f"{bin_}:{os.environ['PATH']}", "ANSIBLE_NOCOLOR": "1"}
+    # Where the machine's settings for pip lie is not what is tried here.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
+    environment = {"PIP_CONFIG_FILE": str(Path.home() / ".config/pip/pip.conf"), **kept, **paths}
+
+    def run(*command):
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    venv.create(tmp_path / "venv", with_pip=True)
+    archive = build(tmp_path / "built")
+    run(bin_ / "python", "-m", "pip", "install", "-q", f"ansible-core=={core}")
+    run(bin_ / "ansible-galaxy", "collection", "install", "--offline", archive)
+    installed = tmp_path / ".ansible/collections/ansible_collections/flexops/unified_profiles"
+    run(bin_ / "python", "-m", "pip", "install", "-q", "-r", installed / "requirements.txt")
+    assert run(bin_ / "ansible-galaxy", "collection", "list").count("flexops.unified_profiles") == 1
+    shutil.copytree(installed / "inventories/sandbox", tmp_path / "inventory")
+    environment["SANDBOX_PORT"] = sandbox.url.rpartition(":")[2]
+    connect = (bin_ / "ansible-playbook", "flexops.unified_profiles.connect", "-i", "inventory")
+    first = run(*connect)
+    assert "twilio-unified-profiles" in [s.name for s in sandbox.world.environments["dev"].sources.values()], first
+    assert set(re.findall(r"changed=(\d+)", run(*connect))) == {"0"}

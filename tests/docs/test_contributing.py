@@ -30,6 +30,16 @@ def test_every_target_for_people_is_named():
     assert set(phony.split()) - {"setup", "clean", "$(CHECKERS)"} <= named
 
 
+def test_the_workflows_run_the_commands_that_people_run():
+    commands = []
+    for path in (ROOT / ".github/workflows").glob("*.yml"):
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            commands += [step["run"] for step in job["steps"] if step.get("run", "").startswith("make ")]
+    assert {"make test", "make lint", "make build"} <= set(commands)
+    for command in commands:
+        assert re.search(rf"^(\.PHONY|CHECKERS).*\b{command.split()[1]}\b", MAKEFILE, re.MULTILINE), command
+
+
 def test_the_changelog_speaks_of_this_version_or_of_the_one_before():
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
     released = yaml.safe_load((ROOT / "changelogs/changelog.yaml").read_text())["releases"]
