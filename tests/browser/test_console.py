@@ -116,6 +116,9 @@ def test_without_consent_nothing_is_connected_and_nothing_typed_is_lost(person, 
         person.types(label, "typed")
     person.clicks("Connect")
     assert "Allow Unified Profiles to write events to Segment" in person.reads("alert")
+    # Whoever cannot see the page is told at once.
+    assert person.driver.switch_to.active_element.get_attribute("role") == "alert"
+    assert person.driver.title.startswith("Error: ")
     assert person.field("Segment Unify space ID").get_attribute("value") == "typed"
     assert sandbox.world.environments["dev"].connection == {}
 
@@ -154,7 +157,7 @@ def test_every_page_says_that_it_is_a_simulation_and_fits_a_phone(person, sandbo
     connects(person)
     person.driver.set_window_size(390, 844)
     try:
-        for page in ("/", "/dev", "/dev/connection", "/dev/sources", "/dev/link", "/dev/key", "/nowhere"):
+        for page in (*PAGES, "/nowhere"):
             person.opens("/console" + page)
             assert "Simulation." in person.driver.find_element("css selector", ".simulation").text
             wide = person.driver.execute_script(
@@ -169,6 +172,76 @@ def test_every_page_says_that_it_is_a_simulation_and_fits_a_phone(person, sandbo
             assert [entry for entry in person.driver.get_log("browser") if entry["source"] != "network"] == [], page
     finally:
         person.driver.set_window_size(1200, 900)
+
+
+PAGES = ("/", "/dev", "/dev/connection", "/dev/sources", "/dev/link", "/dev/key")
+# What stands out too little: texts below 4.5 to 1, the edges of fields below 3 to 1 (WCAG 2.1, 1.4.3 and 1.4.11).
+FAINT = """
+const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
+const light = (color) => numbers(color).slice(0, 3).map((v) => v / 255)
+  .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const behind = (element) => {
+  for (; element; element = element.parentElement) {
+    const color = getComputedStyle(element).backgroundColor;
+    if (numbers(color)[3] !== 0) return color;
+  }
+  return canvas;
+};
+const probe = document.body.appendChild(document.createElement("div"));
+probe.style.background = "Canvas";
+const canvas = getComputedStyle(probe).backgroundColor;
+probe.remove();
+const contrast = (color, element, ground) => {
+  const share = Number(getComputedStyle(element).opacity), back = numbers(ground);
+  const seen = numbers(color).slice(0, 3).map((v, i) => v * share + back[i] * (1 - share));
+  const [high, low] = [light(`rgb(${seen})`), light(ground)].sort((a, b) => b - a);
+  return (high + 0.05) / (low + 0.05);
+};
+const faint = [];
+for (const element of document.querySelectorAll("body *")) {
+  const style = getComputedStyle(element);
+  const texts = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  if ((texts || element.matches("input, select")) && element.checkVisibility() && !element.closest("script, .hidden")) {
+    const found = contrast(style.color, element, behind(element));
+    if (found < 4.5) faint.push(`${element.outerHTML.slice(0, 80)}: ${found}`);
+  }
+  if (element.matches("input:not([type=checkbox]), select") && element.checkVisibility()) {
+    const found = contrast(style.borderTopColor, element, behind(element.parentElement));
+    if (found < 3) faint.push(`edge of ${element.outerHTML.slice(0, 80)}: ${found}`);
+  }
+}
+return faint;
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everything_stands_out_enough(person, scheme):
+    connects(person)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    person.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    try:
+        for page in PAGES:
+            person.opens("/console" + page)
+            person.driver.execute_script("document.querySelectorAll('details').forEach((one) => one.open = true)")
+            assert person.driver.execute_script(FAINT) == [], page
+    finally:
+        person.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(person, page):
+    from selenium.webdriver.common.keys import Keys
+
+    connects(person)
+    person.opens("/console" + page)
+    person.driver.execute_script("document.querySelectorAll('details').forEach((one) => one.open = true)")
+    things = person.driver.find_elements("css selector", "a, button, summary, input, select")
+    for thing in things:
+        person.driver.switch_to.active_element.send_keys(Keys.TAB)
+        focused = person.driver.switch_to.active_element
+        assert focused == thing
+        assert focused.value_of_css_property("outline-style") == "solid"
 
 
 def test_ticking_in_the_report_builds_the_command_that_confirms(driver, project):

@@ -228,7 +228,7 @@ def test_console_forms_say_what_is_missing_and_act_on_the_same_world():
     form = {"friendly_name": "f", "space_id": env.space["id"], "profile_token": env.profile_token}
     for name, label in (("friendly_name", "Connection friendly name"), ("space_id", "Segment Unify space ID")):
         answer = client("POST", "/console/dev/connection", data={**form, name: ""})
-        assert (answer.status_code, f'role="alert">{label} is required' in answer.text) == (400, True)
+        assert (answer.status_code, f"<strong>Error:</strong> {label} is required" in answer.text) == (400, True)
     answer = client("POST", "/console/dev/connection", data=form)
     assert "Allow Unified Profiles to write events to Segment must be selected" in answer.text
     answer = client("POST", "/console/dev/connection", data={**form, "allow_write_events": "true"})
