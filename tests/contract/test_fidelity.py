@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import email.utils
 import json
+import re
 
 import httpx
 import pytest
@@ -113,6 +114,69 @@ def test_every_change_is_in_the_audit_trail(people):
     assert people.env.segment_token not in json.dumps(events)
     people.sandbox.advance(91 * 86400)
     assert people.segment("GET", "/audit-events").json()["data"]["events"] == []
+
+
+def test_a_token_knows_its_own_workspace_and_region_only(people, sandbox):
+    others = [People(sandbox, name) for name in ("prod", "eu")]
+    for other in (people, *others):
+        assert other.segment("GET", "/").json()["data"]["workspace"] == other.env.workspace
+        assert other.segment("GET", "/spaces").json()["data"]["spaces"] == [other.env.space]
+    for other in others:
+        source = next(iter(other.env.sources))
+        for method, path in (("GET", f"/spaces/{other.env.space['id']}"), ("GET", f"/sources/{source}")):
+            assert people.segment(method, path).status_code == 404
+        assert people.segment("DELETE", f"/sources/{source}").status_code == 404
+        assert source in other.env.sources
+        assert source not in people.segment("GET", "/sources").text
+    # The same token, the same space, the other region's host: it is nobody there.
+    eu = others[1]
+    eu.region = "us"
+    assert eu.segment("GET", "/").status_code == 401
+    assert eu.profile("metadata").status_code == 401
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_good_profile_token_and_another_space(people, sandbox, status):
+    people.world.switch({"foreign_space": status})
+    space = sandbox.world.environments["prod"].space
+    url = f"{sandbox.url}/profiles/us/v1/spaces/{space['id']}/collections/users/profiles/user_id:x/metadata"
+    assert People.http.get(url, auth=(people.env.profile_token, "")).status_code == status
+
+
+def test_a_label_has_to_exist_and_goes_from_the_sources_when_it_goes(people):
+    source = next(iter(people.env.sources.values()))
+    first, second = ({"key": "environment", "value": "dev"}, {"key": "managed-by", "value": "ansible"})
+
+    def put(method, *labels):
+        return people.segment(method, f"/sources/{source.id}/labels", json={"labels": [*labels]})
+
+    assert put("POST", {"key": "team", "value": "ops"}).status_code == 400
+    people.segment("POST", "/labels", json={"label": {"key": "team", "value": "ops"}})
+    assert put("POST", {"key": "team", "value": "ops"}).status_code == 200
+    assert put("POST", first).json()["data"]["labels"] == [{"key": "team", "value": "ops"}, first]
+    assert put("PUT", first, second).json()["data"]["labels"] == [first, second]
+    assert people.segment("DELETE", "/labels/environment/dev").status_code == 200
+    assert people.segment("GET", f"/sources/{source.id}").json()["data"]["source"]["labels"] == [second]
+
+
+def test_ids_keys_and_tokens_have_the_shape_of_real_ones(people):
+    base62 = "[A-Za-z0-9]"
+    env, source = people.env, people.connect()
+    for shape, *values in (
+        (f"{base62}{{22}}", env.workspace["id"], source.id, env.audit[-1]["id"]),
+        (f"spa_{base62}{{22}}", env.space["id"]),
+        (f"{base62}{{32}}", *source.keys),
+        (f"sgp_{base62}{{64}}", env.segment_token, env.admin_token, env.read_only_token),
+        ("AC[0-9a-f]{32}", env.account_sid),
+        ("SK[0-9a-f]{32}", env.api_key),
+        ("[0-9a-f]{32}", env.auth_token),
+        ("IS[0-9a-f]{32}", env.default_service),
+    ):
+        assert [value for value in values if not re.fullmatch(shape, value)] == []
+    known = {
+        item["name"]: item["id"] for item in people.segment("GET", "/catalog/sources").json()["data"]["sourcesCatalog"]
+    }
+    assert (known["Java"], known["Javascript"], known["HTTP API"]) == (JAVA, "IqDTy1TpoU", "iUM16Md8P2")
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])

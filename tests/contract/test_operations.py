@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import json
 import re
 from dataclasses import dataclass, field
@@ -326,6 +327,7 @@ def at(body: Any, path: str) -> Any:
 
 @pytest.mark.parametrize("case", SUCCESSES, ids=str)
 def test_it_does_what_it_is_asked(stage, case):
+    audited = len(stage.env.audit)
     answer = stage.send(case)
     assert answer.status_code == case.status, answer.text
     assert answer.headers["request-id"]
@@ -335,7 +337,11 @@ def test_it_does_what_it_is_asked(stage, case):
         body = answer.json()["data"] if case.service == "segment" else answer.json()
         assert at(body, case.has) is not None
     if case.service == "segment":
-        assert {"x-ratelimit-consumed", "x-ratelimit-remaining", "x-ratelimit-reset"} <= set(answer.headers)
+        consumed, remaining = (int(answer.headers[f"x-ratelimit-{name}"]) for name in ("consumed", "remaining"))
+        assert consumed > 0 <= remaining
+        assert email.utils.parsedate_to_datetime(answer.headers["x-ratelimit-reset"]) > stage.sandbox.world.now()
+        # Whatever changes something leaves a trace.
+        assert (len(stage.env.audit) > audited) == (case.method != "GET")
 
 
 def shaped(service: str, body: Any, status: int) -> bool:

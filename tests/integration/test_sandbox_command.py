@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 import pytest
 from sandbox import inventory, state
-from sandbox.__main__ import main
+from sandbox.__main__ import main, options
 from sandbox.server import running
 from sandbox.world import Problem, World
 
@@ -248,6 +248,13 @@ def test_a_bad_state_file_says_what_is_wrong_and_what_to_do(tmp_path, capsys, co
 def test_options_that_cannot_be_used(arguments, said, capsys):
     assert main(arguments) == 1
     assert said in capsys.readouterr().err
+
+
+def test_the_page_and_the_help_name_every_option():
+    page, told = (ROOT / "docs/sandbox.md").read_text(), options().format_help()
+    names = re.findall(r"^  (--[\w-]+)", told, re.MULTILINE)
+    assert len(names) > 8
+    assert [name for name in names if name not in page] == []
 
 
 def test_a_busy_port_is_named_with_the_way_out(capsys):
