@@ -42,7 +42,9 @@ def is_of(case: Case, operation: tuple[str, str, str]) -> bool:
 
 
 def success(operation: tuple[str, str, str]) -> Case:
-    return next(case for case in SUCCESSES if is_of(case, operation))
+    found = next((case for case in SUCCESSES if is_of(case, operation)), None)
+    assert found, f"SUCCESSES in test_operations.py has no case for {operation}"
+    return found
 
 
 def takes_body(operation: tuple[str, str, str]) -> bool:
