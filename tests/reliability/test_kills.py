@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from chain import Chain
 from sandbox.server import Running
-from scenarios import CONNECT, SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
+from scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 
 NAMES = [name for name, scenario in SCENARIOS.items() if not scenario.refused and "operator" not in name]
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -113,35 +113,68 @@ def mends(chain: Chain, scenario: Scenario, start: Snapshot) -> None:
     check_settled(chain, scenario.playbook)
 
 
-@pytest.mark.parametrize(
-    ("playbook", "match", "phase"),
-    [
-        (CONNECT, "POST /handover/dev/connection", "before"),
-        (CONNECT, "POST /handover/dev/connection", "after"),
-        ("recover", "POST /segment/us/sources", "after"),
-        ("recover", "POST /handover/dev/key", "after"),
-        ("recover", "GET /twilio/monitor/v1/Alerts", "before"),
-    ],
+# Of the playbooks as a whole, some in every run of the tests: scenario, request and phase.
+WHOLE = (
+    ("first connect", "POST /handover/dev/connection", "before"),
+    ("first connect", "POST /handover/dev/connection", "after"),
+    ("recover, deleted", "POST /segment/us/sources", "after"),
+    ("recover, deleted", "GET /twilio/monitor/v1/Alerts", "before"),
 )
-def test_the_whole_playbook_killed(sandbox: Running, project, playbook: str, match: str, phase: str, count) -> None:
-    name = "first connect" if playbook == CONNECT else "recover, deleted"
+SLOW = (
+    *("first connect", "connect, renamed", "connect, labels lost"),
+    *("recover, deleted", "recover, key removed", "recover, renamed"),
+)
+
+
+@pytest.mark.parametrize(("name", "match", "phase"), WHOLE)
+def test_the_whole_playbook_killed(sandbox: Running, project, name: str, match: str, phase: str, count) -> None:
     chain = SCENARIOS[name].begin(sandbox, project.inventory / ".unified_profiles")
     start = Snapshot(chain)
-    started, hit = threading.Event(), []
+    kill_the_playbook(sandbox, project, SCENARIOS[name], match, phase)
+    run_again(project, chain, SCENARIOS[name], start)
+    count("whole playbook killed, then a run")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", SLOW)
+def test_the_whole_playbook_killed_at_every_write(sandbox: Running, project, name: str, count) -> None:
+    """Before and after every request that writes, and a sample of those that read."""
+    scenario = SCENARIOS[name]
+    chain = scenario.begin(sandbox, project.inventory / ".unified_profiles")
+    start = Snapshot(chain)
+    getattr(chain, scenario.playbook)()
+    lines = [(f"{entry['method']} {entry['path']}", entry["write"]) for entry in sandbox.journal()]
+    # By line and how many like it went before, since some requests go out together.
+    nth = [(line, sum(other == line for other, _write in lines[:n])) for n, (line, _write) in enumerate(lines)]
+    writes = [at for at, (_line, write) in zip(nth, lines) if write]
+    reads = sample([at for at, (_line, write) in zip(nth, lines) if not write], 0.2, name)
+    for line, before in writes + reads:
+        for phase in ("before", "after"):
+            start.restore()
+            kill_the_playbook(sandbox, project, scenario, line, phase, before)
+            run_again(project, chain, scenario, start)
+            count("whole playbook killed, then a run")
+
+
+def kill_the_playbook(
+    sandbox: Running, project: Any, scenario: Scenario, line: str, phase: str, before: int = 0
+) -> None:
+    """Start the playbook, and SIGKILL it with all its workers at such a request, after so many like it."""
+    started, hit, rest = threading.Event(), [], iter(range(before, -1, -1))
 
     def hook(at: str, entry: dict[str, Any]) -> bool | None:
-        if at != phase or hit or f"{entry['method']} {entry['path']}" != match:
+        if hit or (at, f"{entry['method']} {entry['path']}") != (phase, line) or next(rest) > 0:
             return None
         started.wait(10)
         hit.append(entry)
         os.killpg(process.pid, signal.SIGKILL)
-        return at == "after"
+        return at == "after"  # the request that was killed before it arrived is not processed
 
     sandbox.on_request(hook)
     process = subprocess.Popen(
         [
             *(Path(sys.executable).with_name("ansible-playbook"), "-i", project.inventory),
-            *(ROOT / f"playbooks/{playbook}.yml", "--limit", "dev"),
+            *(ROOT / f"playbooks/{scenario.playbook}.yml", "--limit", "dev"),
         ],
         cwd=project.folder,
         env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "SANDBOX_PORT": sandbox.url.rpartition(":")[2]},
@@ -153,9 +186,11 @@ def test_the_whole_playbook_killed(sandbox: Running, project, playbook: str, mat
     assert process.wait(120) == -signal.SIGKILL
     sandbox.on_request(None)
     assert hit
-    run = project.run(playbook, "--limit", "dev")
+
+
+def run_again(project: Any, chain: Chain, scenario: Scenario, start: Snapshot) -> None:
+    run = project.run(scenario.playbook, "--limit", "dev")
     assert run.status == 0, run.output
     start.assert_nothing_lost()
-    check_settled(chain, playbook)
+    check_settled(chain, scenario.playbook)
     assert_connected(chain, chain.run)
-    count("whole playbook killed, then a run")

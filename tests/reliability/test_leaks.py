@@ -12,6 +12,8 @@ import http.client
 import http.server
 import json
 import os
+import re
+import secrets
 import shlex
 import subprocess
 import sys
@@ -36,6 +38,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What has to be escaped in URLs, JSON, YAML, HTML or a shell.
 ODD = "\"'\\/+&=%41$(id)<b>;|?#!*~^[`"
 PROXY_USER, PROXY_PASSWORD = "canary-user", "canary-of-the-proxy/+&=%41$(id)'!*~"
+VAULT_PASSWORD = "canary-of-the-vault"
 REGISTERED = (
     *("preflight_space", "connection_result", "source_ledger", "source_found", "source_result", "link_and_key_link"),
     *("link_and_key_key", "verify_result", "report_result", "unified_profiles_failure"),
@@ -43,25 +46,22 @@ REGISTERED = (
 
 
 def forms(secret: str) -> set[str]:
-    """The secret as it is, and as it looks in URLs, JSON, YAML, HTML, a shell, Python and base64."""
-    found = {secret, urllib.parse.quote(secret, safe=""), urllib.parse.quote(secret), urllib.parse.quote_plus(secret)}
-    found |= {
-        json.dumps(secret)[1:-1],
-        json.dumps(json.dumps(secret)[1:-1])[1:-1],
-        html.escape(secret),
-        repr(secret)[1:-1],
-    }
-    found |= {secret.replace("'", "''"), shlex.quote(secret)}
+    """What is left of the secret however it was escaped, and how often: its beginning, which nothing escapes; and that in base64."""
+    beginning = re.match(r"[\w-]*", secret)[0]  # type: ignore[index]
+    assert len(beginning) > 12, "too short to be told from anything else"
+    found = {beginning}
     for before in (b"", b"x", b"xx"):  # somewhere in a longer text, such as "user:password"
-        whole = base64.b64encode(before + secret.encode()).decode().rstrip("=")
+        whole = base64.b64encode(before + beginning.encode()).decode().rstrip("=")
         found.add(whole[0 if not before else 4 : len(whole) - 4])
-    return {form for form in found if len(form) > 7}
+    return found | {urllib.parse.quote(form, safe="") for form in found}
 
 
 class Search:
     """Looks for the secrets in everything it is shown."""
 
     def __init__(self) -> None:
+        # Other tests run at the same time, and the processes of all are watched.
+        self.mark = secrets.token_hex(4)
         self.secrets: dict[str, str] = {}
         self.hits: set[tuple[str, str, str]] = set()
         self.bytes = 0
@@ -165,15 +165,38 @@ WAYS: dict[str, dict[str, Any]] = {
     **{name: {} for name in HOSTILE},
     "echoed": {"echo": 400},
     "echoed by a server that fails": {"echo": 500},
-    "white space in a token": {"variables": {"segment_token": "canary token with\nwhite space"}},
+    "white space in a token": {"variables": {"segment_token": "canary-token-with\nwhite space"}},
     "a password where a mapping belongs": {"variables": {"endpoints": {"connection": "canary-instead-of-a-mapping"}}},
     "a secret in an endpoint's URL": {
         "variables": {"gateway": "http://canary-user:canary-in-an-url@127.0.0.1:9/handover"}
     },
     "nobody there": {"variables": {"proxy": "http://canary-user:canary-of-no-proxy@127.0.0.1:9"}},
-    "a proxy that is none": {"variables": {"proxy": "canary-of-nonsense://x"}},
+    "a proxy that is none": {"variables": {"proxy": "nonsense://canary-user:canary-of-nonsense@x"}},
     "auth token": {"auth_token": True},
+    "secrets in environment:": {"environment": True},
 }
+# Breaks the collection from within: errors that nobody expects, and that quote all there is to quote.
+BREAKER = """
+from ansible.plugins.callback import CallbackBase
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION, CALLBACK_NAME, CALLBACK_NEEDS_ENABLED = 2.0, "breaker", True
+
+    def v2_playbook_on_play_start(self, play):
+        from ansible_collections.flexops.unified_profiles.plugins.module_utils import service
+
+        def broken(self, wire, limit):
+            told = f"{self.authorization} {self.secrets} {dict(wire.headers)} {wire.content}"
+            if "/handover" in str(wire.url) or BROKEN in told:
+                try:
+                    raise LookupError(told)
+                except LookupError as error:
+                    raise RuntimeError(told) from error
+            return exchange(self, wire, limit)
+
+        exchange = getattr(service.Service, "whole", service.Service._exchange)
+        service.Service.whole, service.Service._exchange = exchange, broken
+"""
 
 
 class Fleet:
@@ -184,15 +207,17 @@ class Fleet:
         world = sandbox.world
         for name, env in world.environments.items():
             for kind in ("segment_token", "profile_token", "api_secret", "auth_token", "gateway_token"):
-                secret = f"canary-{kind}-{name}{ODD}"
+                secret = f"canary-{search.mark}-{kind}-{name}{ODD}"
                 setattr(env, kind, secret)
                 search.add(f"{kind} of {name}", secret)
         world.environments = dict(world.environments)  # the index of credentials is made again
         search.add("proxy password", PROXY_PASSWORD)
+        search.add("vault password", VAULT_PASSWORD)
         inventory.write(world, sandbox.url, folder)
         document = yaml.safe_load((ROOT / "inventories/sandbox/hosts.yml").read_text())
-        hosts = {}
-        vault = VaultLib([("default", VaultSecret(b"canary-of-the-vault"))])
+        hosts: dict[str, dict[str, Any]] = {}
+        ways = dict(zip(list(world.environments)[2:], WAYS))
+        vault = VaultLib([("default", VaultSecret(VAULT_PASSWORD.encode()))])
         (folder / "host_vars").mkdir(exist_ok=True)
         for name, env in world.environments.items():
             hosts[name] = {
@@ -200,16 +225,28 @@ class Fleet:
                 for key, value in inventory._variables(env).items()
                 if key != "profile_token"
             }
+            variable = "unified_profiles_profile_token"
+            if "environment" in WAYS.get(ways.get(name, ""), {}):
+                variable = "profile_token_of_the_environment"
+                hosts[name]["for_the_tasks"] = {
+                    "SEGMENT_TOKEN": hosts[name].pop("unified_profiles_segment_token"),
+                    "SEGMENT_PROFILE_TOKEN": f"{{{{ {variable} }}}}",
+                    "TWILIO_API_KEY": hosts[name].pop("unified_profiles_twilio_api_key"),
+                    "TWILIO_API_SECRET": hosts[name].pop("unified_profiles_twilio_api_secret"),
+                }
             kept = vault.encrypt(env.profile_token.encode()).decode()
-            lines = ["---", "unified_profiles_profile_token: !vault |", *("  " + line for line in kept.splitlines())]
+            lines = ["---", f"{variable}: !vault |", *("  " + line for line in kept.splitlines())]
             (folder / f"host_vars/{name}").mkdir()
             (folder / f"host_vars/{name}/vault.yml").write_text("\n".join(lines) + "\n")
         document["unified_profiles"]["hosts"] = hosts
-        document["unified_profiles"]["vars"] = {"unified_profiles_proxy": proxy}
+        document["unified_profiles"]["vars"] = {
+            "unified_profiles_proxy": proxy,
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",  # for ordinary modules
+        }
         (folder / "hosts.yml").write_text(json.dumps(document))
         self.vault = folder.parent / "vault-password"
-        self.vault.write_text("canary-of-the-vault")
-        for name, way in zip(list(world.environments)[2:], WAYS):
+        self.vault.write_text(VAULT_PASSWORD)
+        for name, way in ways.items():
             self.spoil(name, way)
 
     def spoil(self, name: str, way: str) -> None:
@@ -234,7 +271,7 @@ class Fleet:
             text = "".join(f"unified_profiles_{k}: {json.dumps(v)}\n" for k, v in variables.items())
             (self.folder / f"host_vars/{name}/more.yml").write_text("---\n" + text)
             for value in map(str, variables.values()):
-                if "canary" in value and "canary-auth" not in value:
+                if "canary" in value and "auth_token" not in value:
                     self.search.add(
                         f"{way} of {name}", value[value.index("canary") :].partition("@")[0].rpartition(":")[2]
                     )
@@ -247,11 +284,18 @@ class Fleet:
             "gather_facts": False,
             "tasks": [{"ansible.builtin.debug": {"var": name}, "when": f"{name} is defined"} for name in REGISTERED],
         }
-        whole = yaml.safe_load((ROOT / f"playbooks/{playbook}.yml").read_text())
-        for part in (*whole, *(task for play in whole for task in play.get("tasks", []))):
-            for key in ("ansible.builtin.import_playbook", "ansible.builtin.import_tasks"):
-                if key in part:
-                    part[key] = str(ROOT / "playbooks" / part[key])
+        whole = []
+        for part in yaml.safe_load((ROOT / f"playbooks/{playbook}.yml").read_text()):
+            if imported := part.get("ansible.builtin.import_playbook"):
+                plays = yaml.safe_load((ROOT / "playbooks" / imported).read_text())
+                whole += [{**play, "vars": {**play.get("vars", {}), **part.get("vars", {})}} for play in plays]
+            else:
+                whole.append(part)
+        for play in whole:
+            play["environment"] = "{{ for_the_tasks | default({}) }}"
+            for task in play["tasks"]:
+                if path := task.get("ansible.builtin.import_tasks"):
+                    task["ansible.builtin.import_tasks"] = str(ROOT / "playbooks" / path)
         # The report fails the job at last, so what is shown comes before it.
         wrapper.write_text(json.dumps([*whole[:-1], show, whole[-1]]))
         scratch = self.folder.parent / "scratch"
@@ -298,7 +342,7 @@ def canaries(proxy: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
     real = World.new_key
 
     def new_key(world: World, env: Any) -> str:
-        key = f"canary-{real(world, env)}{ODD}"
+        key = f"canary-{search.mark}-{real(world, env)}{ODD}"
         world._keys[key] = env
         search.add(f"write key {key[:20]} of {env.name}", key)
         return key
@@ -315,10 +359,11 @@ def assert_silent(fleet: Fleet) -> None:
 
 
 def test_the_search_finds_every_form() -> None:
-    secret = "canary" + ODD
+    secret = "canary-of-this-test" + ODD
     quoted = urllib.parse.quote(secret, safe="")
     dumped = yaml.safe_dump({"x": secret}, width=20)
     shown = [secret, quoted, json.dumps({"x": secret}), json.dumps(json.dumps(secret)), html.escape(secret), dumped]
+    shown += [shlex.quote(f"X={shlex.quote(secret)} python3"), json.dumps({"cmd": shlex.quote(secret)})]
     shown += [base64.b64encode(f"{'u' * n}:{secret}".encode()).decode() for n in range(4)]
     for text in shown:
         search = Search()
@@ -344,6 +389,7 @@ def test_no_secret_anywhere(canaries: Fleet, count) -> None:
     printed += canaries.run("recover", "-e", "unified_profiles_channel=operator", "--limit", ",".join(names[:2]))
     assert "ends in ..." in printed
     assert "Traceback" not in printed
+    assert canaries.sandbox.world.environments[names[-1]].flex_key, "no secrets came from environment:"
     assert_silent(canaries)
     count("bytes of output, logs, caches, reports and temporary files searched for secrets", canaries.search.bytes)
     count("secrets looked for", len(canaries.search.secrets))
@@ -354,5 +400,38 @@ def test_ordinary_modules_show_no_secret_either(canaries: Fleet) -> None:
     names = list(canaries.sandbox.world.environments)
     printed = canaries.run("connect", "-e", "unified_profiles_in_process=false", "--limit", f"{names[0]},{names[-2]}")
     assert "ANSIBALLZ" in printed.upper()
+    assert canaries.sandbox.world.environments[names[0]].flex_key, printed[-3000:]
     canaries.search.hits = {hit for hit in canaries.search.hits if "AnsiballZ" not in hit[1]}
     assert_silent(canaries)
+
+
+def test_a_defect_shows_no_secret_either(canaries: Fleet, count) -> None:
+    """Errors that nobody expects and that quote secrets, with tracebacks wanted; and a task that Ansible itself breaks off."""
+    names = list(canaries.sandbox.world.environments)
+    plugins = canaries.folder.parent / "callbacks"
+    plugins.mkdir()
+    (plugins / "breaker.py").write_text(f"BROKEN = 'segment_token-{names[0]}'\n{BREAKER}")
+    tracebacks = {"ANSIBLE_DISPLAY_TRACEBACK": "always"}
+    broken = {"ANSIBLE_CALLBACK_PLUGINS": str(plugins), "ANSIBLE_CALLBACKS_ENABLED": "breaker"}
+    printed = canaries.run("connect", "--limit", ",".join(names[:2]), **tracebacks, **broken)
+    for name in names[:2]:
+        row = re.search(rf"{name} is failed\. .*", printed)
+        assert row, printed[-3000:]
+        assert "A defect in flexops.unified_profiles: RuntimeError at breaker.py" in row[0]
+    slow = names[2 + list(WAYS).index("trickles")]
+    (canaries.folder / f"host_vars/{slow}/more.yml").write_text(
+        "---\nunified_profiles_timeout: 4\nunified_profiles_retry_budget: 1\n"
+    )
+    printed += canaries.run("connect", "--limit", slow, ANSIBLE_TASK_TIMEOUT="2", **tracebacks)
+    assert "Traceback" in printed
+    assert_silent(canaries)
+    count("bytes of output, logs, caches, reports and temporary files searched for secrets", canaries.search.bytes)
+
+
+def test_where_ordinary_modules_show_what_is_in_environment(canaries: Fleet) -> None:
+    """The commands that Ansible starts begin with it: at -vvv they are shown, and every user of the machine sees them."""
+    name = list(canaries.sandbox.world.environments)[-1]
+    canaries.run("connect", "-e", "unified_profiles_in_process=false", "--limit", name)
+    assert canaries.sandbox.world.environments[name].flex_key
+    places = {where for _secret, where, _text in canaries.search.hits if "AnsiballZ" not in where}
+    assert places == {"output of connect", "ansible.log", "/proc/*/cmdline"}
