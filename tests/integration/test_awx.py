@@ -127,9 +127,7 @@ def test_the_injected_variables_are_those_that_the_modules_read(made):
 
 
 def test_the_job_templates_fit_the_playbooks(made):
-    (known,) = yaml.safe_load((ROOT / "roles/unified_profiles/meta/argument_specs.yml").read_text())[
-        "argument_specs"
-    ].values()
+    (known,) = yaml.safe_load((ROOT / "roles/preflight/meta/argument_specs.yml").read_text())["argument_specs"].values()
     templates = {template["name"].rpartition(": ")[2]: template for template in made["job_template"]}
     assert {name: template["job_type"] for name, template in templates.items() if template["job_type"] == "check"} == {
         "check": "check"
