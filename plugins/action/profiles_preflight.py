@@ -4,9 +4,40 @@
 
 from __future__ import annotations
 
+import typing as t
+from pathlib import Path
+
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.in_process import InProcessAction
 
+ROLE = "flexops.unified_profiles.preflight"
+SECRETS = ("segment_token", "profile_token", "twilio_api_secret", "twilio_auth_token", "proxy", "endpoints")
+# Read once, before Ansible forks.
+_FILE = Path(__file__).parents[2] / "roles/preflight/meta/argument_specs.yml"
+SETTINGS: dict[str, t.Any] = yaml.safe_load(_FILE.read_bytes())["argument_specs"]["main"]["options"]
+for _name in SECRETS:
+    SETTINGS[f"unified_profiles_{_name}"]["no_log"] = True
+
 
 class ActionModule(InProcessAction):
+    """In its role it checks the settings as well, as Ansible's own check of the role's argument specs would.
+
+    That one takes a task of its own for every environment, and its results hold all specs, which at a thousand is most of the memory.
+    """
+
     module = profiles_preflight
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        task_vars = task_vars or {}
+        role = self._task._role
+        if role is not None and role.get_name() == ROLE:
+            given = self._templar.template({name: task_vars[name] for name in SETTINGS if name in task_vars})
+            checked = ArgumentSpecValidator(SETTINGS).validate(given)
+            if checked.error_messages:
+                msg = f"The settings are wrong: {'; '.join(checked.error_messages)}. See ansible-doc -t role {ROLE}."
+                return t.cast("dict[str, t.Any]", remove_values({"failed": True, "msg": msg}, checked._no_log_values))
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        return result

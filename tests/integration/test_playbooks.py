@@ -241,6 +241,9 @@ BAD = {
         "segment_token: has white space, line breaks or characters outside",
     ),
     "region_unknown": ({"segment_region": "apac"}, "unified_profiles_segment_region must be one of"),
+    "timeout_text": ({"timeout": "soon"}, "'unified_profiles_timeout' is of type"),
+    "endpoints_text": ({"endpoints": "no-such-secret"}, "'unified_profiles_endpoints' is of type"),
+    "space_missing": ({"space_id": "{{ omit }}"}, "missing required arguments: "),
     "region_other": ({"segment_region": "eu"}, "Set segment_region to 'us'"),
     "http_url": ({"sandbox_url": "http://example.com"}, "uses http to example.com"),
     "space_spaces": ({"space_id": "spa a/b"}, "space_id: is empty or has characters"),
@@ -269,6 +272,7 @@ def test_bad_input_names_the_option_and_the_way_out(project, sandbox):
     told = {name: row["what was found, and why"] for name, row in run.report.items()}
     for name, (_settings, said) in BAD.items():
         assert said in told[name], (name, told[name])
+    assert "no-such-secret" not in run.output
     assert "cannot be seen" in told["cannot_see_keys"]
     assert "have the same Segment workspace" in told["twin_a"]
     assert "have the same Segment workspace" in told["twin_b"]
