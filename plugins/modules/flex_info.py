@@ -42,13 +42,21 @@ flex:
   description: The account, C(status) as the configuration says it, and whether it is ready for Unified Profiles.
   returned: success
   type: dict
-  sample: {account_sid: AC0123456789abcdef0123456789abcdef, status: ok, ui_version: 2.8.0, ready: true, reason: ''}
+  contains:
+    account_sid: {description: The account., type: str, sample: AC0123456789abcdef0123456789abcdef}
+    status: {description: 'As the configuration says it; C(notstarted) where there is no Flex.', type: str, sample: ok}
+    ui_version: {description: The version of the Flex UI., type: str, sample: 2.8.0}
+    ready: {description: Whether Unified Profiles can be used., type: bool, sample: true}
+    reason: {description: 'Why not, empty where it can.', type: str, sample: ''}
 alerts:
   description: Alerts of the connector. Their absence means nothing.
   returned: O(alerts_since) is given
   type: list
   elements: dict
-  sample: [{code: '49009', at: '2026-11-24T10:02:31Z', meaning: stored credentials malformed}]
+  contains:
+    code: {description: 'C(49008) or C(49009).', type: str, sample: '49009'}
+    at: {description: When it was raised., type: str, sample: '2026-11-24T10:02:31Z'}
+    meaning: {description: What it says., type: str, sample: stored credentials malformed}
 """
 
 from typing import Any

@@ -98,13 +98,33 @@ steps:
   description: Verdict and reason for C(connection), C(link) and C(key).
   returned: success
   type: dict
-  sample:
-    key: {verdict: proven, reason: 'Flex wrote 12 engagements through the only key since 2026-11-24T10:02:31Z'}
+  contains:
+    connection:
+      description: Of the step.
+      type: dict
+      contains:
+        verdict: {description: 'V(proven), V(attested), V(pending), V(broken) or V(unknown).', type: str, sample: proven}
+        reason: {description: Why., type: str, sample: Flex wrote 12 engagements through the only key since 2026-11-24T10:02:31Z}
+    link:
+      description: Of the step.
+      type: dict
+      contains:
+        verdict: {description: 'V(proven), V(attested), V(pending), V(broken) or V(unknown).', type: str, sample: proven}
+        reason: {description: Why., type: str, sample: Flex wrote 12 engagements through the only key since 2026-11-24T10:02:31Z}
+    key:
+      description: Of the step.
+      type: dict
+      contains:
+        verdict: {description: 'V(proven), V(attested), V(pending), V(broken) or V(unknown).', type: str, sample: proven}
+        reason: {description: Why., type: str, sample: Flex wrote 12 engagements through the only key since 2026-11-24T10:02:31Z}
 recorded:
-  description: Source and key that the ledger names as handed over.
+  description: What the ledger names as handed over; null where nothing is.
   returned: success
   type: dict
-  sample: {source_id: 5BKZVyYHdt1D7ZrtHyNR7W, key_fingerprint: 3f29a1b07c55}
+  contains:
+    source_id: {description: The source., type: str, sample: 5BKZVyYHdt1D7ZrtHyNR7W}
+    key_fingerprint: {description: The write key of it., type: str, sample: 3f29a1b07c55}
+    connected: {description: The space that was connected., type: str, sample: spa_4fGh7}
 connector:
   description: V(true) if the undocumented read showed a connector. Anything else is unknown, and none.
   returned: success

@@ -65,18 +65,27 @@ workspace:
   description: The workspace of the token.
   returned: success
   type: dict
-  sample: {id: 9aQ1Lj62S4bomZKLF4DPqW, name: papi e2e, slug: papi-e2e}
+  contains:
+    id: {description: Its id., type: str, sample: 9aQ1Lj62S4bomZKLF4DPqW}
+    name: {description: Its name., type: str, sample: papi e2e}
+    slug: {description: Its slug., type: str, sample: papi-e2e}
 space:
   description: The space.
   returned: success
   type: dict
-  sample: {id: spa_4fGh7, name: Production, slug: production}
+  contains:
+    id: {description: Its id., type: str, sample: spa_4fGh7}
+    name: {description: Its name., type: str, sample: Production}
+    slug: {description: Its slug., type: str, sample: production}
 checks:
   description: One verdict for each check of the space, C(passed), C(warning) or C(unknown), with its reason.
   returned: success
   type: list
   elements: dict
-  sample: [{check: pair, verdict: passed, reason: The space id and the Profile API token belong together.}]
+  contains:
+    check: {description: 'Which one, C(format), C(space), C(pair), C(region) or C(rights).', type: str, sample: pair}
+    verdict: {description: How it ended., type: str, sample: passed}
+    reason: {description: Why., type: str, sample: The space id and the Profile API token belong together.}
 clock_skew:
   description: How many seconds Segment's clock is ahead of this machine's.
   returned: success
@@ -86,7 +95,12 @@ flex:
   description: The account, C(status) as the configuration says it, and whether it is ready for Unified Profiles.
   returned: success
   type: dict
-  sample: {account_sid: AC0123456789abcdef0123456789abcdef, status: ok, ui_version: 2.8.0, ready: true, reason: ''}
+  contains:
+    account_sid: {description: The account., type: str, sample: AC0123456789abcdef0123456789abcdef}
+    status: {description: 'As the configuration says it; C(notstarted) where there is no Flex.', type: str, sample: ok}
+    ui_version: {description: The version of the Flex UI., type: str, sample: 2.8.0}
+    ready: {description: Whether Unified Profiles can be used., type: bool, sample: true}
+    reason: {description: 'Why not, empty where it can.', type: str, sample: ''}
 source_name:
   description: The name that was given.
   returned: success

@@ -70,14 +70,14 @@ source:
   description: The source, without its write keys.
   returned: success, and the source exists
   type: dict
-  sample:
-    id: 5BKZVyYHdt1D7ZrtHyNR7W
-    slug: twilio_unified_profiles
-    name: twilio-unified-profiles
-    enabled: true
-    type: java
-    labels: {environment: prod}
-    key_fingerprints: [3f29a1b07c55]
+  contains:
+    id: {description: Its id., type: str, sample: 5BKZVyYHdt1D7ZrtHyNR7W}
+    slug: {description: 'Its slug, which a renaming leaves as it is.', type: str, sample: twilio_unified_profiles}
+    name: {description: Its name., type: str, sample: twilio-unified-profiles}
+    enabled: {description: Whether it takes events., type: bool, sample: true}
+    type: {description: The slug of its type., type: str, sample: java}
+    labels: {description: 'Its labels, by key.', type: dict, sample: {environment: prod}}
+    key_fingerprints: {description: 'Fingerprints of its write keys, none where the token cannot see them.', type: list, elements: str, sample: [3f29a1b07c55]}
 """
 
 from typing import Any

@@ -54,20 +54,28 @@ source:
   description: The source, without its write keys.
   returned: success, and the source exists
   type: dict
-  sample:
-    id: 5BKZVyYHdt1D7ZrtHyNR7W
-    slug: twilio_unified_profiles
-    name: twilio-unified-profiles
-    enabled: true
-    type: java
-    labels: {environment: prod}
-    key_fingerprints: [3f29a1b07c55]
+  contains:
+    id: {description: Its id., type: str, sample: 5BKZVyYHdt1D7ZrtHyNR7W}
+    slug: {description: 'Its slug, which a renaming leaves as it is.', type: str, sample: twilio_unified_profiles}
+    name: {description: Its name., type: str, sample: twilio-unified-profiles}
+    enabled: {description: Whether it takes events., type: bool, sample: true}
+    type: {description: The slug of its type., type: str, sample: java}
+    labels: {description: 'Its labels, by key.', type: dict, sample: {environment: prod}}
+    key_fingerprints: {description: 'Fingerprints of its write keys, none where the token cannot see them.', type: list, elements: str, sample: [3f29a1b07c55]}
 findings:
   description: What is wrong with it, empty when nothing is.
   returned: success
   type: list
   elements: dict
-  sample: [{problem: deleted, detail: 'The source 5BKZVyYHdt1D7ZrtHyNR7W is gone (Source Deleted by ops@example.com at 2026-11-24T10:02:31Z).'}]
+  contains:
+    problem:
+      description: C(deleted), C(absent), C(renamed), C(disabled), C(wrong_type), C(legacy_name), C(ambiguous), C(keys_not_visible), C(key_removed) or C(key_never_handed_over).
+      type: str
+      sample: deleted
+    detail:
+      description: The same in words, with who did it and when where the audit trail tells.
+      type: str
+      sample: The source 5BKZVyYHdt1D7ZrtHyNR7W is gone (Source Deleted by ops@example.com at 2026-11-24T10:02:31Z).
 """
 
 from typing import Any

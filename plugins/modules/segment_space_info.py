@@ -36,13 +36,19 @@ workspace:
   description: The workspace of the token.
   returned: success
   type: dict
-  sample: {id: 9aQ1Lj62S4bomZKLF4DPqW, name: papi e2e, slug: papi-e2e}
+  contains:
+    id: {description: Its id., type: str, sample: 9aQ1Lj62S4bomZKLF4DPqW}
+    name: {description: Its name., type: str, sample: papi e2e}
+    slug: {description: Its slug., type: str, sample: papi-e2e}
 spaces:
   description: The spaces.
   returned: success
   type: list
   elements: dict
-  sample: [{id: spa_4fGh7, name: Production, slug: production}]
+  contains:
+    id: {description: Its id., type: str, sample: spa_4fGh7}
+    name: {description: Its name., type: str, sample: Production}
+    slug: {description: Its slug., type: str, sample: production}
 """
 
 from typing import Any

@@ -56,18 +56,27 @@ workspace:
   description: The workspace of the token, if the token was accepted.
   returned: success
   type: dict
-  sample: {id: 9aQ1Lj62S4bomZKLF4DPqW, name: papi e2e, slug: papi-e2e}
+  contains:
+    id: {description: Its id., type: str, sample: 9aQ1Lj62S4bomZKLF4DPqW}
+    name: {description: Its name., type: str, sample: papi e2e}
+    slug: {description: Its slug., type: str, sample: papi-e2e}
 space:
   description: The space, if it was found.
   returned: success
   type: dict
-  sample: {id: spa_4fGh7, name: Production, slug: production}
+  contains:
+    id: {description: Its id., type: str, sample: spa_4fGh7}
+    name: {description: Its name., type: str, sample: Production}
+    slug: {description: Its slug., type: str, sample: production}
 checks:
   description: One verdict for each check, C(passed), C(failed), C(warning) or C(unknown), with its reason.
   returned: success
   type: list
   elements: dict
-  sample: [{check: pair, verdict: passed, reason: The space id and the Profile API token belong together.}]
+  contains:
+    check: {description: 'Which one, C(format), C(space), C(pair), C(region) or C(rights).', type: str, sample: pair}
+    verdict: {description: How it ended., type: str, sample: passed}
+    reason: {description: Why., type: str, sample: The space id and the Profile API token belong together.}
 clock_skew:
   description: How many seconds Segment's clock is ahead of this machine's.
   returned: success

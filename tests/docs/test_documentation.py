@@ -86,6 +86,46 @@ def test_role_defaults_are_documented_as_they_are(role):
             assert options[name].get("default", value) == value, name
 
 
+def unlike(value, described, where):
+    """How a dictionary differs from what `contains` says of it: more or fewer keys, or other types, however deep."""
+    found = [f"{where}: {key} is not documented" for key in sorted(set(value) - set(described))]
+    for key, text in described.items():
+        # Only what is returned in every case says nothing of when, or "success".
+        if key not in value and text.get("returned", "success") == "success":
+            found.append(f"{where}: {key} is not returned")
+        if value.get(key) is None:
+            continue
+        if not isinstance(value[key], TYPES[text["type"]]):
+            found.append(f"{where}: {key} is no {text['type']}")
+        items = value[key] if text["type"] == "list" else [value[key]]
+        if "elements" in text:
+            found += [
+                f"{where}: {key} has a {item!r}" for item in items if not isinstance(item, TYPES[text["elements"]])
+            ]
+        if "contains" in text:
+            for item in items:
+                found += unlike(item, text["contains"], f"{where}: {key}")
+    return found
+
+
+def test_a_difference_in_depth_is_noticed():
+    described = {"list": {"type": "list", "elements": "dict", "contains": {"a": {"type": "str"}, "b": {"type": "str"}}}}
+    assert unlike({"list": [{"a": 1, "c": None}]}, described, "it") == [
+        "it: list: c is not documented",
+        "it: list: a is no str",
+        "it: list: b is not returned",
+    ]
+
+
+def test_what_has_a_shape_of_its_own_is_documented_in_depth(documented):
+    """A dictionary with fixed keys says what each of them is; only maps by the user's own names are left to a sample."""
+    maps = {"confirmations", "outcomes"}
+    for name, found in documented.items():
+        for key, text in found["return"].items():
+            dictionary = "dict" in (text["type"], text.get("elements"))
+            assert ("contains" in text) == (dictionary and key not in maps), f"{name}: {key}"
+
+
 def test_examples_run_and_give_what_is_documented(project, documented):
     """All examples in one playbook, on an environment that is connected. Only ids and folders are this run's own."""
     first = project.run("connect", "--limit", "dev")
@@ -105,10 +145,10 @@ def test_examples_run_and_give_what_is_documented(project, documented):
         for task in yaml.safe_load(text):
             if f"{COLLECTION}.{name}" in task:
                 if task.get("register", "result") == "result":  # a name that several use
-                    task["register"] = f"example_{name}"
+                    task["register"] = f"example_{len(of)}"
                 of.setdefault(task["register"], name)
             tasks.append(task)
-    results = ", ".join(f"'{name}': {variable}" for variable, name in of.items())
+    results = ", ".join(f"'{variable}': {variable}" for variable in of)
     content = "{{ {" + results + "} | to_json }}"
     tasks.append(
         {
@@ -124,12 +164,7 @@ def test_examples_run_and_give_what_is_documented(project, documented):
     assert run.status == 0, run.output
     found = json.loads((project.folder / "results.json").read_text())
     wrong = []
-    for name, result in found.items():
-        described = documented[name]["return"]
-        wrong += [f"{name}: {key} is not documented" for key in set(result) - set(described) - COMMON]
-        for key, text in described.items():
-            if key not in result and text["returned"] == "success":
-                wrong.append(f"{name}: {key} is not returned")
-            elif result.get(key) is not None and not isinstance(result[key], TYPES[text["type"]]):
-                wrong.append(f"{name}: {key} is no {text['type']}")
+    for task, result in found.items():
+        returned = {key: value for key, value in result.items() if key not in COMMON}
+        wrong += unlike(returned, documented[of[task]]["return"], of[task])
     assert wrong == []
