@@ -124,16 +124,20 @@ class Project:
 
     def hosts(self, **hosts: dict[str, Any]) -> None:
         """Replace the inventory's hosts; a host takes the settings of the sandbox environment in its key `like`."""
-        import yaml
-
-        known = yaml.safe_load((ROOT / "inventories/sandbox/hosts.yml").read_text())["unified_profiles"]["hosts"]
         merged = {}
         for name, chosen in hosts.items():
             like = chosen.pop("like", "dev")
             gateway = {"unified_profiles_gateway": f"{{{{ unified_profiles_sandbox_url }}}}/handover/{like}"}
-            merged[name] = {**known[like], **gateway, **{f"unified_profiles_{k}": v for k, v in chosen.items()}}
+            merged[name] = {**self.settings(like), **gateway, **{f"unified_profiles_{k}": v for k, v in chosen.items()}}
         document = {"unified_profiles": {"hosts": merged}}
         (self.inventory / "hosts.yml").write_text(json.dumps(document))
+
+    def settings(self, like: str) -> dict[str, Any]:
+        """The variables of an environment of the sandbox's own inventory."""
+        import yaml
+
+        hosts = yaml.safe_load((ROOT / "inventories/sandbox/hosts.yml").read_text())["unified_profiles"]["hosts"]
+        return hosts[like]
 
     def ledger(self, environment: str) -> dict[str, Any]:
         path = self.inventory / f".unified_profiles/ledger/{environment}.json"

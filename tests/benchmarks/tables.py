@@ -187,6 +187,21 @@ def show(document: dict, out: Path) -> str:
     return text
 
 
+def show_limits(document: dict, out: Path) -> str:
+    """Fill in the runs under rate limits, and give the text."""
+    counted = {"token": "by address and token", "address": "by address alone"}
+    lines = ["| environments | scenario | counted | wall, s | requests | of these 429 |", "|---|---|---|---|---|---|"]
+    for run in document["runs"]:
+        lines.append(
+            f"| {run['environments']} | {SAID[run['scenario']]} | {counted[run['limits']]} | {run['wall']:.0f} | "
+            f"{run['requests']} | {run['refused']} |"
+        )
+    text = "\n".join(lines)
+    if (page := out.with_suffix(".md")).exists():
+        fill(page, {"limits": text})
+    return text
+
+
 if __name__ == "__main__":
     results = Path(sys.argv[1]).resolve()
     print(show(json.loads(results.read_text()), results.parent))

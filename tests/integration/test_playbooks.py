@@ -280,6 +280,17 @@ def test_bad_input_names_the_option_and_the_way_out(project, sandbox):
     assert {e["environment"] for e in sandbox.journal(writes=True)} <= {"prod"}
 
 
+def test_the_region_may_come_from_the_environment_as_the_tokens_may(project):
+    """A job that gets everything but ids from its credentials."""
+    hosts = project.settings("eu")
+    token = hosts.pop("unified_profiles_segment_token")
+    del hosts["unified_profiles_segment_region"]
+    (project.inventory / "hosts.yml").write_text(json.dumps({"unified_profiles": {"hosts": {"eu": hosts}}}))
+    assert project.run("connect", SEGMENT_TOKEN=token, SEGMENT_REGION="eu").report["eu"]["status"] == "proven"
+    wrong = project.run("connect", SEGMENT_TOKEN=token)
+    assert "segment_region to 'eu'" in wrong.report["eu"]["what was found, and why"]
+
+
 @pytest.mark.parametrize(("fault", "said"), [("html", "and HTML"), ("malformed", "not JSON")])
 def test_answers_that_are_not_the_api(project, sandbox, fault, said):
     sandbox.fault(match="GET /segment/us/$", kind=fault, count=99)
