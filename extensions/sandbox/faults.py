@@ -10,15 +10,15 @@ Plain ASGI around the application. With no rule and no hook set, a request costs
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import email.utils
 import time
 import typing as t
 import urllib.parse
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .http import basic_user
 from .rules import Seen, note_changes, shown
 from .world import Environment, World, iso
 
@@ -65,13 +65,10 @@ class Faults:
         service, name = [*scope["path"].split("/"), "", ""][1:3]
         if service in ("handover", "console"):
             return self.world.environments.get(name)
-        given = next((value.decode("latin-1") for key, value in scope["headers"] if key == b"authorization"), "")
-        scheme, _unused, credential = given.partition(" ")
+        request = Request(scope)
+        scheme, _unused, credential = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
-            try:
-                credential = base64.b64decode(credential).decode("latin-1").partition(":")[0]
-            except binascii.Error:
-                return None
+            credential = basic_user(request)[0]
         found = self.world.source_of_key(credential, name) if service == "tracking" else self.world.holder(credential)
         return found[0] if found else None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import datetime
 import json
 import re
@@ -206,7 +205,7 @@ def basic_user(request: Request) -> tuple[str, str]:
     scheme, _unused, value = request.headers.get("authorization", "").partition(" ")
     try:
         user, _unused, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (ValueError, binascii.Error):
+    except ValueError:
         return "", ""
     return (user, password) if scheme.lower() == "basic" else ("", "")
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sandbox.app import make_app
+from sandbox.rules import add_rule
 from sandbox.world import World
 from test_operations import OPERATIONS, shaped
 
@@ -135,3 +136,32 @@ def test_no_request_breaks_it(operation, data):
         assert shaped(service, answer.json(), answer.status_code)
     elif answer.status_code != 204:
         answer.json()
+
+
+HEADERS = ("authorization", "content-type", "accept", "if-match", "content-encoding", "cookie", "host")
+VALUE = st.lists(st.integers(33, 255), max_size=12).map(bytes) | st.sampled_from(
+    (b"application/x-www-form-urlencoded", b"application/json; charset=utf-16", b"multipart/form-data", b"*")
+)
+PATHS = (
+    *("/segment/us/", "/segment/eu/sources", "/profiles/us/v1/spaces/x/collections/users/profiles/a:b/traits"),
+    *("/tracking/us/v1/track", "/twilio/flex/v1/Configuration", "/twilio/sync/v1/Services", "/handover/dev/key"),
+    *("/console/dev", "/_sandbox", "/nowhere", "//", "/segment", "/%ff/%00"),
+)
+
+
+@settings(FEW, max_examples=200)
+@given(
+    method=st.sampled_from(("GET", "POST", "PUT", "HEAD", "OPTIONS")),
+    path=st.sampled_from(PATHS),
+    headers=st.dictionaries(
+        st.sampled_from(HEADERS), st.tuples(st.sampled_from((b"", b"Basic ", b"Bearer ")), VALUE).map(b"".join)
+    ),
+    body=st.binary(max_size=8),
+)
+def test_no_header_breaks_it(method, path, headers, body):
+    """Also where it is asked whose request it is: for the log, and for faults."""
+    stage, lines = Stage(), []
+    stage.world.log = lines.append
+    add_rule(stage.world, {"match": "no such request", "count": None})
+    assert stage.request(method, path, headers=headers, content=body).status_code < 500
+    assert len(lines) == 1
