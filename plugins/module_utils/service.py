@@ -229,7 +229,7 @@ class Service:
             ) from None
 
     def _transport_failure(self, error: httpx.TransportError, shown: str, limit: float) -> Exception:
-        reason = str(error) or type(error).__name__
+        reason = str(error).rstrip(".") or type(error).__name__
         where = f"{self.name} at {self.base_url} ({shown})"
         # Only while connecting: a TLS error later on may come after the request was processed.
         if isinstance(error, httpx.ConnectError) and _is_tls(error):

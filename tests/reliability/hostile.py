@@ -44,8 +44,8 @@ HOSTILE = {
     "500": Hostility("500", {"match": "/segment", "status": 500}),
     "an hour": Hostility("3600", {"match": "/segment", "kind": "rate_limited", "seconds": 3600, "hint": "seconds"}),
     "HTML": Hostility("HTML. Check", {"match": "/segment", "kind": "html"}),
-    "truncated": Hostility("", {"match": "/segment", "kind": "truncated"}),
-    "hangs up": Hostility("", {"match": "/segment", "kind": "drop_before"}),
+    "truncated": Hostility("peer closed connection", {"match": "/segment", "kind": "truncated"}),
+    "hangs up": Hostility("without sending a response", {"match": "/segment", "kind": "drop_before"}),
     "trickles": Hostility("no complete answer", {"match": "/segment", "kind": "slow", "seconds": 60}),
     "legacy source": Hostility(
         "flex-unify-server-source", before=lambda sandbox, name: sandbox.sabotage(name, "legacy-source")
