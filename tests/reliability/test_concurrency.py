@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import chain as chain_module
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.service import Service
 from chain import Chain
 from sandbox.server import Running
 from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, assert_connected, check_settled, sample, settle
@@ -62,7 +62,7 @@ PAIRS: dict[str, tuple[str, Action]] = {
 
 def at_request(monkeypatch: pytest.MonkeyPatch, nth: int, action: Callable[[], object]) -> list[int]:
     """Do something just before the nth request goes out; what that sends is not counted."""
-    exchange, state = chain_module.transport.Service._exchange, [0, 0]
+    exchange, state = Service._exchange, [0, 0]
 
     def watched(service: Any, *args: Any) -> Any:
         if not state[1]:
@@ -73,7 +73,7 @@ def at_request(monkeypatch: pytest.MonkeyPatch, nth: int, action: Callable[[], o
                 state[1] = 0
         return exchange(service, *args)
 
-    monkeypatch.setattr(chain_module.transport.Service, "_exchange", watched)
+    monkeypatch.setattr(Service, "_exchange", watched)
     return state
 
 

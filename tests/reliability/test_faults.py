@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import re
 import time
 from collections import Counter
@@ -82,10 +83,17 @@ def test_one_fault_anywhere(sandbox: Running, tmp_path: Path, name: str, full: b
             late = rule if fault == "stale" else sandbox.fault(match="GET /segment", **STALE)
             if fault == "stale" and chain.past:
                 late.past[chain.name] = [(sandbox.world.now(), copy.deepcopy(chain.past))]
+        sent: list[str] = []
+        sandbox.on_request(
+            lambda at, entry, sent=sent: sent.append(entry["method"] + entry["path"]) if at == "before" else None
+        )
         try:
             chain.options["timeout"] = TIMEOUT if "time-out" in fault else 10.0
             disturbed = settle(chain, scenario.playbook)
             assert rule.hits or fault == "stale", "the fault was never met"
+            if "429" not in fault:
+                blindly = [one for one, next_ in itertools.pairwise(sent) if one == next_ and one.startswith("POST")]
+                assert not blindly, "sent again, and nobody looked in between"
             if "processed late" in fault:
                 time.sleep(LATE)
             chain.options["timeout"] = 10.0
