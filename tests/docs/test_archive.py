@@ -53,7 +53,7 @@ def test_the_archive_is_reproducible_and_complete(tmp_path):
         ".ansible-lint",
     ):
         assert wanted in names
-    unwanted = (".", "build", "tests/output", "collections")
+    unwanted = (".", "build", "tests/output", "collections", "ansible.cfg")
     assert [n for n in names if n.startswith(unwanted) or "__pycache__" in n or "/." in n] == [".ansible-lint"]
 
 

@@ -75,16 +75,14 @@ def awx_collection():
     return CACHE
 
 
-@pytest.fixture(scope="module")
-def made(awx_collection, tmp_path_factory):
+def configure(awx_collection, folder, *arguments):
     """What configure.yml asks the modules for: {module: [arguments]}."""
-    folder = tmp_path_factory.mktemp("awx")
     shutil.copytree(awx_collection, folder / "collections")
     with open(folder / "collections/ansible_collections/awx/awx/plugins/module_utils/controller_api.py", "a") as code:
         code.write(RECORDER)
     record = folder / "record"
     options = {"ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"), "RECORD": str(record), "ANSIBLE_NOCOLOR": "1"}
-    done = command("ansible-playbook", AWX / "configure.yml", **options)
+    done = command("ansible-playbook", AWX / "configure.yml", *arguments, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     found = {}
     for module, arguments in map(json.loads, record.read_text().splitlines()):
@@ -92,10 +90,16 @@ def made(awx_collection, tmp_path_factory):
     return found
 
 
+@pytest.fixture(scope="module")
+def made(awx_collection, tmp_path_factory):
+    return configure(awx_collection, tmp_path_factory.mktemp("awx"))
+
+
 def test_the_syntax_is_right(awx_collection):
     path = f"{awx_collection}:{ROOT / '.collections'}"
     for playbook in (AWX / "configure.yml", *sorted(AWX.glob("project/*.yml"))):
-        done = command("ansible-playbook", "--syntax-check", playbook, ANSIBLE_COLLECTIONS_PATH=path)
+        inventory = ("-i", ROOT / "inventories/example")
+        done = command("ansible-playbook", *inventory, "--syntax-check", playbook, ANSIBLE_COLLECTIONS_PATH=path)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -146,7 +150,10 @@ def test_the_job_templates_fit_the_playbooks(made):
 def test_the_workflow_waits_between_hand_over_and_verification(made):
     (workflow,) = made["workflow_job_template"]
     names = {template["name"] for template in made["job_template"]}
-    nodes = workflow["workflow_nodes"]
+    order = ("hand-over", "approval", "verify")
+    nodes = sorted(workflow["workflow_nodes"], key=lambda node: order.index(node["identifier"]))
+    assert [node for node in nodes if "limit" in node or "credentials" in node.get("related", {})] == []
+    assert workflow["ask_limit_on_launch"] is True
     kinds = [node["unified_job_template"]["type"] for node in nodes]
     assert kinds == ["job_template", "workflow_approval", "job_template"]
     follows = [[after["identifier"] for after in node.get("related", {}).get("success_nodes", [])] for node in nodes]
@@ -155,6 +162,27 @@ def test_the_workflow_waits_between_hand_over_and_verification(made):
     (schedule,) = made["schedule"]
     assert schedule["unified_job_template"] in names
     assert schedule["enabled"] is False
+
+
+def test_an_environment_with_credentials_of_its_own_has_a_workflow_of_its_own(awx_collection, tmp_path, made):
+    organization = {"name": "Default"}
+    credentials = {
+        name: [{"name": f"{name} {kind['name']}", "organization": organization} for kind in made["credential_type"]]
+        for name in ("prod", "eu")
+    }
+    environments = [{"name": name, "credentials": of} for name, of in credentials.items()]
+    found = configure(awx_collection, tmp_path, "-e", json.dumps({"awx_environments": environments}))
+    asking = {template["name"] for template in found["job_template"] if template["ask_credential_on_launch"]}
+    assert [workflow["name"].rpartition(", ")[2] for workflow in found["workflow_job_template"]] == ["prod", "eu"]
+    for workflow, (name, of) in zip(found["workflow_job_template"], credentials.items()):
+        assert workflow["ask_limit_on_launch"] is False
+        nodes = {node["identifier"]: node for node in workflow["workflow_nodes"]}
+        for job in (nodes["hand-over"], nodes["verify"]):
+            assert (job["limit"], job["related"]["credentials"]) == (name, of)
+            # AWX refuses on a node what its template does not ask for.
+            assert job["unified_job_template"]["name"] in asking
+        assert "limit" not in nodes["approval"]
+        assert nodes["hand-over"]["related"]["success_nodes"] == [{"identifier": "approval"}]
 
 
 class Jobs:
