@@ -296,10 +296,11 @@ def warehouse_sources(world: World, env: Environment, request: Request, body: Bo
 
 def warehouse_source(world: World, env: Environment, request: Request, body: Body) -> t.Any:
     require(world, "sources")
-    warehouse = found_in(env.warehouses, "Warehouse", request.path_params["id"])
+    id_ = request.path_params["id"]
+    warehouse = found_in(env.warehouses, "Warehouse", id_)
     source = world.source(env, request.path_params["source"])
-    warehouse["sources"] = [id_ for id_ in warehouse["sources"] if id_ != source.id]
-    world.changed(env, source)
+    warehouse["sources"] = [other for other in warehouse["sources"] if other != source.id]
+    world.record(env, "Storage Destination Modified", id_, warehouse["name"], "warehouse")
     if request.method == "DELETE":
         return {"status": "SUCCESS"}
     warehouse["sources"].append(source.id)

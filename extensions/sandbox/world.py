@@ -220,6 +220,8 @@ class World:
         settings = {**source.settings, **changes.get("settings", {})}
         source.settings = {name: value for name, value in settings.items() if value is not None}
         self.changed(env, source)
+        if "settings" in changes:
+            self.changed(env, source, "Source Settings Modified")
         if was != source.enabled:
             self.changed(env, source, "Source Enabled" if source.enabled else "Source Disabled")
 

@@ -57,6 +57,12 @@ class Documents:
     def covers(self, service: str, method: str, path: str) -> bool:
         return method.lower() in self._paths.get(service, {}).get(_nameless(path), ("", {}))[1]
 
+    def audited(self, method: str, path: str) -> set[str]:
+        """The types of audit events that Segment's document names for an operation; none where it names none."""
+        _found, item = self._paths["segment"].get(_nameless(path), ("", {}))
+        told = item.get(method.lower(), {}).get("description", "").partition("this endpoint may generate")[2]
+        return set(re.findall(r"[`*] ?([A-Z][a-z]+(?: [A-Z][a-z]+)+)", told))
+
     def check(self, service: str, method: str, path: str, status: int, body: Any) -> None:
         """Note what is wrong with an answer. Called by the sandbox for each one."""
         found, item = self._paths.get(service, {}).get(_nameless(path), ("", {}))

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from documents import MISSING, NEWER_PATHS, WITHOUT_DOCUMENT
 from test_operations import OPERATIONS, SUCCESSES, Stage
+from test_refusals import is_of
 
 # Nothing here depends on the version of ansible-core.
 pytestmark = pytest.mark.newest_only
@@ -41,6 +42,22 @@ def test_each_answer_was_compared(checked, sandbox):
     compared = {operation[:3] for operation in checked.checked}
     silent = {("sync", "DELETE", path) for _service, method, path in OPERATIONS if method == "DELETE"}
     assert {o for o in OPERATIONS if checked.covers(*o)} - compared <= silent
+
+
+def test_the_audit_trail_has_the_events_that_the_document_names(checked, sandbox):
+    named = {}
+    for case in (case for case in SUCCESSES if case.service == "segment" and case.method != "GET"):
+        sandbox.reset()
+        stage = Stage(sandbox)
+        before = len(stage.env.audit)
+        stage.send(case)
+        operation = next(o for o in OPERATIONS if is_of(case, o))
+        if told := checked.audited(*operation[1:]):
+            named[operation] = told
+            assert {event["type"] for event in stage.env.audit[before:]} <= told, operation
+    assert len(named) > 5
+    assert named["segment", "POST", "/sources"] == {"Source Created"}
+    assert len(named["segment", "PATCH", "/sources/{id}"]) == 4
 
 
 def test_the_list_of_endpoints_in_the_docs_is_complete():
