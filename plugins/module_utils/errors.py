@@ -30,12 +30,16 @@ class Failure(Exception):
         self.next_step = next_step
         self.facts = facts
 
+    @property
+    def told(self) -> str:
+        """Message and way out, for people."""
+        return f"{self.message} {self.next_step}".strip()
+
     def as_result(self) -> dict[str, t.Any]:
         """The failed task result: ``msg`` for people, ``failure`` for programs."""
-        text = f"{self.message} {self.next_step}".strip()
         failure = {"kind": self.kind, "next_step": self.next_step}
         failure.update({key: value for key, value in self.facts.items() if value is not None})
-        return {"failed": True, "msg": text, "failure": failure}
+        return {"failed": True, "msg": self.told, "failure": failure}
 
 
 class OptionError(Failure):

@@ -36,6 +36,6 @@ def preflight(call: Call) -> dict[str, t.Any]:
     if len(failures) == 1:
         raise failures[0]
     if failures:
-        raise Refused(" ".join(f"{failure.message} {failure.next_step}" for failure in failures))
+        raise Refused(" ".join(failure.told for failure in failures))
     space, flex = found
     return {**space, **flex, "source_name": call["source_name"]}
