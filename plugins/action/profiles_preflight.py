@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -34,10 +35,19 @@ class ActionModule(InProcessAction):
         task_vars = task_vars or {}
         role = self._task._role
         if role is not None and role.get_name() == ROLE:
-            given = self._templar.template({name: task_vars[name] for name in SETTINGS if name in task_vars})
+            given = _plain(self._templar.template({name: task_vars[name] for name in SETTINGS if name in task_vars}))
             checked = ArgumentSpecValidator(SETTINGS).validate(given)
             if checked.error_messages:
                 msg = f"The settings are wrong: {'; '.join(checked.error_messages)}. See ansible-doc -t role {ROLE}."
                 return t.cast("dict[str, t.Any]", remove_values({"failed": True, "msg": msg}, checked._no_log_values))
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         return result
+
+
+def _plain(value: t.Any) -> t.Any:
+    """The value with vaulted texts as texts: before 2.19 they are objects, which the hiding of secrets does not know."""
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return str(value) if getattr(value, "__ENCRYPTED__", False) else value
