@@ -94,7 +94,15 @@ handover:
     sent: {description: 'Whether this run sent it to the endpoint, in check mode whether it would.', type: bool, sample: false}
     by: {description: Who confirmed it; empty where nobody did., type: str, sample: ''}
     at: {description: 'When it was asked for or recorded as done, by Segment''s clock.', type: str, sample: '2026-11-24T10:02:31Z'}
-    subject: {description: 'What is handed over, with fingerprints in place of secrets.', type: dict, sample: {account_sid: AC01, allow_write_events: true, friendly_name: Production, space_id: spa_4fGh7, profile_token_fingerprint: a3d61230a7fb}}
+    subject:
+      description: 'What is handed over, with fingerprints in place of secrets.'
+      type: dict
+      sample:
+        account_sid: AC01
+        allow_write_events: true
+        friendly_name: Production
+        space_id: spa_4fGh7
+        profile_token_fingerprint: a3d61230a7fb
     read_back: {description: Whether the endpoint's read just showed the expected value; null where there is none., type: bool, sample: null}
     card:
       description: What a person has to do; null when there is nothing to do.
@@ -103,7 +111,11 @@ handover:
         environment: {description: The environment., type: str, sample: prod}
         step: {description: The step., type: str, sample: connection}
         title: {description: What it is about., type: str, sample: Connect the space}
-        page: {description: 'Where, from the top menu down.', type: list, elements: str, sample: [Twilio Console, Explore products, Unified Profiles, Overview]}
+        page:
+          description: 'Where, from the top menu down.'
+          type: list
+          elements: str
+          sample: [Twilio Console, Explore products, Unified Profiles, Overview]
         links: {description: Pages to open., type: list, elements: dict, sample: [{label: Twilio Console, url: 'https://console.twilio.com/'}]}
         actions:
           description: What to do there, one after the other, with the labels that the page shows.
@@ -114,7 +126,11 @@ handover:
             label: {description: The label of the button or field., type: str, sample: Connect}
             value: {description: 'The exact value, empty for a secret and where there is none.', type: str, sample: ''}
             hint: {description: 'Where to take it from, or which one it is.', type: str, sample: ''}
-        warnings: {description: What to mind., type: list, elements: str, sample: ['The source must keep its name, twilio-unified-profiles, to work correctly.']}
+        warnings:
+          description: What to mind.
+          type: list
+          elements: str
+          sample: ['The source must keep its name, twilio-unified-profiles, to work correctly.']
         check: {description: How it shows that it worked., type: str, sample: The page shows the status Connected.}
         digest: {description: Of all that is to be handed over. A confirmation names it., type: str, sample: 0d7a52c1e93b}
         confirm_command:

@@ -61,7 +61,11 @@ source:
     enabled: {description: Whether it takes events., type: bool, sample: true}
     type: {description: The slug of its type., type: str, sample: java}
     labels: {description: 'Its labels, by key.', type: dict, sample: {environment: prod}}
-    key_fingerprints: {description: 'Fingerprints of its write keys, none where the token cannot see them.', type: list, elements: str, sample: [3f29a1b07c55]}
+    key_fingerprints:
+      description: 'Fingerprints of its write keys, none where the token cannot see them.'
+      type: list
+      elements: str
+      sample: [3f29a1b07c55]
 findings:
   description: What is wrong with it, empty when nothing is.
   returned: success
@@ -69,7 +73,9 @@ findings:
   elements: dict
   contains:
     problem:
-      description: C(deleted), C(absent), C(renamed), C(disabled), C(wrong_type), C(legacy_name), C(ambiguous), C(keys_not_visible), C(key_removed) or C(key_never_handed_over).
+      description:
+        - C(deleted), C(absent), C(renamed), C(disabled), C(wrong_type), C(legacy_name), C(ambiguous), C(keys_not_visible),
+          C(key_removed) or C(key_never_handed_over).
       type: str
       sample: deleted
     detail:
