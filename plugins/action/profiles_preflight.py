@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.fleet import plain
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.in_process import InProcessAction
 
 ROLE = "flexops.unified_profiles.preflight"
@@ -35,19 +35,10 @@ class ActionModule(InProcessAction):
         task_vars = task_vars or {}
         role = self._task._role
         if role is not None and role.get_name() == ROLE:
-            given = _plain(self._templar.template({name: task_vars[name] for name in SETTINGS if name in task_vars}))
+            given = plain(self._templar.template({name: task_vars[name] for name in SETTINGS if name in task_vars}))
             checked = ArgumentSpecValidator(SETTINGS).validate(given)
             if checked.error_messages:
                 msg = f"The settings are wrong: {'; '.join(checked.error_messages)}. See ansible-doc -t role {ROLE}."
                 return t.cast("dict[str, t.Any]", remove_values({"failed": True, "msg": msg}, checked._no_log_values))
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         return result
-
-
-def _plain(value: t.Any) -> t.Any:
-    """The value with vaulted texts as texts: before 2.19 they are objects, which the hiding of secrets does not know."""
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return str(value) if getattr(value, "__ENCRYPTED__", False) else value

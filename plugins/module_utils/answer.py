@@ -109,10 +109,7 @@ def json_of(content: bytes) -> t.Any:
 
 def requested_wait(headers: Mapping[str, str], content: bytes, now: datetime.datetime) -> float | None:
     """How many seconds the server asks to wait: Retry-After (seconds or date), msBeforeNext, the reset date; or None."""
-    after = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", after):
-        return float(after)
-    if after and (seconds := _seconds_until(after, now)) is not None:
+    if (seconds := retry_after(headers, now)) is not None:
         return seconds
     try:
         milliseconds = json.loads(content)["errors"][0]["data"]["msBeforeNext"]
@@ -121,6 +118,12 @@ def requested_wait(headers: Mapping[str, str], content: bytes, now: datetime.dat
     except (ValueError, LookupError, TypeError, RecursionError):
         pass
     return _seconds_until(headers.get("x-ratelimit-reset", ""), now)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> float | None:
+    """How many seconds Retry-After (RFC 9110, 10.2.3) asks to wait, which may be a number or a date; or None."""
+    after = headers.get("retry-after", "").strip()
+    return float(after) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", after) else _seconds_until(after, now)
 
 
 def error_of(content: bytes) -> tuple[t.Any, str]:

@@ -38,4 +38,4 @@ def preflight(call: Call) -> dict[str, t.Any]:
     if failures:
         raise Refused(" ".join(failure.told for failure in failures))
     space, flex = found
-    return {**space, **flex, "source_name": call["source_name"]}
+    return {**space, **flex, "source_name": call["source_name"], "region": call["segment_region"]}

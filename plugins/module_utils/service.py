@@ -20,7 +20,7 @@ import typing as t
 import urllib.parse
 from collections.abc import Mapping
 
-from .answer import Answer, error_of, json_of, request_id_of, requested_wait
+from .answer import Answer, error_of, json_of, request_id_of, requested_wait, retry_after
 from .errors import (
     ApiError,
     BudgetExceeded,
@@ -47,7 +47,8 @@ if HTTPX_ERROR is None:
 
 READS = frozenset({"GET", "HEAD"})
 REPEATABLE = READS | {"PUT", "PATCH", "DELETE"}
-RETRIED_STATUSES = frozenset({500, 502, 503, 504})
+# Server errors that say it was not done: not implemented, and a version of HTTP that is not spoken.
+DEFINITE = frozenset({501, 505})
 MAX_BODY = 32 * 1024 * 1024
 
 
@@ -170,12 +171,13 @@ class Service:
                 failure = self._api_error(wire, status, headers, content, shown, echoes)
                 if status == 429:
                     wait = requested_wait(headers, content, transport.clock.now())
-                elif status not in RETRIED_STATUSES:
+                elif status < 500 or status in DEFINITE:
                     raise failure
                 elif not repeatable:
                     raise self._unknown(shown, f"HTTP {status}", **failure.facts)
                 else:
-                    wait = requested_wait(headers, b"", transport.clock.now())
+                    # When a rate limit ends says nothing about an error.
+                    wait = retry_after(headers, transport.clock.now())
             transport.budget.spend(transport.clock.monotonic() - started)
             backoff = min(0.25 * 2**attempt, 10.0) * random.uniform(0.8, 1.2)
             # A server that says "now" for ever must not be asked in a tight loop.
@@ -329,7 +331,9 @@ def check_url(option: str, url: str) -> None:
         host, _port = parts.hostname, parts.port
     except ValueError:
         parts, host = urllib.parse.urlsplit(""), None
-    unusable = re.search(r"[^\x21-\x7e]", url) or parts.query or parts.fragment
+    unusable = bool(re.search(r"[^\x21-\x7e]", url) or parts.query or parts.fragment)
+    # The names of RFC 1035, 2.3.1: httpx fails on others in a way of its own.
+    unusable = unusable or any(not 0 < len(label) < 64 for label in (host or "").split("."))
     if parts.scheme not in ("http", "https") or not host or unusable or not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
         raise OptionError(option, "is not a plain absolute http(s) URL.", "Write it as https://host[:port][/path].")
     if parts.username is not None or parts.password is not None:

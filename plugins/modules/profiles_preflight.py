@@ -78,12 +78,12 @@ space:
     name: {description: Its name., type: str, sample: Production}
     slug: {description: Its slug., type: str, sample: production}
 checks:
-  description: One verdict for each check of the space, C(passed), C(warning) or C(unknown), with its reason.
+  description: One verdict for each check of the space, C(passed) or C(unknown), with its reason.
   returned: success
   type: list
   elements: dict
   contains:
-    check: {description: 'Which one, C(format), C(space), C(pair), C(region) or C(rights).', type: str, sample: pair}
+    check: {description: 'Which one, C(format), C(space), C(pair), C(region), C(rights), or C(workspace) where it cannot be read.', type: str, sample: pair}
     verdict: {description: How it ended., type: str, sample: passed}
     reason: {description: Why., type: str, sample: The space id and the Profile API token belong together.}
 clock_skew:
@@ -106,6 +106,11 @@ source_name:
   returned: success
   type: str
   sample: twilio-unified-profiles
+region:
+  description: The region that was asked.
+  returned: success
+  type: str
+  sample: us
 """
 
 from typing import Any

@@ -73,12 +73,15 @@ outcomes:
     - How the run ended, by environment.
     - C(status) is one of C(failed), C(broken), C(pending), C(unknown), C(predicted) (in check mode), C(attested) and C(proven), and
       C(why) says it in words.
+    - C(fails) says whether the job fails for it, which it does where it failed, is broken, or waits for a person and
+      C(unified_profiles_fail_on_pending) is not false.
     - C(cards) are the task cards of the pending steps.
   returned: success
   type: dict
   sample:
     prod:
       status: pending
+      fails: true
       why: 'connection: asked for at 2026-11-24T10:02:31Z, and not confirmed yet'
       steps:
         connection: {verdict: pending, reason: 'asked for at 2026-11-24T10:02:31Z, and not confirmed yet'}

@@ -69,14 +69,15 @@ space:
     name: {description: Its name., type: str, sample: Production}
     slug: {description: Its slug., type: str, sample: production}
 checks:
-  description: One verdict for each check, C(passed), C(failed), C(warning) or C(unknown), with its reason.
+  description: One verdict for each check, C(passed), C(failed) or C(unknown), with its reason.
   returned: success
   type: list
   elements: dict
   contains:
-    check: {description: 'Which one, C(format), C(space), C(pair), C(region) or C(rights).', type: str, sample: pair}
+    check: {description: 'Which one, C(format), C(space), C(pair), C(region), C(rights), or C(workspace) where it cannot be read.', type: str, sample: pair}
     verdict: {description: How it ended., type: str, sample: passed}
     reason: {description: Why., type: str, sample: The space id and the Profile API token belong together.}
+    next_step: {description: What to do., returned: for a failed check, type: str, sample: Check profile_token and space_id.}
 clock_skew:
   description: How many seconds Segment's clock is ahead of this machine's.
   returned: success

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.outcome import VARIABLES, found_in
 
@@ -22,7 +23,11 @@ def environments(task_vars: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
     found = {}
     for host in task_vars["ansible_play_hosts_all"]:
         variables = task_vars["hostvars"][host]
-        found[str(host)] = found_in({name: _value(variables, name) for name in VARIABLES})
+        strict = _value(variables, "unified_profiles_fail_on_pending")
+        found[str(host)] = {
+            **found_in({name: _value(variables, name) for name in VARIABLES}),
+            "fail_on_pending": strict is None or boolean(strict, strict=False),
+        }
     return found
 
 
@@ -36,12 +41,13 @@ def _value(variables: Mapping[str, t.Any], name: str) -> t.Any:
 
 
 def plain(value: t.Any) -> t.Any:
-    """The value in plain containers, without what Ansible keeps beside it."""
+    """The value in plain containers, without what Ansible keeps beside it, and with vaulted texts opened."""
     if isinstance(value, Mapping):
         return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(inner) for inner in value]
-    return value
+    # Before 2.19 they are objects, which the hiding of secrets does not know.
+    return str(value) if getattr(value, "__ENCRYPTED__", False) else value
 
 
 def how_to_run(options: Mapping[str, t.Any]) -> tuple[tuple[str, ...], bool]:

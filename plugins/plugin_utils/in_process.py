@@ -33,6 +33,9 @@ for loader, name in (
 for loader, name in ((connection_loader, "ansible.builtin.local"), (shell_loader, "ansible.builtin.sh")):
     loader.get(name, class_only=True)
 
+# Characters. What is shorter hides nothing, and is part of many words.
+LEAST_SECRET = 8
+
 
 class InProcessAction(ActionBase):
     """Base of all action plugins: the same module, in process where the connection is local."""
@@ -72,7 +75,14 @@ class InProcessAction(ActionBase):
                 if option["type"] == "path" and params.get(name):
                     params[name] = os.path.expanduser(os.path.expandvars(params[name]))
             result = execute(self.module.run, params, self._task.check_mode)
-        return t.cast("dict[str, t.Any]", remove_values(result, checked._no_log_values))
+        # A header such as "X-Environment: prod" is no secret, and hiding it would spoil what the result says of that environment.
+        known = {
+            value
+            for name, value in params.items()
+            if isinstance(value, str) and not spec.argument_spec[name].get("no_log")
+        }
+        hidden = {value for value in checked._no_log_values if len(value) >= LEAST_SECRET} - known
+        return t.cast("dict[str, t.Any]", remove_values(result, hidden))
 
 
 @contextlib.contextmanager

@@ -199,9 +199,10 @@ def test_a_confirmation_counts_for_its_own_step_and_environment(bench):
     assert bench.confirm("key", digest)["failure"]["problem"] == "changed_since"
 
 
-def test_a_confirmation_needs_a_name(bench):
+@pytest.mark.parametrize("by", [" ", "YOUR NAME"])
+def test_a_confirmation_needs_a_name(bench, by):
     digest = bench.run("link")["handover"]["digest"]
-    assert bench.confirm("link", digest, by=" ")["failure"]["option"] == "confirm.by"
+    assert bench.confirm("link", digest, by=by)["failure"]["option"] == "confirm.by"
 
 
 def test_a_person_can_say_that_it_was_not_done(bench):

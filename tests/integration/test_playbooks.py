@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -289,6 +290,46 @@ def test_the_region_may_come_from_the_environment_as_the_tokens_may(project):
     assert project.run("connect", SEGMENT_TOKEN=token, SEGMENT_REGION="eu").report["eu"]["status"] == "proven"
     wrong = project.run("connect", SEGMENT_TOKEN=token)
     assert "segment_region to 'eu'" in wrong.report["eu"]["what was found, and why"]
+
+
+def test_batches_that_ansible_does_not_see_are_refused_before_anything_is_changed(project, sandbox):
+    variables = project.inventory / "group_vars/all.yml"
+    variables.parent.mkdir(exist_ok=True)
+    variables.write_text("unified_profiles_serial: [1, '100%']\n")
+    run = project.run("connect")
+    assert run.status != 0
+    assert "Give it as an extra variable" in run.output
+    assert sandbox.journal(writes=True) == []
+    variables.write_text("unified_profiles_serial: '100%'\n")
+    assert project.run("connect").status == 0
+
+
+def test_each_environment_says_for_itself_whether_pending_fails_it(project):
+    waiting = {"channel": "operator"}
+    project.hosts(dev={**waiting, "fail_on_pending": False}, prod={"like": "prod", **waiting})
+    run = project.run("connect")
+    assert run.status != 0
+    assert "prod is pending" in run.output
+    assert "dev is pending" not in run.output
+    project.hosts(dev={**waiting, "fail_on_pending": False}, prod={"like": "prod"})
+    assert project.run("connect").status == 0
+
+
+def test_a_workspace_that_cannot_be_read_stops_its_environment_alone(project, sandbox):
+    sandbox.fault(match="GET /segment/us/$", kind="malformed", count=99, environment="dev")
+    run = project.run("connect")
+    assert run.report["dev"]["status"] == "failed"
+    assert "[workspace]" in run.report["dev"]["what was found, and why"]
+    assert {run.report[name]["status"] for name in ("prod", "eu")} == {"proven"}
+
+
+def test_headers_that_are_no_secrets_hide_nothing(project):
+    """Header values are taken for secrets, and these are part of nearly every text."""
+    headers = {"Authorization": "Bearer {{ unified_profiles_gateway_token }}", "X-Environment": "dev", "X-Version": "1"}
+    project.hosts(dev={"gateway_headers": headers, "channel": "operator"})
+    run = project.run("connect")
+    assert "VALUE_SPECIFIED" not in run.output
+    assert re.search(r'"dev": {"connection": {"by": "YOUR NAME", "digest": "[0-9a-f]{12}"}}', run.output)
 
 
 @pytest.mark.parametrize(("fault", "said"), [("html", "and HTML"), ("malformed", "not JSON")])

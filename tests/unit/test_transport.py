@@ -295,6 +295,8 @@ TROUBLE = [
     {"status": 502},
     {"status": 503},
     {"status": 504},
+    {"status": 507},
+    {"status": 524},
     {"raises": httpx.ReadError("reset")},
     {"raises": httpx.RemoteProtocolError("Server disconnected without sending a response.")},
     {"raises": httpx.ReadTimeout("slow")},
@@ -308,6 +310,22 @@ def test_repeatable_requests_are_sent_again(converse, method, trouble):
     talk = converse(Turn(method, "/x", **trouble), Turn(method, "/x", 200, OK))
     assert talk.service().request(method, "/x").body == OK
     assert len(talk.clock.slept) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("status", [501, 505])
+def test_what_a_server_cannot_do_is_not_asked_again(converse, method, status):
+    talk = converse(Turn(method, "/x", status))
+    with pytest.raises(ApiError, match=f"HTTP {status}"):
+        talk.service().request(method, "/x")
+    assert talk.clock.slept == []
+
+
+def test_the_end_of_a_rate_limit_is_not_waited_for_after_an_error(converse):
+    far = {"x-ratelimit-reset": in_seconds(50)}
+    talk = converse(Turn("GET", "/x", 500, {}, far), Turn("GET", "/x", 200, OK))
+    assert talk.service().get("/x").body == OK
+    assert talk.clock.slept[0] < 1
 
 
 @pytest.mark.parametrize("trouble", TROUBLE, ids=str)
@@ -566,6 +584,8 @@ def test_check_url_accepts(url):
         ("https://host:99999", "not a plain absolute"),
         ("https://host:port", "not a plain absolute"),
         ("https://[::1", "not a plain absolute"),
+        ("https://api..segment.com", "not a plain absolute"),
+        (f"https://{'a' * 64}.com", "not a plain absolute"),
     ],
 )
 def test_check_url_refuses(url, words):

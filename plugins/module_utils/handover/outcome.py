@@ -52,7 +52,7 @@ def found_in(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
         "findings": at("source_found", "findings") or [],
         "source_id": source.get("id") or "",
         "console": {
-            "region": at("unified_profiles_segment_region") or "us",
+            "region": at("preflight_space", "region") or at("unified_profiles_segment_region") or "us",
             "workspace_slug": at("preflight_space", "workspace", "slug") or "",
             "source_slug": source.get("slug") or "",
             "sandbox_url": at("unified_profiles_sandbox_url") or "",
@@ -68,8 +68,8 @@ def outcome(found: Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         check_mode: Whether the run only predicts.
 
     Returns:
-        ``{status, why, steps, source_id, findings, failure, cards}``. Pending outranks broken: the step that mends it is the
-        one that waits for a person. ``why`` says it in words.
+        ``{status, fails, why, steps, source_id, findings, failure, cards}``. Pending outranks broken: the step that mends it
+        is the one that waits for a person. ``fails`` says whether the job does, and ``why`` says it in words.
     """
     verdicts = dict(found.get("verify") or {})
     handovers = [found[step] for step in STEPS if found.get(step)]
@@ -86,6 +86,7 @@ def outcome(found: Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         status = next((verdict for verdict in ("broken", "unknown", "attested") if verdict in told), "proven")
     return {
         "status": status,
+        "fails": status in ("failed", "broken") or (status == "pending" and found.get("fail_on_pending", True)),
         "why": _why(failure, status, found.get("findings") or [], verdicts),
         "steps": verdicts,
         "source_id": found.get("source_id") or "",

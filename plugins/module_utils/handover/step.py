@@ -167,8 +167,8 @@ class HandOver:
 
     def _confirmation(self) -> Mapping[str, t.Any] | None:
         confirm: Mapping[str, t.Any] | None = self.call["confirm"]
-        if confirm and not confirm["by"].strip():
-            raise OptionError("confirm.by", "is empty.", "Name who did it.")
+        if confirm and confirm["by"].strip() in ("", cards.NOBODY):
+            raise OptionError("confirm.by", "is empty, or still as the task card has it.", "Name who did it.")
         if not confirm or confirm["digest"] == self.digest:
             return confirm
         given = confirm["digest"]

@@ -58,7 +58,9 @@ def validate(call: Call, rights: bool, fail: bool = True) -> dict[str, t.Any]:
     def workspace_and_skew() -> t.Any:
         answer = public.service.get("/")
         # At once: the other reads may wait for minutes, and the skew would take that for a slow clock.
-        return answer, _skew(call, answer.headers.get("date", ""))
+        skew = _skew(call, answer.headers.get("date", ""))
+        answer.get("data.workspace.id", str)
+        return answer, skew
 
     reads: dict[str, t.Callable[[], t.Any]] = {
         "workspace": workspace_and_skew,
@@ -77,6 +79,9 @@ def validate(call: Call, rights: bool, fail: bool = True) -> dict[str, t.Any]:
     checks.append(_pair_check(found["pair"]))
     checks.append(_region_check(call, found))
     checks.append(_rights_check(found.get("rights")))
+    if isinstance(found["workspace"], Failure) and not isinstance(found["space"], Failure):
+        # Without it nobody could tell whether two environments share a workspace.
+        checks.append(_check("workspace", "failed", found["workspace"].message, found["workspace"]))
     workspace, skew = {}, 0.0
     if not isinstance(found["workspace"], Failure):
         answer, skew = found["workspace"]
