@@ -76,12 +76,7 @@ class InProcessAction(ActionBase):
                     params[name] = os.path.expanduser(os.path.expandvars(params[name]))
             result = execute(self.module.run, params, self._task.check_mode)
         # A header such as "X-Environment: prod" is no secret, and hiding it would spoil what the result says of that environment.
-        known = {
-            value
-            for name, value in params.items()
-            if isinstance(value, str) and not spec.argument_spec[name].get("no_log")
-        }
-        hidden = {value for value in checked._no_log_values if len(value) >= LEAST_SECRET} - known
+        hidden = {value for value in checked._no_log_values if len(value) >= LEAST_SECRET} - {params.get("environment")}
         return t.cast("dict[str, t.Any]", remove_values(result, hidden))
 
 

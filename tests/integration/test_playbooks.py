@@ -325,11 +325,12 @@ def test_a_workspace_that_cannot_be_read_stops_its_environment_alone(project, sa
 
 def test_headers_that_are_no_secrets_hide_nothing(project):
     """Header values are taken for secrets, and these are part of nearly every text."""
-    headers = {"Authorization": "Bearer {{ unified_profiles_gateway_token }}", "X-Environment": "dev", "X-Version": "1"}
-    project.hosts(dev={"gateway_headers": headers, "channel": "operator"})
+    headers = {"Authorization": "Bearer {{ unified_profiles_gateway_token }}", "X-Environment": "production"}
+    headers |= {f"X-{digit}": digit for digit in "0123456789abcdef"}
+    project.hosts(production={"gateway_headers": headers, "channel": "operator"})
     run = project.run("connect")
     assert "VALUE_SPECIFIED" not in run.output
-    assert re.search(r'"dev": {"connection": {"by": "YOUR NAME", "digest": "[0-9a-f]{12}"}}', run.output)
+    assert re.search(r'"production": {"connection": {"by": "YOUR NAME", "digest": "[0-9a-f]{12}"}}', run.output)
 
 
 @pytest.mark.parametrize(("fault", "said"), [("html", "and HTML"), ("malformed", "not JSON")])
