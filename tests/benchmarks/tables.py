@@ -98,14 +98,20 @@ def where(document: dict) -> str:
     lines = [f"| {seen['environments']} environments, for each task | this collection | floor |", "|---|---|---|"]
     rows = {
         "tasks in all": [f"{seen[who]['tasks']}" for who in ("ours", "floor")],
-        "parent: start, variables, forks, results; ms": [f"{seen[who]['parent']:.0f}" for who in ("ours", "floor")],
+        "parent; ms": [f"{seen[who]['parent']:.0f}" for who in ("ours", "floor")],
+        **{
+            f"of that {name}; ms": [
+                f"{seen[who]['parent_split'][name] * seen[who]['parent']:.1f}" for who in ("ours", "floor")
+            ]
+            for name in seen["ours"].get("parent_split", ())
+        },
         "worker, system: pages copied after the fork; ms": [
             f"{seen[who]['worker_system']:.0f}" for who in ("ours", "floor")
         ],
         "worker, user; ms": [f"{seen[who]['worker_user']:.0f}" for who in ("ours", "floor")],
     }
     for name in seen["ours"]["split"]:
-        rows[f"of that {name}; ms"] = [
+        rows[f"of the worker's {name}; ms"] = [
             f"{seen[who]['split'][name] * seen[who]['worker_user']:.1f}" for who in ("ours", "floor")
         ]
     lines += [f"| {name} | {cells[0]} | {cells[1]} |" for name, cells in rows.items()]

@@ -11,10 +11,12 @@ import os
 import pstats
 import resource
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 
+BIN = Path(sys.executable).parent
 HOOKS = Path(__file__).resolve().parent / "hooks"
 # The first that fits a function's file says what its time was used for.
 KINDS = {
@@ -34,6 +36,39 @@ KINDS = {
     "importing": ("importlib", "/plugins/loader.py", "/collection_loader/"),
     "Ansible's executor": ("",),
 }
+# The same for the parent, which reads the playbooks, forks, and takes the results in: by the innermost function that fits.
+PARENT = {
+    "importing, and the TLS context": ("<frozen importlib",),
+    "forking": ("/multiprocessing/popen_fork", "/multiprocessing/process", "/executor/process/"),
+    "reading playbooks and roles": ("/ansible/playbook/", "/ansible/parsing/", "/yaml/"),
+    "templating": KINDS["templating"],
+    "variables": ("/ansible/vars/", "/ansible/inventory/"),
+    "strategy, results and output": (
+        "/plugins/strategy/",
+        "/ansible/executor/",
+        "/plugins/callback/",
+        "/utils/display",
+    ),
+    "the rest": ("",),
+}
+
+
+def parent(samples: str) -> dict[str, float]:
+    """Shares of the parent's time by kind, from what py-spy says: lines of ``outermost;...;innermost COUNT``."""
+    times: Counter[str] = Counter()
+    for line in samples.splitlines():
+        stack, _space, count = line.rpartition(" ")
+        frames = [f"/{frame.rpartition('(')[2]}" for frame in reversed(stack.split(";"))]
+        fits = (
+            name
+            for frame in frames
+            for name, parts in PARENT.items()
+            if name != "the rest" and any(part in frame for part in parts)
+        )
+        # Whatever an import does belongs to it, and the context is built by one.
+        name = "importing, and the TLS context" if "<frozen importlib" in stack else next(fits, "the rest")
+        times[name] += int(count)
+    return {name: round(times[name] / times.total(), 3) for name in PARENT}
 
 
 def kind(file: str) -> str:
@@ -57,8 +92,26 @@ def split(profiles: list[Path]) -> dict[str, float]:
 
 
 def look(command: list[str], environment: dict[str, str]) -> dict[str, object]:
-    """Run a command twice, once only to count and once with profiles, and say where its time went. Milliseconds."""
+    """Run a command three times, once only to count and twice with profiles, and say where its time went. Milliseconds."""
     found: dict[str, object] = {}
+    with tempfile.NamedTemporaryFile("r") as samples:
+        # Only who holds the interpreter's lock: the others wait.
+        spy = [
+            str(BIN / "py-spy"),
+            "record",
+            "--gil",
+            "--rate",
+            "250",
+            "--format",
+            "raw",
+            "--output",
+            samples.name,
+            "--",
+        ]
+        subprocess.run(
+            [*spy, *command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+        )
+        found["parent_split"] = parent(Path(samples.name).read_text())
     for profiled in ("0", "1"):
         with tempfile.TemporaryDirectory() as folder:
             hooked = {**environment, "WHERE": folder, "WHERE_PROFILE": profiled}
