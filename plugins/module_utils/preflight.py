@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from .errors import Failure, OptionError, Refused
+from .handover.channels import UNREADABLE, Endpoint
 from .handover.steps import check_consent
 from .runner import Call
 from .segment.validate import attempt, validate
@@ -29,13 +31,31 @@ def preflight(call: Call) -> dict[str, t.Any]:
         raise OptionError(
             "existing_by", "is empty.", "Name who attests the existing connections (unified_profiles_confirmed_by)."
         )
-    with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(attempt, lambda: inspect(call))
-        found = [attempt(lambda: validate(call, rights=False)), asked.result()]
+    endpoints = [
+        Endpoint(call, step, options, f"endpoints.{step}")
+        for step, options in (call["endpoints"] or {}).items()
+        if options
+    ]
+    reads: list[t.Callable[[], t.Any]] = [lambda: validate(call, rights=False), lambda: inspect(call)]
+    reads += [functools.partial(_seen, call, endpoint) for endpoint in endpoints]
+    with ThreadPoolExecutor(len(reads)) as pool:
+        found = list(pool.map(attempt, reads))
     failures = [failure for failure in found if isinstance(failure, Failure)]
     if len(failures) == 1:
         raise failures[0]
     if failures:
         raise Refused(" ".join(failure.told for failure in failures))
-    space, flex = found
-    return {**space, **flex, "source_name": call["source_name"], "region": call["segment_region"]}
+    space, flex, *seen = found
+    return {
+        **space,
+        **flex,
+        "seen": {endpoint.step: what for endpoint, what in zip(endpoints, seen) if what},
+        "source_name": call["source_name"],
+        "region": call["segment_region"],
+    }
+
+
+def _seen(call: Call, endpoint: Endpoint) -> dict[str, t.Any] | None:
+    """What an endpoint shows now, and when that was; None where it cannot be read."""
+    value = endpoint.read()
+    return None if value is UNREADABLE else {"value": value, "at": call.transport.clock.now().timestamp()}

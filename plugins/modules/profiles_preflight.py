@@ -14,9 +14,10 @@ author:
 description:
   - Refuses an environment without consent, or one that is subject to a regulation under which it may not be connected.
   - Then asks Segment what M(flexops.unified_profiles.segment_space_validate) asks, and at the same time Twilio what
-    M(flexops.unified_profiles.flex_info) asks, and fails with everything that is wrong.
+    M(flexops.unified_profiles.flex_info) asks, and your own endpoints what they read back, and fails with everything that is wrong.
 extends_documentation_fragment:
   - flexops.unified_profiles.connection
+  - flexops.unified_profiles.handover.endpoints
   - flexops.unified_profiles.attributes
 requirements:
   - httpx >= 0.27, < 1
@@ -58,6 +59,17 @@ EXAMPLES = r"""
     twilio_api_key: "{{ unified_profiles_twilio_api_key }}"
     twilio_api_secret: "{{ unified_profiles_twilio_api_secret }}"
     allow_write_events: true
+
+- name: Check an environment whose hand-overs have endpoints
+  flexops.unified_profiles.profiles_preflight:
+    segment_token: "{{ unified_profiles_segment_token }}"
+    profile_token: "{{ unified_profiles_profile_token }}"
+    space_id: "{{ unified_profiles_space_id }}"
+    twilio_account_sid: "{{ unified_profiles_twilio_account_sid }}"
+    twilio_api_key: "{{ unified_profiles_twilio_api_key }}"
+    twilio_api_secret: "{{ unified_profiles_twilio_api_secret }}"
+    allow_write_events: true
+    endpoints: "{{ unified_profiles_endpoints }}"
 """
 
 RETURN = r"""
@@ -101,6 +113,21 @@ flex:
     ui_version: {description: The version of the Flex UI., type: str, sample: 2.8.0}
     ready: {description: Whether Unified Profiles can be used., type: bool, sample: true}
     reason: {description: 'Why not, empty where it can.', type: str, sample: ''}
+seen:
+  description: What each endpoint read back, by step, for the option C(seen) of the modules that hand over. Only those that can be read.
+  returned: success
+  type: dict
+  sample: {link: {value: 5BKZVyYHdt1D7ZrtHyNR7W, at: 1795531684.5}}
+  contains:
+    connection: &seen
+      description: What this endpoint read back.
+      returned: when it can be read
+      type: dict
+      contains:
+        value: {description: The value; a fingerprint where it stands for a secret. Null when nothing stands there., type: str, sample: 5BKZVyYHdt1D7ZrtHyNR7W}
+        at: {description: 'When, in seconds since 1970.', type: float, sample: 1795531684.5}
+    link: *seen
+    key: *seen
 source_name:
   description: The name that was given.
   returned: success
@@ -116,6 +143,10 @@ region:
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.channels import (
+    ENDPOINT_OPTIONS,
+    PROOF,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.preflight import preflight
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
 
@@ -127,6 +158,7 @@ SPEC = Spec(
         "allow_write_events": {"type": "bool"},
         "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},
         "existing_by": {"type": "str"},
+        "endpoints": {"type": "dict", "options": dict.fromkeys(PROOF, ENDPOINT_OPTIONS)},
     }
 )
 

@@ -20,6 +20,7 @@ import httpx
 import yaml
 
 FORKS = 20
+STEPS = ("connection", "link", "key")
 NAME = "twilio-unified-profiles"
 
 
@@ -41,26 +42,37 @@ class Environment:
     def check(self) -> None:
         it = self.it
         profile = f"{self.url}/profiles/{it['segment_region']}/v1/spaces/{it['space_id']}/collections/users/profiles"
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(4 + len(STEPS)) as pool:
             answers = [
                 pool.submit(self.client.get, f"{self.segment}/", headers=self.bearer),
                 pool.submit(self.client.get, f"{self.segment}/spaces/{it['space_id']}", headers=self.bearer),
                 pool.submit(self.client.get, f"{profile}/user_id:nobody/metadata", auth=(it["profile_token"], "")),
                 pool.submit(self.client.get, f"{self.url}/twilio/flex/v1/Configuration", auth=self.twilio),
             ]
+            self.seen = dict(zip(STEPS, pool.map(self.read, STEPS)))
         assert [answer.result().status_code for answer in answers] == [200, 200, 404, 200]
 
     def read(self, step: str) -> dict:
         return self.client.get(f"{self.gateway}/{step}", headers=self.gateway_bearer).json()
 
-    def hand_over(self, step: str, value: str, body: dict, field: str) -> None:
-        if self.read(step)[field] != value:
-            self.client.post(f"{self.gateway}/{step}", headers=self.gateway_bearer, json=body).raise_for_status()
-            assert self.read(step)[field] == value
+    def hand_over(self, step: str, value: str, body: dict, field: str) -> bool:
+        if self.seen[step][field] == value:
+            return False
+        with ThreadPoolExecutor(1) as pool:
+            rival = pool.submit(self.sources) if step == "connection" else None
+            stands = self.read(step)[field] == value
+        if stands:
+            return False
+        assert rival is None or rival.result().get("data")
+        self.client.post(f"{self.gateway}/{step}", headers=self.gateway_bearer, json=body).raise_for_status()
+        assert self.read(step)[field] == value
+        return True
+
+    def sources(self) -> dict:
+        return self.client.get(f"{self.segment}/sources?pagination.count=200", headers=self.bearer).json()
 
     def source(self) -> dict:
-        listing = self.client.get(f"{self.segment}/sources?pagination.count=200", headers=self.bearer).json()
-        found = next((source for source in listing["data"]["sources"] if source["name"] == NAME), None)
+        found = next((source for source in self.sources()["data"]["sources"] if source["name"] == NAME), None)
         if not found:
             body = {"slug": NAME, "enabled": True, "metadataId": "V6ynUvQgbc", "disconnectAllWarehouses": True}
             found = self.client.post(f"{self.segment}/sources", headers=self.bearer, json=body).json()["data"]["source"]
@@ -76,9 +88,10 @@ class Environment:
             names = ("space_id", "profile_token")
             form = {"friendly_name": self.name, "allow_write_events": True, **{name: self.it[name] for name in names}}
             token = fingerprint(form["profile_token"])
-            self.hand_over("connection", token, form, "profile_token_fingerprint")
+            if self.hand_over("connection", token, form, "profile_token_fingerprint"):
+                self.seen = {step: {"source_id": None, "write_key_fingerprint": None} for step in STEPS}
         else:
-            self.client.get(f"{self.segment}/sources?pagination.count=200", headers=self.bearer).raise_for_status()
+            self.sources()
             audit = f"{self.segment}/audit-events?startTime=2026-01-01T00:00:00Z&resourceType=source"
             self.client.get(audit, headers=self.bearer).raise_for_status()
         source = self.source()

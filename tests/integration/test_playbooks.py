@@ -22,6 +22,17 @@ def verdicts(run, environment):
     return [run.report[environment][step] for step in ("connection", "link", "key")]
 
 
+def endpoints(**more):
+    return json.dumps(
+        {
+            "unified_profiles_endpoints": {
+                **{step: {"url": "https://localhost"} for step in ("connection", "link")},
+                **more,
+            }
+        }
+    )
+
+
 def work_goes_on(sandbox):
     sandbox.advance(120)
     for environment in sandbox.world.environments:
@@ -56,6 +67,47 @@ def test_connect_then_connect_again(project, sandbox):
     assert sandbox.journal(writes=True) == []
     services = [e["path"] for e in sandbox.journal() if e["environment"] == "dev" and e["service"] != "handover"]
     assert len(services) <= 9, services
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"key": {"url": "https://localhost", "body": {"k": "{write_kye}"}}}, "endpoints.key.body"),
+        ({"key": {"url": "https://localhost?token=1"}}, "endpoints.key.url"),
+        ({"key": {"read_url": "https://localhost", "read_path": "x"}}, "url"),
+        ({"kye": {"url": "https://localhost"}}, "kye"),
+    ],
+)
+def test_an_endpoint_of_the_last_step_that_cannot_be_used_is_told_before_the_first(project, sandbox, wrong, named):
+    run = project.run("connect", "-e", endpoints(**wrong))
+    assert run.status == 2
+    for name in sandbox.world.environments:
+        assert run.report[name]["connection"] != "proven"
+        assert named in run.report[name]["what was found, and why"], run.report[name]
+    assert sandbox.journal(writes=True) == []
+
+
+def test_an_endpoint_that_refuses_is_told_before_anything_is_changed(project, sandbox):
+    project.hosts(dev={"gateway_token": "of-nobody"}, prod={"like": "prod"})
+    run = project.run("connect")
+    assert run.status == 2
+    assert run.report["prod"]["connection"] == "proven"
+    for step in ("connection", "link", "key"):
+        assert f"The {step} endpoint answered GET" in run.report["dev"]["what was found, and why"]
+    assert [e for e in sandbox.journal(writes=True) if e["environment"] == "dev"] == []
+
+
+def test_what_was_seen_before_the_form_says_nothing_of_link_and_key(project, sandbox):
+    """The form links and stores a key itself, so both are looked at again when it was filled in."""
+    project.run("connect", "--limit", "dev")
+    sandbox.clear_journal()
+    run = project.run("connect", "--limit", "dev", "-e", "connection_friendly_name=Renamed")
+    assert run.status == 0, run.output
+    read = [
+        e["path"].rpartition("/")[2] for e in sandbox.journal() if (e["service"], e["method"]) == ("handover", "GET")
+    ]
+    # Before all, and after the form.
+    assert sorted(read) == sorted(2 * ["connection", "link", "key"])
 
 
 def blind(project):

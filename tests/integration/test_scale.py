@@ -28,14 +28,14 @@ def test_the_requests_of_each_playbook_are_known(project, sandbox):
     """One environment with a gateway that reads back; docs/architecture.md says what each request is for."""
     limit = ("--limit", "dev")
     project.run("connect", *limit)
-    assert len(requests(sandbox)) == 13, requests(sandbox)
+    assert len(requests(sandbox)) == 16, requests(sandbox)
     sandbox.clear_journal()
     project.run("connect", *limit)
     assert len(requests(sandbox)) == 9, requests(sandbox)
     sandbox.sabotage("dev", "delete-source")
     sandbox.clear_journal()
     project.run("recover", *limit)
-    assert len(requests(sandbox)) == 18, requests(sandbox)
+    assert len(requests(sandbox)) == 21, requests(sandbox)
 
 
 def test_each_task_opens_one_connection_to_each_server_and_one_for_each_read_beside_it(project, sandbox):
@@ -78,7 +78,7 @@ def test_a_rate_limit_is_waited_for_as_told(project, sandbox, monkeypatch):
     for name, seen in answers.items():
         # Whoever is refused comes back once, when the time is over, and is served.
         assert [e["status"] for e in seen].count(429) <= 1, name
-        assert len([e for e in seen if e["status"] != 429]) == 13, name
+        assert len([e for e in seen if e["status"] != 429]) == 16, name
     assert any(e["status"] == 429 for e in sandbox.journal())
 
 

@@ -154,7 +154,11 @@ class Chain:
 
     def _preflight(self) -> None:
         token, existing = self.environment.profile_token, self.options.get("existing_by")
-        self._do("space", profiles_preflight, profile_token=token, allow_write_events=True, existing_by=existing)
+        endpoints = None
+        if self.options["channel"] == "endpoint":
+            endpoints = {step: self._endpoint(step) for step in READ_PATHS}
+        common = {"profile_token": token, "allow_write_events": True, "existing_by": existing}
+        self._do("space", profiles_preflight, **common, endpoints=endpoints)
 
     def _source(self, **parameters: t.Any) -> Result:
         return t.cast(Result, self._do("source", segment_source, labels=self.options["labels"], **parameters)["source"])
@@ -200,12 +204,18 @@ class Chain:
         parameters = {"channel": self.options["channel"], "confirm": confirm.get(step), "clock_skew": self._skew}
         parameters |= {"existing_by": self.options.get("existing_by") if existing else None, **self._ledger()}
         if self.options["channel"] == "endpoint":
-            url = f"{self.sandbox.url}/handover/{self.name}/{step}"
-            headers = {"Authorization": f"Bearer {self.environment.gateway_token}"}
-            parameters["endpoint"] = {"url": url, "headers": headers, "body": BODIES[step]}
-            if self.options.get("read_back", True):
-                parameters["endpoint"] |= {"read_url": url, "read_path": READ_PATHS[step]}
+            parameters["endpoint"] = self._endpoint(step)
+            if not self.run.results.get("connection", {}).get("changed"):
+                parameters["seen"] = self.run.results["space"]["seen"].get(step)
         return parameters
+
+    def _endpoint(self, step: str) -> dict[str, t.Any]:
+        url = f"{self.sandbox.url}/handover/{self.name}/{step}"
+        headers = {"Authorization": f"Bearer {self.environment.gateway_token}"}
+        endpoint = {"url": url, "headers": headers, "body": BODIES[step]}
+        if self.options.get("read_back", True):
+            endpoint |= {"read_url": url, "read_path": READ_PATHS[step]}
+        return endpoint
 
     def _connection(self) -> dict[str, t.Any]:
         env, url = self.environment, self.sandbox.url

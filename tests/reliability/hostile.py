@@ -50,7 +50,7 @@ HOSTILE = {
     "legacy source": Hostility(
         "flex-unify-server-source", before=lambda sandbox, name: sandbox.sabotage(name, "legacy-source")
     ),
-    "gateway refuses": Hostility("endpoint.headers", variables={"gateway_token": "of-nobody"}),
+    "gateway refuses": Hostility("endpoints.connection.headers", variables={"gateway_token": "of-nobody"}),
     "regulated": Hostility("HIPAA", variables={"regulated": ["hipaa"]}),
     "no consent": Hostility("allow_write_events", variables={"allow_write_events": False}),
 }

@@ -44,6 +44,8 @@ PLACEHOLDERS = {
     "link": ("environment", "digest", "space_id", "source_id", "source_name"),
     "key": ("environment", "digest", "account_sid", "source_id", "source_name", "write_key"),
 }
+# The field of what is handed over that an endpoint's read shows. Where it stands for a secret, only its fingerprint is used and shown.
+PROOF = {"connection": "profile_token_fingerprint", "link": "source_id", "key": "key_fingerprint"}
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 UNREADABLE = object()
 
@@ -54,28 +56,28 @@ class Endpoint:
     Args:
         call: The module's run.
         step: ``connection``, ``link`` or ``key``.
-        secret: Whether what is read back stands for a secret. Then only its fingerprint is used and shown.
+        options: As in :data:`ENDPOINT_OPTIONS`.
+        name: The option that has them, for messages.
 
     Raises:
         OptionError: An option cannot be used; told before anything is sent, and in check mode as well.
     """
 
-    def __init__(self, call: Call, step: str, secret: bool) -> None:
-        self.call, self.step, self.secret = call, step, secret
-        self.options = call["endpoint"]
-        self.headers = _headers(self.options.get("headers") or {})
+    def __init__(self, call: Call, step: str, options: Mapping[str, t.Any], name: str = "endpoint") -> None:
+        self.call, self.step, self.options, self.name = call, step, options, name
+        self.headers = _headers(f"{name}.headers", self.options.get("headers") or {})
         self.success = self.options.get("success") or {}
         self.statuses = frozenset(self.success.get("statuses") or range(200, 300))
         if unusable := sorted(status for status in self.statuses if not 200 <= status < 500 or status == 429):
             raise OptionError(
-                "endpoint.success.statuses",
+                f"{name}.success.statuses",
                 f"{unusable[0]} never means that something was done.",
                 "Name statuses from 200 to 499, without 429.",
             )
         unknown = sorted(set(_placeholders(self.options.get("body"))) - set(PLACEHOLDERS[step]))
         if unknown:
             raise OptionError(
-                "endpoint.body",
+                f"{name}.body",
                 f"has {', '.join(f'{{{name}}}' for name in unknown)}, and the {step} hand-over has no such value.",
                 f"It has {', '.join(PLACEHOLDERS[step])}.",
             )
@@ -104,7 +106,7 @@ class Endpoint:
         if value is None or value == "":
             return None
         text = _text(value)
-        if self.secret and not re.fullmatch(r"[0-9a-f]{12}", text):
+        if PROOF[self.step].endswith("fingerprint") and not re.fullmatch(r"[0-9a-f]{12}", text):
             return fingerprint(text)
         return text[:100]
 
@@ -124,7 +126,7 @@ class Endpoint:
             raise UnknownOutcome(
                 f"{writer.name} answered {method} with HTTP {answer.status}, and '{path}' in the answer is not "
                 f"'{_text(self.success['value'])[:40]}': whether the hand-over was carried out is not known.",
-                "Look at the endpoint, or correct endpoint.success.",
+                f"Look at the endpoint, or correct {self.name}.success.",
                 service=writer.name,
                 method=method,
                 status=answer.status,
@@ -134,20 +136,20 @@ class Endpoint:
         url = self.options[option]
         if "?" in url:
             raise OptionError(
-                f"endpoint.{option}",
+                f"{self.name}.{option}",
                 "has a query, and queries end up in logs.",
-                "Put what is secret into endpoint.headers, and the rest into the path or the body.",
+                "Put what is secret into its headers, and the rest into the path or the body.",
             )
         if PLACEHOLDER.search(url):
             raise OptionError(
-                f"endpoint.{option}",
-                "has a placeholder in braces; they are for endpoint.body.",
+                f"{self.name}.{option}",
+                "has a placeholder in braces; they are for its body.",
                 "Use a Jinja expression in the inventory.",
             )
         known = [value for text in self.headers.values() for value in (text, text.rpartition(" ")[2]) if len(value) > 3]
         name = f"The {self.step} endpoint"
         return Service(
-            self.call.transport, name, url, None, "endpoint.headers", f"endpoint.{option}", (*known, *secrets)
+            self.call.transport, name, url, None, f"{self.name}.headers", f"{self.name}.{option}", (*known, *secrets)
         )
 
 
@@ -172,14 +174,14 @@ def _placeholders(template: t.Any) -> Iterator[str]:
             yield from _placeholders(value)
 
 
-def _headers(given: Mapping[t.Any, t.Any]) -> dict[str, str]:
+def _headers(option: str, given: Mapping[t.Any, t.Any]) -> dict[str, str]:
     headers = {str(name): _text(value) for name, value in given.items()}
     for name, value in headers.items():
         if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
-            raise OptionError("endpoint.headers", "has a name that is no header's name.", "Use letters and hyphens.")
+            raise OptionError(option, "has a name that is no header's name.", "Use letters and hyphens.")
         if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):
             raise OptionError(
-                "endpoint.headers",
+                option,
                 f"the value of {name} is empty, or has line breaks or characters that no header may have.",
                 "Copy it again, without a line break at its end.",
             )

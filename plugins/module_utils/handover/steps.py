@@ -61,7 +61,6 @@ def connection(call: Call) -> HandOver:
         ledger,
         ledger.read(),
         subject,
-        "profile_token_fingerprint",
         lambda: {**values, "profile_token": Secret(token)},
         harmless=functools.partial(_makes_no_rival, call),
     )
@@ -86,7 +85,7 @@ def link(call: Call) -> HandOver:
     subject = {"source_id": call["source_id"], "space_id": call["space_id"]}
     values = {**subject, "source_name": call["source_name"]}
     ledger = open_ledger(call)
-    return HandOver(call, "link", ledger, ledger.read(), subject, "source_id", lambda: values, by_form=call["by_form"])
+    return HandOver(call, "link", ledger, ledger.read(), subject, lambda: values, by_form=call["by_form"])
 
 
 def key(call: Call) -> HandOver:
@@ -130,7 +129,6 @@ def key(call: Call) -> HandOver:
         ledger,
         steps,
         subject,
-        "key_fingerprint",
         values,
         by_form=call["by_form"] and of_form,
         observed={"keys": sorted(visible)},
