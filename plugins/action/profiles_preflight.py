@@ -7,9 +7,9 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.common.yaml import yaml_load
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.fleet import plain
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.in_process import InProcessAction
@@ -18,7 +18,7 @@ ROLE = "flexops.unified_profiles.preflight"
 SECRETS = ("segment_token", "profile_token", "twilio_api_secret", "twilio_auth_token", "proxy", "endpoints")
 # Read once, before Ansible forks.
 _FILE = Path(__file__).parents[2] / "roles/preflight/meta/argument_specs.yml"
-SETTINGS: dict[str, t.Any] = yaml.safe_load(_FILE.read_bytes())["argument_specs"]["main"]["options"]
+SETTINGS: dict[str, t.Any] = yaml_load(_FILE.read_bytes())["argument_specs"]["main"]["options"]
 for _name in SECRETS:
     SETTINGS[f"unified_profiles_{_name}"]["no_log"] = True
 

@@ -69,11 +69,12 @@ FULL = (
     Part(1, ("ours", "raw"), 3, ("first", "nothing"), delay=0.1, https=True),
     Part(50, ("ours", "floor", "raw"), 2),
     Part(50, ("uri", "ours", "floor"), 1),
-    Part(1000, ("ours", "floor"), 1, ("first", "nothing")),
+    Part(1000, ("ours", "floor"), 1),
     Part(200, ("ours", "floor", "raw"), 1),
     Part(50, ("module",), 1),
     Part(1, ("uri", "ours", "raw"), 2, ("first", "nothing"), delay=0.1),
     Part(1, ("ours", "raw"), 2, ("first", "nothing"), https=True),
+    Part(50, ("uri", "ours", "raw"), 1, ("first", "nothing"), delay=0.1, https=True),
 )
 # Rate limits as Segment publishes them, counted by address and token; and as it would be if all environments shared one count.
 LIMITS = (
