@@ -6,66 +6,11 @@ from __future__ import annotations
 
 import textwrap
 
-# The suboptions of an endpoint; the argument specification is ENDPOINT_OPTIONS in handover/channels.py.
-_ENDPOINT = r"""
-suboptions:
-  url:
-    description:
-      - Where to send the hand-over, with https; plain http is for loopback addresses only.
-      - It shows in messages, so it must hold no secret. It has no query and no placeholders.
-    type: str
-    required: true
-  method:
-    description: The HTTP method. With V(PUT) and V(PATCH) you promise that sending twice does no harm.
-    type: str
-    choices: [POST, PUT, PATCH]
-    default: POST
-  headers:
-    description: HTTP headers, for reads as well. Their values are treated as secrets.
-    type: dict
-  body:
-    description:
-      - JSON body. C({placeholders}) in its texts are replaced by the step's values, see the module's notes. One that does
-        not exist is an error.
-      - Without it, all of the step's values are sent, by the placeholders' names.
-    type: dict
-  success:
-    description:
-      - Which answers mean that the hand-over was carried out. Without it, any 2xx does.
-      - A body has to be JSON or empty. Any other status means that it was refused, a server error that nobody knows.
-    type: dict
-    suboptions:
-      statuses:
-        description: The HTTP statuses, from 200 to 499.
-        type: list
-        elements: int
-      path:
-        description: Dotted path to a value in the answer, given together with O(endpoint.success.value).
-        type: str
-      value:
-        description:
-          - What has to stand there. Numbers and booleans are compared as they are written.
-          - With another value, nobody knows whether the hand-over was carried out.
-        type: raw
-  read_url:
-    description:
-      - Where to read back, with GET, what stands in the console. With it the module compares real state, and refuses
-        anybody's word against it. A 404 means that nothing stands there.
-    type: str
-  read_path:
-    description:
-      - Dotted path to the value to compare in the JSON that O(endpoint.read_url) answers; see the module's notes for which.
-        Given together with O(endpoint.read_url).
-      - Where the value stands for a secret, it may be the fingerprint or the secret itself, and only a fingerprint shows.
-    type: str
-"""
-
 
 class ModuleDocFragment:
     """Options of the three hand-over modules; the argument specification is OPTIONS in handover/step.py."""
 
-    DOCUMENTATION = (
-        r"""
+    DOCUMENTATION = r"""
 options:
   channel:
     description:
@@ -80,9 +25,56 @@ options:
       - What was sent without a clear answer is looked up with O(endpoint.read_url). Without that, a V(POST) is not sent again;
         the hand-over stays pending until a person has looked and says whether it was done, see O(confirm.done).
     type: dict
-"""
-        + textwrap.indent(_ENDPOINT, "    ")
-        + r"""
+    suboptions:
+      url:
+        description:
+          - Where to send the hand-over, with https; plain http is for loopback addresses only.
+          - It shows in messages, so it must hold no secret. It has no query and no placeholders.
+        type: str
+        required: true
+      method:
+        description: The HTTP method. With V(PUT) and V(PATCH) you promise that sending twice does no harm.
+        type: str
+        choices: [POST, PUT, PATCH]
+        default: POST
+      headers:
+        description: HTTP headers, for reads as well. Their values are treated as secrets.
+        type: dict
+      body:
+        description:
+          - JSON body. C({placeholders}) in its texts are replaced by the step's values, see the module's notes. One that does
+            not exist is an error.
+          - Without it, all of the step's values are sent, by the placeholders' names.
+        type: dict
+      success:
+        description:
+          - Which answers mean that the hand-over was carried out. Without it, any 2xx does.
+          - A body has to be JSON or empty. Any other status means that it was refused, a server error that nobody knows.
+        type: dict
+        suboptions:
+          statuses:
+            description: The HTTP statuses, from 200 to 499.
+            type: list
+            elements: int
+          path:
+            description: Dotted path to a value in the answer, given together with O(endpoint.success.value).
+            type: str
+          value:
+            description:
+              - What has to stand there. Numbers and booleans are compared as they are written.
+              - With another value, nobody knows whether the hand-over was carried out.
+            type: raw
+      read_url:
+        description:
+          - Where to read back, with GET, what stands in the console. With it the module compares real state, and refuses
+            anybody's word against it. A 404 means that nothing stands there.
+        type: str
+      read_path:
+        description:
+          - Dotted path to the value to compare in the JSON that O(endpoint.read_url) answers; see the module's notes for which.
+            Given together with O(endpoint.read_url).
+          - Where the value stands for a secret, it may be the fingerprint or the secret itself, and only a fingerprint shows.
+        type: str
   confirm:
     description: What a person says about the step.
     type: dict
@@ -128,10 +120,9 @@ options:
     type: float
     default: 0.0
 """
-    )
 
-    ENDPOINTS = (
-        r"""
+    # Options of profiles_preflight. What an endpoint takes is said once, above; the annotation keeps checkers from wanting a literal.
+    ENDPOINTS: str = r"""
 options:
   endpoints:
     description:
@@ -142,15 +133,13 @@ options:
       connection: &endpoint
         description: The endpoint of the channel C(endpoint) for this step.
         type: dict
-"""
-        + textwrap.indent(
-            _ENDPOINT.replace("O(endpoint.", "O(endpoints.connection.").replace(
-                "the module's notes", "the notes of its module"
-            ),
-            "        ",
-        )
-        + r"""
+        suboptions:
+{suboptions}
       link: *endpoint
       key: *endpoint
-"""
+""".replace(
+        "{suboptions}",
+        textwrap.indent(DOCUMENTATION.partition("    suboptions:\n")[2].partition("  confirm:\n")[0], "    ")
+        .replace("O(endpoint.", "O(endpoints.connection.")
+        .replace("the module's notes", "the notes of its module"),
     )
