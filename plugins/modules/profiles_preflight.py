@@ -158,7 +158,7 @@ SPEC = Spec(
         "allow_write_events": {"type": "bool"},
         "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},
         "existing_by": {"type": "str"},
-        "endpoints": {"type": "dict", "options": dict.fromkeys(PROOF, ENDPOINT_OPTIONS)},
+        "endpoints": {"type": "dict", "options": {step: {**ENDPOINT_OPTIONS, "no_log": False} for step in PROOF}},
     }
 )
 
