@@ -32,6 +32,15 @@ from sandbox.server import Running, running  # noqa: E402
 from sandbox.world import World  # noqa: E402
 
 
+@pytest.fixture
+def converse():
+    # As late as this, since nothing of the collection can be imported before pytest-ansible has put it on the path.
+    from conversation import conversations
+
+    with conversations() as make:
+        yield make
+
+
 @pytest.fixture(scope="session")
 def documents() -> Documents | None:
     """The vendors' OpenAPI documents, where there are any. They see every answer of every sandbox in this process."""

@@ -97,18 +97,25 @@ options:
         default: true
   seen:
     description:
-      - What the endpoint was seen to read back, from C(seen) of M(flexops.unified_profiles.profiles_preflight).
-      - If it is what should stand there, and not older than five minutes, the endpoint is not asked again. In any other case it is.
+      - What the endpoints were seen to read back, from C(seen) of M(flexops.unified_profiles.profiles_preflight).
+      - If this step's endpoint showed what should stand there, not more than five minutes ago, it is not asked again. In any other
+        case it is.
       - Leave it out when anything was handed over since that may have changed it.
     type: dict
     suboptions:
-      value:
-        description: The value; nothing when nothing stood there.
-        type: str
       at:
         description: When, in seconds since 1970.
         type: float
         required: true
+      connection:
+        description: The value; nothing when nothing stood there, or could not be read.
+        type: str
+      link:
+        description: The same for this step.
+        type: str
+      key:
+        description: The same for this step.
+        type: str
   existing_by:
     description:
       - Name of who attests that what stands in the console already is right. Nothing is handed over.

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import functools
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from .errors import Failure, OptionError, Refused
-from .handover.channels import UNREADABLE, Endpoint
+from .handover.channels import Endpoint
 from .handover.steps import check_consent
 from .runner import Call
 from .segment.validate import attempt, validate
@@ -37,7 +36,8 @@ def preflight(call: Call) -> dict[str, t.Any]:
         if options
     ]
     reads: list[t.Callable[[], t.Any]] = [lambda: validate(call, rights=False), lambda: inspect(call)]
-    reads += [functools.partial(_seen, call, endpoint) for endpoint in endpoints]
+    reads += [endpoint.read for endpoint in endpoints]
+    at = call.transport.clock.now().timestamp()
     with ThreadPoolExecutor(len(reads)) as pool:
         found = list(pool.map(attempt, reads))
     failures = [failure for failure in found if isinstance(failure, Failure)]
@@ -49,13 +49,8 @@ def preflight(call: Call) -> dict[str, t.Any]:
     return {
         **space,
         **flex,
-        "seen": {endpoint.step: what for endpoint, what in zip(endpoints, seen) if what},
+        # Not of those that show nothing: what is registered is kept for every environment.
+        "seen": {"at": at, **{endpoint.step: what for endpoint, what in zip(endpoints, seen) if isinstance(what, str)}},
         "source_name": call["source_name"],
         "region": call["segment_region"],
     }
-
-
-def _seen(call: Call, endpoint: Endpoint) -> dict[str, t.Any] | None:
-    """What an endpoint shows now, and when that was; None where it cannot be read."""
-    value = endpoint.read()
-    return None if value is UNREADABLE else {"value": value, "at": call.transport.clock.now().timestamp()}

@@ -114,20 +114,14 @@ flex:
     ready: {description: Whether Unified Profiles can be used., type: bool, sample: true}
     reason: {description: 'Why not, empty where it can.', type: str, sample: ''}
 seen:
-  description: What each endpoint read back, by step, for the option C(seen) of the modules that hand over. Only those that can be read.
+  description: What the endpoints read back, for the option C(seen) of the modules that hand over. A fingerprint where it stands for a secret.
   returned: success
   type: dict
-  sample: {link: {value: 5BKZVyYHdt1D7ZrtHyNR7W, at: 1795531684.5}}
   contains:
-    connection: &seen
-      description: What this endpoint read back.
-      returned: when it can be read
-      type: dict
-      contains:
-        value: {description: The value; a fingerprint where it stands for a secret. Null when nothing stands there., type: str, sample: 5BKZVyYHdt1D7ZrtHyNR7W}
-        at: {description: 'When, in seconds since 1970.', type: float, sample: 1795531684.5}
-    link: *seen
-    key: *seen
+    at: {description: 'When they were asked, in seconds since 1970.', type: float, sample: 1795531684.5}
+    connection: {description: What this endpoint read back., returned: when anything stands there, type: str, sample: 3f29a1b07c55}
+    link: {description: The same for this step., returned: when anything stands there, type: str, sample: 5BKZVyYHdt1D7ZrtHyNR7W}
+    key: {description: The same for this step., returned: when anything stands there, type: str, sample: 8d1c04e7f2b9}
 source_name:
   description: The name that was given.
   returned: success

@@ -311,19 +311,19 @@ def test_what_was_just_seen_is_not_read_again_unless_something_follows_from_it(b
         return len([e for e in bench.sandbox.journal() if e["path"] == f"/handover/dev/{step}"])
 
     now = time.time()
-    assert reads({"value": value, "at": now - 5}) == 0
+    assert reads({step: value, "at": now - 5}) == 0
     # What is old, from a clock that is ahead, or something else than expected is no reason for anything: it is looked at again.
     for seen in (
-        {"value": value, "at": now - 301},
-        {"value": value, "at": now + 60},
-        {"value": "x", "at": now},
+        {step: value, "at": now - 301},
+        {step: value, "at": now + 60},
+        {step: "x", "at": now},
         {"at": now},
     ):
         assert reads(seen) == 1, seen
 
 
 def test_what_was_seen_does_not_stand_in_for_an_endpoint_that_cannot_be_read(bench):
-    seen = {"value": bench.source.id, "at": time.time()}
+    seen = {"link": bench.source.id, "at": time.time()}
     handed = bench.run("link", **bench.endpoint("link"), seen=seen)
     assert (handed["changed"], handed["handover"]["read_back"]) == (True, None)
     assert len(bench.sent("link")) == 1

@@ -206,7 +206,7 @@ class Chain:
         if self.options["channel"] == "endpoint":
             parameters["endpoint"] = self._endpoint(step)
             if not self.run.results.get("connection", {}).get("changed"):
-                parameters["seen"] = self.run.results["space"]["seen"].get(step)
+                parameters["seen"] = self.run.results["space"]["seen"]
         return parameters
 
     def _endpoint(self, step: str) -> dict[str, t.Any]:

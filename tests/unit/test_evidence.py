@@ -19,7 +19,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner im
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import HttpSettings, Transport
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info, segment_canary
-from test_transport import START, FakeClock
+from conversation import START, FakeClock
 
 SEGMENT, PROFILE, TRACKING, MONITOR, PREVIEW = (
     "https://api.segmentapis.com",

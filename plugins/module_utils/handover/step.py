@@ -32,7 +32,13 @@ OPTIONS: dict[str, t.Any] = {
             "done": {"type": "bool", "default": True},
         },
     },
-    "seen": {"type": "dict", "options": {"value": {"type": "str"}, "at": {"type": "float", "required": True}}},
+    "seen": {
+        "type": "dict",
+        "options": {
+            "at": {"type": "float", "required": True},
+            **{step: {"type": "str", "no_log": False} for step in PROOF},
+        },
+    },
     "existing_by": {"type": "str"},
     "clock_skew": {"type": "float", "default": 0.0},
 }
@@ -128,10 +134,10 @@ class HandOver:
     def _read(self, endpoint: Endpoint) -> t.Any:
         """What the endpoint shows. Only that all is well is believed of what was seen before: whatever else follows is seen anew."""
         seen = self.call["seen"]
-        if not seen or endpoint.reader is None or seen["value"] != self.subject[self.proof]:
+        if not seen or endpoint.reader is None or seen[self.step] != self.subject[self.proof]:
             return endpoint.read()
         age = self.call.transport.clock.now().timestamp() - seen["at"]
-        return seen["value"] if 0 <= age < SEEN else endpoint.read()
+        return seen[self.step] if 0 <= age < SEEN else endpoint.read()
 
     def await_(self) -> State | None:
         return None
