@@ -24,7 +24,7 @@ for _name in SECRETS:
 
 
 class ActionModule(InProcessAction):
-    """In its role it checks the settings as well, as Ansible's own check of the role's argument specs would.
+    """In its role it checks the settings as well, as Ansible's own check of the role's argument specs would, and the endpoints among them.
 
     That one takes a task of its own for every environment, and its results hold all specs, which at a thousand is most of the memory.
     """
@@ -40,5 +40,7 @@ class ActionModule(InProcessAction):
             if checked.error_messages:
                 msg = f"The settings are wrong: {'; '.join(checked.error_messages)}. See ansible-doc -t role {ROLE}."
                 return t.cast("dict[str, t.Any]", remove_values({"failed": True, "msg": msg}, checked._no_log_values))
+            if checked.validated_parameters["unified_profiles_channel"] == "endpoint":
+                self.more = {"endpoints": given.get("unified_profiles_endpoints")}
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         return result

@@ -42,6 +42,8 @@ class InProcessAction(ActionBase):
 
     module: ModuleType
     controller_only = False
+    # Arguments beside those of the task, of which Ansible keeps a copy for each environment until all are done with it.
+    more: Mapping[str, t.Any] = {}
     _supports_check_mode = True
     _supports_async = True
 
@@ -57,7 +59,9 @@ class InProcessAction(ActionBase):
         if self.controller_only or (local and not self._task.async_val):
             result.update(self._run_here())
         else:
-            result.update(self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val)))
+            arguments = {**self._task.args, **self.more}
+            wrap_async = bool(self._task.async_val)
+            result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
         return result
 
     def _run_here(self) -> dict[str, t.Any]:
@@ -66,7 +70,7 @@ class InProcessAction(ActionBase):
         self._compute_environment_string(environment)
         with _environment(environment):
             validator = ModuleArgumentSpecValidator(spec.argument_spec, **spec.constraints)
-            checked = validator.validate(dict(self._task.args))
+            checked = validator.validate({**self._task.args, **self.more})
             if checked.error_messages:
                 msg = "; ".join(checked.error_messages)
                 return t.cast("dict[str, t.Any]", remove_values({"failed": True, "msg": msg}, checked._no_log_values))

@@ -74,7 +74,6 @@ FULL = (
     Part(50, ("module",), 1),
     Part(1, ("uri", "ours", "raw"), 2, ("first", "nothing"), delay=0.1),
     Part(1, ("ours", "raw"), 2, ("first", "nothing"), https=True),
-    Part(50, ("uri", "ours", "raw"), 1, ("first", "nothing"), delay=0.1, https=True),
 )
 # Rate limits as Segment publishes them, counted by address and token; and as it would be if all environments shared one count.
 LIMITS = (
