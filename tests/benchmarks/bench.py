@@ -137,6 +137,9 @@ class Stage:
         self.tell("/switches", rate_limits=bool(self.part.limits))
 
     def refused(self) -> int:
+        # A child's peak begins with what this process has when it forks, so a thousand environments' journal must stay out.
+        if not self.part.limits:
+            return 0
         return sum(entry["status"] == 429 for entry in self.client.get("/journal").json()["journal"])
 
     def command(self, contestant: str, scenario: str) -> list[str]:
