@@ -10,6 +10,7 @@ from pathlib import Path
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.common.yaml import yaml_load
+from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.channels import PROOF
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.fleet import plain
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.in_process import InProcessAction
@@ -41,6 +42,23 @@ class ActionModule(InProcessAction):
                 msg = f"The settings are wrong: {'; '.join(checked.error_messages)}. See ansible-doc -t role {ROLE}."
                 return t.cast("dict[str, t.Any]", remove_values({"failed": True, "msg": msg}, checked._no_log_values))
             if checked.validated_parameters["unified_profiles_channel"] == "endpoint":
-                self.more = {"endpoints": given.get("unified_profiles_endpoints")}
+                steps = checked.validated_parameters["preflight_steps"]
+                endpoints = without(given.get("unified_profiles_endpoints") or {}, task_vars.get("omit"))
+                if missing := [step for step in steps if not endpoints.get(step)]:
+                    named = f"has no {' and no '.join(missing)}, and unified_profiles_channel is endpoint"
+                    return {
+                        "failed": True,
+                        "msg": f"unified_profiles_endpoints: {named}. Describe the endpoint of each step.",
+                    }
+                self.more = {
+                    "endpoints": {step: it for step, it in endpoints.items() if step in steps or step not in PROOF}
+                }
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         return result
+
+
+def without(value: t.Any, omit: t.Any) -> t.Any:
+    """The value without what is to be omitted, however deep. Ansible does that for a task's arguments."""
+    if isinstance(value, dict):
+        return {name: without(inner, omit) for name, inner in value.items() if inner != omit}
+    return [without(inner, omit) for inner in value if inner != omit] if isinstance(value, list) else value

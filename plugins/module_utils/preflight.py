@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
-from .errors import Failure, OptionError, Refused
+from .errors import ApiError, Failure, OptionError, Refused
 from .handover.channels import Endpoint
 from .handover.steps import check_consent
 from .runner import Call
@@ -30,13 +32,9 @@ def preflight(call: Call) -> dict[str, t.Any]:
         raise OptionError(
             "existing_by", "is empty.", "Name who attests the existing connections (unified_profiles_confirmed_by)."
         )
-    endpoints = [
-        Endpoint(call, step, options, f"endpoints.{step}")
-        for step, options in (call["endpoints"] or {}).items()
-        if options
-    ]
+    endpoints = {step: options for step, options in (call["endpoints"] or {}).items() if options}
     reads: list[t.Callable[[], t.Any]] = [lambda: validate(call, rights=False), lambda: inspect(call)]
-    reads += [endpoint.read for endpoint in endpoints]
+    reads += [functools.partial(_look, call, step, options) for step, options in endpoints.items()]
     at = call.transport.clock.now().timestamp()
     with ThreadPoolExecutor(len(reads)) as pool:
         found = list(pool.map(attempt, reads))
@@ -50,7 +48,21 @@ def preflight(call: Call) -> dict[str, t.Any]:
         **space,
         **flex,
         # Not of those that show nothing: what is registered is kept for every environment.
-        "seen": {"at": at, **{endpoint.step: what for endpoint, what in zip(endpoints, seen) if isinstance(what, str)}},
+        "seen": {"at": at, **{step: what for step, what in zip(endpoints, seen) if isinstance(what, str)}},
         "source_name": call["source_name"],
         "region": call["segment_region"],
     }
+
+
+def _look(call: Call, step: str, options: t.Mapping[str, t.Any]) -> t.Any:
+    """What an endpoint shows, or something else than a text where that says nothing yet."""
+    apart = copy.copy(call)
+    apart.transport = call.transport.with_own_budget()
+    endpoint = Endpoint(apart, step, options, f"endpoints.{step}")
+    try:
+        return endpoint.read()
+    except ApiError as failure:
+        if failure.status in (401, 403):
+            raise
+        # Before the form was filled in an endpoint may have no other answer. The step itself will tell.
+        return None

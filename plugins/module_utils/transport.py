@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime
 import functools
 import ipaddress
@@ -99,6 +100,12 @@ class Transport:
         self.deadline = Deadline(self.clock.monotonic)
         self._clients: dict[tuple[str, str], httpx.Client] = {}
         self._lock = threading.Lock()
+
+    def with_own_budget(self) -> Transport:
+        """The same connections for somebody whose waits are not to use up the others' budget. Closed with this one."""
+        twin = copy.copy(self)
+        twin.budget = Budget(self.settings.retry_budget)
+        return twin
 
     def close(self) -> None:
         for client in self._clients.values():

@@ -42,7 +42,7 @@ class InProcessAction(ActionBase):
 
     module: ModuleType
     controller_only = False
-    # Arguments beside those of the task, of which Ansible keeps a copy for each environment until all are done with it.
+    # Arguments in process, beside those of the task: Ansible keeps a copy of these for each environment until all are done with it.
     more: Mapping[str, t.Any] = {}
     _supports_check_mode = True
     _supports_async = True
@@ -57,14 +57,12 @@ class InProcessAction(ActionBase):
         # A text from the command line or a template as well.
         local = self._connection.transport == "local" and boolean(self._templar.template(wanted))
         if self.controller_only or (local and not self._task.async_val):
-            result.update(self._run_here())
+            result.update(self._run_here(task_vars))
         else:
-            arguments = {**self._task.args, **self.more}
-            wrap_async = bool(self._task.async_val)
-            result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
+            result.update(self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val)))
         return result
 
-    def _run_here(self) -> dict[str, t.Any]:
+    def _run_here(self, task_vars: Mapping[str, t.Any]) -> dict[str, t.Any]:
         spec = self.module.SPEC
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
@@ -80,7 +78,9 @@ class InProcessAction(ActionBase):
                     params[name] = os.path.expanduser(os.path.expandvars(params[name]))
             result = execute(self.module.run, params, self._task.check_mode)
         # A header such as "X-Environment: prod" is no secret, and hiding it would spoil what the result says of that environment.
-        hidden = {value for value in checked._no_log_values if len(value) >= LEAST_SECRET} - {params.get("environment")}
+        names = {params.get(name) for name in ("environment", "space_id", "source_name", "twilio_account_sid")}
+        hidden = {value for value in checked._no_log_values if len(value) >= LEAST_SECRET}
+        hidden -= names | {task_vars.get("inventory_hostname")}
         return t.cast("dict[str, t.Any]", remove_values(result, hidden))
 
 

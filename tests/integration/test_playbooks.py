@@ -75,7 +75,8 @@ def test_connect_then_connect_again(project, sandbox):
         ({"key": {"url": "https://localhost", "body": {"k": "{write_kye}"}}}, "endpoints.key.body"),
         ({"key": {"url": "https://localhost?token=1"}}, "endpoints.key.url"),
         ({"key": {"read_url": "https://localhost", "read_path": "x"}}, "url"),
-        ({"kye": {"url": "https://localhost"}}, "kye"),
+        ({"kye": {"url": "https://localhost"}}, "has no key, and"),
+        ({"key": {"url": "https://localhost"}, "kye": {"url": "https://localhost"}}, "kye"),
     ],
 )
 def test_an_endpoint_of_the_last_step_that_cannot_be_used_is_told_before_the_first(project, sandbox, wrong, named):
@@ -95,6 +96,36 @@ def test_an_endpoint_that_refuses_is_told_before_anything_is_changed(project, sa
     for step in ("connection", "link", "key"):
         assert f"The {step} endpoint answered GET" in run.report["dev"]["what was found, and why"]
     assert [e for e in sandbox.journal(writes=True) if e["environment"] == "dev"] == []
+
+
+def test_recover_does_not_ask_the_endpoint_that_it_never_uses(project, sandbox):
+    project.run("connect", "--limit", "dev")
+    sandbox.sabotage("dev", "delete-source")
+    fault = sandbox.fault(match="/handover/dev/connection", kind="status", status=403, times=99)
+    run = project.run("recover", "--limit", "dev")
+    assert (run.status, fault.hits) == (0, 0), run.output
+
+
+def test_an_endpoint_may_have_nothing_to_say_before_the_form(project, sandbox):
+    sandbox.fault(match="GET /handover/dev/link", kind="status", status=409, times=1)
+    run = project.run("connect", "--limit", "dev")
+    assert run.status == 0, run.output
+    assert verdicts(run, "dev") == ["proven"] * 3
+
+
+def test_what_is_omitted_in_an_endpoint_is_not_there(project, sandbox):
+    project.run("connect", "--limit", "dev")
+    described = {
+        step: {
+            "url": f"{{{{ unified_profiles_gateway }}}}/{step}",
+            "headers": "{{ unified_profiles_gateway_headers }}",
+            "read_url": "{{ of_nobody | default(omit) }}",
+            "read_path": "{{ of_nobody | default(omit) }}",
+        }
+        for step in ("connection", "link", "key")
+    }
+    run = project.run("connect", "--limit", "dev", "-e", json.dumps({"unified_profiles_endpoints": described}))
+    assert run.status == 0, run.output
 
 
 def test_what_was_seen_before_the_form_says_nothing_of_link_and_key(project, sandbox):

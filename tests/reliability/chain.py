@@ -116,7 +116,7 @@ class Chain:
         return self.run
 
     def _connect(self, confirm: dict[str, t.Any]) -> None:
-        self._preflight()
+        self._preflight(*READ_PATHS)
         connection = self._do(
             "connection",
             profiles_connection,
@@ -134,7 +134,7 @@ class Chain:
         self._verify(source)
 
     def _recover(self, confirm: dict[str, t.Any]) -> None:
-        self._preflight()
+        self._preflight("link", "key")
         ledger = self._do("ledger", profiles_info, evidence=False, **self._ledger())
         recorded = ledger["recorded"]
         found = self._do(
@@ -152,11 +152,11 @@ class Chain:
         self._link_and_key(source, confirm, by_form=False)
         self._verify(source)
 
-    def _preflight(self) -> None:
+    def _preflight(self, *steps: str) -> None:
         token, existing = self.environment.profile_token, self.options.get("existing_by")
         endpoints = None
         if self.options["channel"] == "endpoint":
-            endpoints = {step: self._endpoint(step) for step in READ_PATHS}
+            endpoints = {step: self._endpoint(step) for step in steps}
         common = {"profile_token": token, "allow_write_events": True, "existing_by": existing}
         self._do("space", profiles_preflight, **common, endpoints=endpoints)
 

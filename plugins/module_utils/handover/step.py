@@ -111,7 +111,8 @@ class HandOver:
     def fetch(self) -> State | None:
         with ThreadPoolExecutor(1) as pool:
             # Where nothing is recorded, something will most likely be sent: what speaks against it is read beside the endpoint.
-            early = pool.submit(self.harmless) if self.endpoint and not self.records else None
+            likely = self.endpoint is not None and not self.records and self._done_by()[0] == "endpoint"
+            early = pool.submit(self.harmless) if likely else None
             current = self._current()
         if current != self.desired() and self._done_by()[0] == "endpoint" and not self._adopts():
             early.result() if early else self.harmless()
