@@ -101,13 +101,13 @@ def test_an_endpoint_that_refuses_is_told_before_anything_is_changed(project, sa
 def test_recover_does_not_ask_the_endpoint_that_it_never_uses(project, sandbox):
     project.run("connect", "--limit", "dev")
     sandbox.sabotage("dev", "delete-source")
-    fault = sandbox.fault(match="/handover/dev/connection", kind="status", status=403, times=99)
+    fault = sandbox.fault(match="/handover/dev/connection", kind="status", status=403, count=None)
     run = project.run("recover", "--limit", "dev")
     assert (run.status, fault.hits) == (0, 0), run.output
 
 
 def test_an_endpoint_may_have_nothing_to_say_before_the_form(project, sandbox):
-    sandbox.fault(match="GET /handover/dev/link", kind="status", status=409, times=1)
+    sandbox.fault(match="GET /handover/dev/link", kind="status", status=409)
     run = project.run("connect", "--limit", "dev")
     assert run.status == 0, run.output
     assert verdicts(run, "dev") == ["proven"] * 3
@@ -494,12 +494,13 @@ def test_no_secret_in_the_most_talkative_output(project, sandbox):
 
 
 def test_a_rollout_stops_when_too_many_failed_and_says_what_was_not_tried(project, sandbox):
-    bad = {"like": "prod", "endpoints": {}}
-    project.hosts(canary=bad, second={"like": "dev"}, third={"like": "eu"})
+    # What passes the checks and fails at its first step.
+    sandbox.fault(match="GET /handover/prod/connection", kind="status", status=409, count=None)
+    project.hosts(canary={"like": "prod"}, second={"like": "dev"}, third={"like": "eu"})
     batches = json.dumps({"unified_profiles_serial": [1, "100%"], "unified_profiles_max_fail_percentage": 50})
     run = project.run("connect", "-e", batches)
     assert run.status != 0
-    assert "endpoint: is missing" in run.report["canary"]["what was found, and why"]
+    assert "with HTTP 409" in run.report["canary"]["what was found, and why"]
     for name in ("second", "third"):
         assert run.report[name]["status"] == "failed"
         assert "Not tried, because 1 of the 1 environments" in run.report[name]["what was found, and why"]
@@ -507,7 +508,8 @@ def test_a_rollout_stops_when_too_many_failed_and_says_what_was_not_tried(projec
 
 
 def test_a_rollout_goes_on_while_few_enough_failed(project, sandbox):
-    project.hosts(canary={"like": "dev"}, second={"like": "prod", "endpoints": {}}, third={"like": "eu"})
+    sandbox.fault(match="GET /handover/prod/connection", kind="status", status=409, count=None)
+    project.hosts(canary={"like": "dev"}, second={"like": "prod"}, third={"like": "eu"})
     batches = json.dumps({"unified_profiles_serial": 1, "unified_profiles_max_fail_percentage": 50})
     run = project.run("connect", "-e", batches)
     assert run.status != 0
