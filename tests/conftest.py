@@ -37,8 +37,7 @@ def converse():
     # As late as this, since nothing of the collection can be imported before pytest-ansible has put it on the path.
     from conversation import conversations
 
-    with conversations() as make:
-        yield make
+    yield from conversations()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
 from collections.abc import Callable, Iterator
@@ -115,7 +114,6 @@ class Conversation:
 OK = {"data": {}}
 
 
-@contextlib.contextmanager
 def conversations() -> Iterator[Callable[..., Conversation]]:
     """Makes conversations, and checks in the end that they went as scripted."""
     made: list[Conversation] = []
