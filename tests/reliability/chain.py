@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import threading
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,15 +48,20 @@ HARM = ("legacy_name", "wrong_type", "ambiguous")
 
 
 class QuickClock(transport.Clock):
-    """Sleeps at once: time that was slept away counts, and nobody waits for it."""
+    """Sleeps at once: time that was slept away counts for the thread that slept, and nobody waits for it.
 
-    skipped = 0.0
+    For that thread alone, since what another one waits for on the wire meanwhile does not come any sooner.
+    """
+
+    skipped = 0.0  # of all threads
+    _of_thread = threading.local()
 
     def monotonic(self) -> float:
-        return super().monotonic() + QuickClock.skipped
+        return super().monotonic() + getattr(self._of_thread, "skipped", 0.0)
 
     def sleep(self, seconds: float) -> None:
         QuickClock.skipped += seconds
+        self._of_thread.skipped = getattr(self._of_thread, "skipped", 0.0) + seconds
 
 
 @dataclass

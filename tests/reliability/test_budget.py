@@ -43,6 +43,20 @@ def test_a_storm_that_never_ends(sandbox: Running, tmp_path: Path, hint: str) ->
     assert sandbox.world.faults[0].hits <= 10
 
 
+def test_a_slow_endpoint_is_not_blamed_for_the_storm_beside_it(sandbox: Running, tmp_path: Path) -> None:
+    sandbox.fault(match="GET /handover", count=None, kind="slow", seconds=0.5)
+    run, _slept = limited(sandbox, tmp_path, kind="rate_limited", seconds=1, hint="seconds")
+    assert_told(run)
+
+
+def test_before_the_run_an_endpoints_storm_costs_the_others_nothing(sandbox: Running, tmp_path: Path) -> None:
+    storm = {"kind": "rate_limited", "seconds": 4, "hint": "seconds", "count": 6}
+    sandbox.fault(match="GET /handover", **storm)
+    run, slept = limited(sandbox, tmp_path, match="GET /segment/us/spaces", **storm)
+    assert not run.failure
+    assert slept == 2 * 6 * 4 > BUDGET
+
+
 @pytest.mark.parametrize("hint", ["seconds", "date", "msBeforeNext", "reset"])
 def test_a_storm_that_ends_in_time(sandbox: Running, tmp_path: Path, hint: str) -> None:
     run, slept = limited(sandbox, tmp_path, kind="rate_limited", seconds=4, hint=hint, count=3)
