@@ -36,14 +36,15 @@ class ActionModule(InProcessAction):
         task_vars = task_vars or {}
         role = self._task._role
         if role is not None and role.get_name() == ROLE:
-            given = plain(self._templar.template({name: task_vars[name] for name in SETTINGS if name in task_vars}))
+            given = self._templar.template({name: task_vars[name] for name in SETTINGS if name in task_vars})
+            given = plain(given, task_vars.get("omit"))
             checked = ArgumentSpecValidator(SETTINGS).validate(given)
             if checked.error_messages:
                 msg = f"The settings are wrong: {'; '.join(checked.error_messages)}. See ansible-doc -t role {ROLE}."
                 return t.cast("dict[str, t.Any]", remove_values({"failed": True, "msg": msg}, checked._no_log_values))
             if checked.validated_parameters["unified_profiles_channel"] == "endpoint":
                 steps = checked.validated_parameters["preflight_steps"]
-                endpoints = without(given.get("unified_profiles_endpoints") or {}, task_vars.get("omit"))
+                endpoints = given.get("unified_profiles_endpoints") or {}
                 if missing := [step for step in steps if not endpoints.get(step)]:
                     named = f"has no {' and no '.join(missing)}, and unified_profiles_channel is endpoint"
                     return {
@@ -55,10 +56,3 @@ class ActionModule(InProcessAction):
                 }
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         return result
-
-
-def without(value: t.Any, omit: t.Any) -> t.Any:
-    """The value without what is to be omitted, however deep. Ansible does that for a task's arguments."""
-    if isinstance(value, dict):
-        return {name: without(inner, omit) for name, inner in value.items() if inner != omit}
-    return [without(inner, omit) for inner in value if inner != omit] if isinstance(value, list) else value

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -56,9 +55,7 @@ def preflight(call: Call) -> dict[str, t.Any]:
 
 def _look(call: Call, step: str, options: t.Mapping[str, t.Any]) -> t.Any:
     """What an endpoint shows, or something else than a text where that says nothing yet."""
-    apart = copy.copy(call)
-    apart.transport = call.transport.with_own_budget()
-    endpoint = Endpoint(apart, step, options, f"endpoints.{step}")
+    endpoint = Endpoint(call.transport.with_own_budget(), step, options, f"endpoints.{step}")
     try:
         return endpoint.read()
     except ApiError as failure:

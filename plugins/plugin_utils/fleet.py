@@ -13,6 +13,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.outcome import VARIABLES, found_in
 
+NOTHING = object()
+
 
 def environments(task_vars: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
     """What the playbooks registered for every host of the play, failed ones included, in the play's order.
@@ -40,12 +42,12 @@ def _value(variables: Mapping[str, t.Any], name: str) -> t.Any:
         return None
 
 
-def plain(value: t.Any) -> t.Any:
-    """The value in plain containers, without what Ansible keeps beside it, and with vaulted texts opened."""
+def plain(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
+    """The value in plain containers, without what Ansible keeps beside it or is to ``omit``, and with vaulted texts opened."""
     if isinstance(value, Mapping):
-        return {str(name): plain(inner) for name, inner in value.items()}
+        return {str(name): plain(inner, omit) for name, inner in value.items() if inner != omit}
     if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
+        return [plain(inner, omit) for inner in value if inner != omit]
     # Before 2.19 they are objects, which the hiding of secrets does not know.
     return str(value) if getattr(value, "__ENCRYPTED__", False) else value
 

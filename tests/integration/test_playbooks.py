@@ -128,6 +128,18 @@ def test_what_is_omitted_in_an_endpoint_is_not_there(project, sandbox):
     assert run.status == 0, run.output
 
 
+def test_a_header_that_names_the_space_does_not_hide_it(project, sandbox):
+    """Headers are secrets, and their values hidden in results; what is no secret anywhere else is none there."""
+    space = sandbox.world.environments["dev"].space["id"]
+    headers = {"Authorization": "Bearer {{ unified_profiles_gateway_token }}", "X-Space": space}
+    run = project.run(
+        "connect", "--limit", "dev", "-v", "-e", json.dumps({"unified_profiles_gateway_headers": headers})
+    )
+    assert run.status == 0, run.output
+    assert f"space_id: {space}" in run.output
+    assert sandbox.world.environments["dev"].gateway_token not in run.output
+
+
 def test_what_was_seen_before_the_form_says_nothing_of_link_and_key(project, sandbox):
     """The form links and stores a key itself, so both are looked at again when it was filled in."""
     project.run("connect", "--limit", "dev")

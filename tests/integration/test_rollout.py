@@ -221,7 +221,13 @@ def test_the_ledger_can_live_in_twilio_sync(project, sandbox):
 
 @pytest.mark.parametrize(
     ("confirm", "said"),
-    [({"deb": {"key": {}}}, "names deb"), ({"dev": {"conection": {}}}, "names the step conection"), ({}, "")],
+    [
+        ({"deb": {"key": {}}}, "names deb"),
+        ({"dev": {"conection": {}}}, "names the step conection"),
+        ("{dev: {key: {}}}", "is no mapping"),
+        ({"dev": None}, "is no mapping"),
+        ({}, ""),
+    ],
 )
 def test_a_confirmation_of_what_does_not_exist_is_refused_before_anything_is_done(project, sandbox, confirm, said):
     run = project.run("connect", "--limit", "dev", "-e", json.dumps({"unified_profiles_confirm": confirm}))

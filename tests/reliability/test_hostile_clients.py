@@ -73,8 +73,8 @@ OPERATIONS: dict[str, Callable[[Call], Any]] = {
     "Sync, document": lambda call: vars(call.sync().document("default", "a-document") or call.required("")),
     "Sync, make": lambda call: vars(call.sync().save("default", "another-document", "{}", None)),
     "Sync, service": lambda call: call.sync().check_service("default"),
-    "endpoint, read": lambda call: Endpoint(call, "key", call["endpoint"]).read(),
-    "endpoint, send": lambda call: Endpoint(call, "link", call["endpoint"]).send({"source_id": ids(call)[1]}),
+    "endpoint, read": lambda call: Endpoint(call.transport, "key", call["endpoint"]).read(),
+    "endpoint, send": lambda call: Endpoint(call.transport, "link", call["endpoint"]).send({"source_id": ids(call)[1]}),
 }
 
 LISTINGS = (

@@ -12,9 +12,9 @@ import typing as t
 from collections.abc import Iterator, Mapping
 
 from ..errors import ApiError, OptionError, UnknownOutcome
-from ..runner import Call
 from ..secret import Secret, fingerprint
 from ..service import REPEATABLE, Service
+from ..transport import Transport
 
 # Documented in doc_fragments/handover.py.
 ENDPOINT_OPTIONS: dict[str, t.Any] = {
@@ -54,7 +54,7 @@ class Endpoint:
     """An HTTP endpoint that carries hand-overs out: a gateway, a robot, the sandbox.
 
     Args:
-        call: The module's run.
+        transport: Its connections, and the budget for its waits.
         step: ``connection``, ``link`` or ``key``.
         options: As in :data:`ENDPOINT_OPTIONS`.
         name: The option that has them, for messages.
@@ -63,8 +63,8 @@ class Endpoint:
         OptionError: An option cannot be used; told before anything is sent, and in check mode as well.
     """
 
-    def __init__(self, call: Call, step: str, options: Mapping[str, t.Any], name: str = "endpoint") -> None:
-        self.call, self.step, self.options, self.name = call, step, options, name
+    def __init__(self, transport: Transport, step: str, options: Mapping[str, t.Any], name: str = "endpoint") -> None:
+        self.transport, self.step, self.options, self.name = transport, step, options, name
         self.headers = _headers(f"{name}.headers", self.options.get("headers") or {})
         self.success = self.options.get("success") or {}
         self.statuses = frozenset(self.success.get("statuses") or range(200, 300))
@@ -149,7 +149,7 @@ class Endpoint:
         known = [value for text in self.headers.values() for value in (text, text.rpartition(" ")[2]) if len(value) > 3]
         name = f"The {self.step} endpoint"
         return Service(
-            self.call.transport, name, url, None, f"{self.name}.headers", f"{self.name}.{option}", (*known, *secrets)
+            self.transport, name, url, None, f"{self.name}.headers", f"{self.name}.{option}", (*known, *secrets)
         )
 
 

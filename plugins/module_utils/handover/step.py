@@ -100,7 +100,7 @@ class HandOver:
         if call["channel"] == "endpoint":
             if not call["endpoint"]:
                 raise OptionError("endpoint", "is missing, and channel is 'endpoint'.", "Give its url.")
-            self.endpoint = Endpoint(call, step, call["endpoint"])
+            self.endpoint = Endpoint(call.transport, step, call["endpoint"])
         self.confirm = self._confirmation()
 
     # The resource
