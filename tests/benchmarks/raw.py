@@ -71,6 +71,9 @@ class Environment:
     def sources(self) -> dict:
         return self.client.get(f"{self.segment}/sources?pagination.count=200", headers=self.bearer).json()
 
+    def one_source(self, source_id: str) -> httpx.Response:
+        return self.client.get(f"{self.segment}/sources/{source_id}", headers=self.bearer)
+
     def source(self) -> dict:
         found = next((source for source in self.sources()["data"]["sources"] if source["name"] == NAME), None)
         if not found:
@@ -92,12 +95,15 @@ class Environment:
                 self.seen = {step: {"source_id": None, "write_key_fingerprint": None} for step in STEPS}
         else:
             self.sources()
+            self.one_source(self.seen["link"]["source_id"])  # to be told that it is gone
             audit = f"{self.segment}/audit-events?startTime=2026-01-01T00:00:00Z&resourceType=source"
             self.client.get(audit, headers=self.bearer).raise_for_status()
         source = self.source()
         link = {"space_id": self.it["space_id"], "source_id": source["id"]}
         self.hand_over("link", source["id"], link, "source_id")
         key = source["writeKeys"][0]
+        if playbook == "recover":
+            key = self.one_source(source["id"]).json()["data"]["source"]["writeKeys"][0]
         self.hand_over("key", fingerprint(key), {"write_key": key}, "write_key_fingerprint")
         alerts = f"{self.url}/twilio/monitor/v1/Alerts?LogLevel=error&PageSize=100"
         assert self.client.get(alerts, auth=self.twilio).json()["alerts"] == []
