@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Collection
 from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -12,7 +13,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.common.yaml import yaml_load
 from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.channels import PROOF
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.fleet import plain
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.fleet import NOTHING, plain
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.in_process import InProcessAction
 
 ROLE = "flexops.unified_profiles.preflight"
@@ -37,7 +38,9 @@ class ActionModule(InProcessAction):
         role = self._task._role
         if role is not None and role.get_name() == ROLE:
             given = self._templar.template({name: task_vars[name] for name in SETTINGS if name in task_vars})
-            given = plain(given, task_vars.get("omit"))
+            given = plain(given, task_vars.get("omit", NOTHING))
+            if problem := confirmation_problem(given.get("unified_profiles_confirm") or {}, task_vars["groups"]["all"]):
+                return {"failed": True, "msg": problem}
             checked = ArgumentSpecValidator(SETTINGS).validate(given)
             if checked.error_messages:
                 msg = f"The settings are wrong: {'; '.join(checked.error_messages)}. See ansible-doc -t role {ROLE}."
@@ -56,3 +59,19 @@ class ActionModule(InProcessAction):
                 }
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         return result
+
+
+def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
+    """What is wrong with the run's confirmations, or nothing. One that is misspelt confirms nothing, so all are refused with it."""
+    if not (isinstance(confirm, dict) and all(isinstance(steps, dict) for steps in confirm.values())):
+        problem = "is no mapping of environments to mappings of steps; -e NAME=VALUE makes a text of it"
+    elif unknown := [name for name in confirm if name not in hosts] + [
+        f"the step {step}" for step in sorted({step for steps in confirm.values() for step in steps} - {*PROOF})
+    ]:
+        problem = f"names {', '.join(unknown)}, which this inventory does not have"
+    else:
+        return ""
+    return (
+        f"unified_profiles_confirm: {problem}. Write -e '{{\"unified_profiles_confirm\": {{environment: {{step: {{by, digest}}}}}}}}', "
+        f"with the steps {', '.join(PROOF)}. Nothing was done."
+    )

@@ -50,7 +50,9 @@ class ActionModule(ActionBase):
         if problem:
             result["warnings"] = [problem]
         _show(outcomes, run, files)
-        return {**result, "changed": False, "outcomes": outcomes, "files": files}
+        # What set_stats returns, without a task of its own.
+        stats = {"data": {"unified_profiles": outcomes}, "per_host": False, "aggregate": True}
+        return {**result, "changed": False, "outcomes": outcomes, "files": files, "ansible_stats": stats}
 
 
 def _folder(report_dir: str | None) -> Path | None:

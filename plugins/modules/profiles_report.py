@@ -16,6 +16,7 @@ description:
     the terminal, and writes C(report.md) and C(report.html).
   - The HTML page needs no other file and no network. It has the values to copy, and builds the command that confirms the steps
     that are ticked in it. Ticking alone attests nothing.
+  - Hands the outcomes on to the next job as the variable C(unified_profiles), as M(ansible.builtin.set_stats) would.
   - Run it once for all hosts, with C(run_once).
 extends_documentation_fragment:
   - flexops.unified_profiles.attributes.controller
@@ -59,12 +60,6 @@ EXAMPLES = r"""
     report_dir: /srv/unified_profiles
   run_once: true
   register: report_result
-
-- name: Hand the outcomes on to the next job of an AWX workflow
-  ansible.builtin.set_stats:
-    data:
-      unified_profiles: "{{ report_result.outcomes }}"
-  run_once: true
 """
 
 RETURN = r"""
@@ -100,6 +95,24 @@ outcomes:
           check: The page shows the status Connected.
           digest: 0d7a52c1e93b
           confirm_command: ansible-playbook flexops.unified_profiles.connect -i INVENTORY -e '...'
+ansible_stats:
+  description: The outcomes once more, for Ansible to publish.
+  returned: success
+  type: dict
+  contains:
+    data:
+      description: Has RV(outcomes) as C(unified_profiles).
+      returned: always
+      type: dict
+    per_host:
+      description: They are of the whole run.
+      returned: always
+      type: bool
+    aggregate:
+      description: They are added to what other tasks have published.
+      returned: always
+      type: bool
+  sample: {data: {unified_profiles: {}}, per_host: false, aggregate: true}
 files:
   description: The files written.
   returned: success
