@@ -16,7 +16,7 @@ description:
     the terminal, and writes C(report.md) and C(report.html).
   - The HTML page needs no other file and no network. It has the values to copy, and builds the command that confirms the steps
     that are ticked in it. Ticking alone attests nothing.
-  - Hands the outcomes on to the next job as the variable C(unified_profiles), as M(ansible.builtin.set_stats) would.
+  - Hands the outcomes on to the next job as the variable C(unified_profiles), as C(ansible.builtin.set_stats) would.
   - Run it once for all hosts, with C(run_once).
 extends_documentation_fragment:
   - flexops.unified_profiles.attributes.controller
