@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import httpx
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import Secret
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.service import Service, bearer
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service, bearer
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from hypothesis import settings
 
 BASE = "https://api.test"

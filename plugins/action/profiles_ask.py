@@ -13,9 +13,9 @@ from ansible import context
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.outcome import outcome
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import pages
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.fleet import environments, how_to_run
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import outcome
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import environments, how_to_run
 
 OPTIONS = {
     "by": {"type": "str", "default": ""},

@@ -11,10 +11,10 @@ from pathlib import Path
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.common.yaml import yaml_load
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.channels import PROOF
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import PROOF
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.fleet import NOTHING, plain
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.in_process import InProcessAction
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import NOTHING, plain
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import InProcessAction
 
 ROLE = "flexops.unified_profiles.preflight"
 SECRETS = ("segment_token", "profile_token", "twilio_api_secret", "twilio_auth_token", "proxy", "endpoints")

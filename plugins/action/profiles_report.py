@@ -13,10 +13,10 @@ from pathlib import Path
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.files import replace_file
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.outcome import outcome
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import pages
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.fleet import environments, how_to_run
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import replace_file
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import outcome
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import environments, how_to_run
 
 OPTIONS = {
     "environments": {"type": "dict"},

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_space_info
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.in_process import InProcessAction
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):

@@ -15,8 +15,8 @@ description:
   - Gives the state of Flex, the version of its UI, and alerts 49008 and 49009 of the Unified Profiles connector.
   - Unified Profiles needs Flex UI 2.6.0 or later. There is no public API that shows the connection or the write key.
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.attributes
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._attributes
 requirements:
   - httpx >= 0.27, < 1
 options:
@@ -61,8 +61,9 @@ alerts:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.twilio.inspect import inspect
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.flex import inspect
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
 
 SPEC = Spec({"alerts_since": {"type": "str"}, "fail": {"type": "bool", "default": False}})
 

@@ -15,10 +15,10 @@ description:
   - Flex keeps the write key behind a form without a public API. This module carries the step out through a channel and keeps the record.
   - The write key is read from Segment when it is needed, and shows as its fingerprint everywhere.
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.ledger
-  - flexops.unified_profiles.handover
-  - flexops.unified_profiles.attributes.controller
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._ledger
+  - flexops.unified_profiles._handover
+  - flexops.unified_profiles._attributes.controller
 requirements:
   - httpx >= 0.27, < 1
 options:
@@ -122,10 +122,10 @@ handover:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.step import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.steps import key
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
-    Call,
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import key
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
     Spec,
     outcome_result,
     run_module,

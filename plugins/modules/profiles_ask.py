@@ -18,7 +18,7 @@ description:
   - Records nothing itself. The modules of the steps record what is confirmed, when they are given RV(confirmations).
   - Run it once for all hosts, with C(run_once).
 extends_documentation_fragment:
-  - flexops.unified_profiles.attributes.controller
+  - flexops.unified_profiles._attributes.controller
 attributes:
   check_mode:
     description: Asks nobody in check mode.

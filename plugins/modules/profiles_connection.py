@@ -15,10 +15,10 @@ description:
   - Twilio's Connect form has no public API. This module carries the step out through a channel and keeps the record of it.
   - The form itself makes the source, connects it to the space, and stores the source's write key in Twilio.
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.ledger
-  - flexops.unified_profiles.handover
-  - flexops.unified_profiles.attributes.controller
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._ledger
+  - flexops.unified_profiles._handover
+  - flexops.unified_profiles._attributes.controller
 requirements:
   - httpx >= 0.27, < 1
 options:
@@ -150,10 +150,10 @@ recorded:
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.step import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.steps import connection, recorded_facts
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
-    Call,
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import connection, recorded_facts
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
     Spec,
     outcome_result,
     run_module,

@@ -20,9 +20,9 @@ notes:
   - For evidence O(segment_token) reads events and, if it belongs to a workspace owner, the audit trail of the source.
   - Events prove no more than that somebody wrote them with the source's key, under the names that Flex uses.
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.ledger
-  - flexops.unified_profiles.attributes.controller
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._ledger
+  - flexops.unified_profiles._attributes.controller
 requirements:
   - httpx >= 0.27, < 1
 options:
@@ -140,9 +140,10 @@ unread:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.evidence import judge
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import LEDGER_OPTIONS, STEPS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.evidence import judge
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import LEDGER_OPTIONS, STEPS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
 
 SPEC = Spec(
     {

@@ -16,9 +16,9 @@ description:
   - Then asks Segment what M(flexops.unified_profiles.segment_space_validate) asks, and at the same time Twilio what
     M(flexops.unified_profiles.flex_info) asks, and your own endpoints what they read back, and fails with everything that is wrong.
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.handover.endpoints
-  - flexops.unified_profiles.attributes
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._handover.endpoints
+  - flexops.unified_profiles._attributes
 requirements:
   - httpx >= 0.27, < 1
 options:
@@ -137,12 +137,10 @@ region:
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.channels import (
-    ENDPOINT_OPTIONS,
-    PROOF,
-)
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.preflight import preflight
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.preflight import preflight
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS, PROOF
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
 
 SPEC = Spec(
     {

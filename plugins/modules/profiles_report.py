@@ -19,7 +19,7 @@ description:
   - Hands the outcomes on to the next job as the variable C(unified_profiles), as C(ansible.builtin.set_stats) would.
   - Run it once for all hosts, with C(run_once).
 extends_documentation_fragment:
-  - flexops.unified_profiles.attributes.controller
+  - flexops.unified_profiles._attributes.controller
 attributes:
   check_mode:
     description:

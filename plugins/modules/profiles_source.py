@@ -14,10 +14,10 @@ author:
 description:
   - The tab Profiles sources has no public API. This module carries the step out through a channel and keeps the record of it.
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.ledger
-  - flexops.unified_profiles.handover
-  - flexops.unified_profiles.attributes.controller
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._ledger
+  - flexops.unified_profiles._handover
+  - flexops.unified_profiles._attributes.controller
 requirements:
   - httpx >= 0.27, < 1
 options:
@@ -113,10 +113,10 @@ handover:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.step import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.steps import link
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
-    Call,
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import link
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
     Spec,
     outcome_result,
     run_module,

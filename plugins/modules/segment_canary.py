@@ -26,8 +26,8 @@ notes:
     source ids equal those of the Public API, is inferred. Where they differ, the status is V(other_source) and proves nothing.
   - Two canaries at the same moment hide each other, and one of them ends as V(not_seen).
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.attributes
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._attributes
 attributes:
   diff_mode:
     support: none
@@ -125,8 +125,9 @@ canary:
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.canary import send
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.test_event import send
 
 SPEC = Spec(
     {

@@ -16,8 +16,8 @@ description:
   - Refuses several sources that fit, a source of another type, and the older official source.
   - A new source is connected to no warehouse. Segment deletes for good, and a source that is made again has a new id and key.
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.attributes
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._attributes
 requirements:
   - httpx >= 0.27, < 1
 options:
@@ -82,13 +82,13 @@ source:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
-    Call,
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
     Spec,
     outcome_result,
     run_module,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.manage import ManagedSource
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import ManagedSource
 
 SPEC = Spec(
     {

@@ -14,8 +14,8 @@ author:
 description:
   - Finds the source by its exact name, or by its slug when it was renamed, and compares it with what was recorded.
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.attributes
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._attributes
 requirements:
   - httpx >= 0.27, < 1
 options:
@@ -86,8 +86,9 @@ findings:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.manage import inspect
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import inspect
 
 SPEC = Spec(
     {

@@ -15,8 +15,8 @@ description:
   - V(present) makes sure that the source has a key other than those in O(other_than). Old and new keys work side by side.
   - V(absent) removes the one named key; never the last visible one, and never when the keys cannot be seen.
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.attributes
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._attributes
 requirements:
   - httpx >= 0.27, < 1
 options:
@@ -58,13 +58,13 @@ key_fingerprints:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
-    Call,
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
     Spec,
     outcome_result,
     run_module,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.manage import ManagedKeys
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import ManagedKeys
 
 SPEC = Spec(
     {

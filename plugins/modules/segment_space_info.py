@@ -14,8 +14,8 @@ author:
 description:
   - Gives the workspace that a token belongs to, and its spaces; or one space, found by its id.
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.attributes
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._attributes
 requirements:
   - httpx >= 0.27, < 1
 options:
@@ -53,7 +53,8 @@ spaces:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
 
 SPEC = Spec({"space_id": {"type": "str"}})
 

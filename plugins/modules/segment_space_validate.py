@@ -17,8 +17,8 @@ description:
   - Fails when one of them has the verdict C(failed), unless O(fail=false). A check that cannot tell says C(unknown).
   - A space that does not exist and a space of another workspace look the same to one token.
 extends_documentation_fragment:
-  - flexops.unified_profiles.connection
-  - flexops.unified_profiles.attributes
+  - flexops.unified_profiles._connection
+  - flexops.unified_profiles._attributes
 requirements:
   - httpx >= 0.27, < 1
 options:
@@ -88,8 +88,9 @@ clock_skew:
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call, Spec, run_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.validate import validate
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.space import validate
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
 
 SPEC = Spec(
     {

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import execute
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import execute
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
     profiles_connection,

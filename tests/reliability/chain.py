@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
-from ansible_collections.flexops.unified_profiles.plugins.module_utils import transport
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import open_ledger
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import open_ledger
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import (
     CONNECTION_OPTIONS,
     HTTP_OPTIONS,
-    Call,
-    execute,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import execute
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
     profiles_connection,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from chain import LABELS, Chain, Run
 from sandbox.server import Running
 from sandbox.world import JAVA, SOURCE_NAME

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.resource import SET_BY_SEGMENT
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import SET_BY_SEGMENT
 from chain import Chain
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st

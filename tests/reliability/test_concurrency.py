@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.service import Service
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
 from chain import Chain
 from sandbox.server import Running
 from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, assert_connected, check_settled, sample, settle

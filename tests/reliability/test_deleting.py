@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source, segment_source_key
 from chain import Chain
 from sandbox.server import Running

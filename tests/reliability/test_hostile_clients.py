@@ -21,15 +21,15 @@ from typing import Any
 
 import httpx
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils import runner
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.channels import Endpoint
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import (
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import Endpoint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module import run as runner
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import (
     CONNECTION_OPTIONS,
     HTTP_OPTIONS,
-    Call,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import Secret
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import Transport
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox.server import Running

@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils import answer as answer_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.answer import (
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import UnexpectedAnswer
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import response as answer_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.response import (
     Answer,
     error_of,
     pages,
     requested_wait,
-)
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import (
-    UnexpectedAnswer,
 )
 from conversation import EXAMPLES, START
 from hypothesis import given

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsiblePromptInterrupt
 from ansible_collections.flexops.unified_profiles.plugins.action import profiles_ask
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover import cards
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import cards
 
 CARDS = [cards.make("key", name, f"{number:012}", {}) for number, name in enumerate(("dev", "prod", "eu"))]
 

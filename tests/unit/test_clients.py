@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import (
-    ApiError,
-    UnexpectedAnswer,
-)
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import Secret, fingerprint
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.profile_api import ProfileApi
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.public_api import PublicApi
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import ApiError, UnexpectedAnswer
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.segment_profile import ProfileApi
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.segment_public import PublicApi
 from conversation import OK, TOKEN, Conversation, Turn
 
 

@@ -13,9 +13,12 @@ from collections.abc import Iterator
 
 import httpcore
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import BudgetExceeded, UnknownOutcome
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.service import Service
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import (
+    BudgetExceeded,
+    UnknownOutcome,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 
 TIMEOUT, BUDGET = 30.0, 60.0
 HEADERS = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n"

@@ -13,11 +13,11 @@ import json
 import httpx
 import pytest
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import Failure, OptionError, Refused
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import FileLedger, document
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import Call
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import fingerprint
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError, Refused
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import FileLedger, document
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info, segment_canary
 from conversation import START, FakeClock
 

@@ -17,9 +17,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import LedgerError, OptionError
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover import ledger as ledger_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import (
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import LedgerError, OptionError
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import ledger as ledger_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import (
     FileLedger,
     digest,
     document,

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.outcome import (
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     STATUSES,
     UNJUDGED,
     found_in,

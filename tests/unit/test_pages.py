@@ -13,10 +13,10 @@ import re
 import shlex
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover import cards
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.outcome import outcome
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import pages
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils.fleet import how_to_run
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import cards
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import outcome
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import how_to_run
 from hypothesis import given
 from hypothesis import strategies as st
 

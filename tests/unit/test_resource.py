@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.resource import (
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import (
     SET_BY_SEGMENT,
     Outcome,
     Plan,
     plan,
     reconcile,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import Secret, fingerprint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -14,8 +14,7 @@ import ssl
 
 import httpx
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils import service as service_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import (
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import (
     ApiError,
     BudgetExceeded,
     Failure,
@@ -24,9 +23,15 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors im
     UnexpectedAnswer,
     UnknownOutcome,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import Secret, fingerprint
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.service import Service, basic, bearer, check_url
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import service as service_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import (
+    Service,
+    basic,
+    bearer,
+    check_url,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from conversation import BASE, EXAMPLES, OK, START, TOKEN, Conversation, Turn
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,9 +9,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import Ambiguous, ApiError, Refused
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import Secret, fingerprint
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.segment.source import (
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Ambiguous, ApiError, Refused
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import (
     DEFAULT_NAME,
     JAVA,
     LEGACY_NAME,

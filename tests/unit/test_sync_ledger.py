@@ -11,11 +11,11 @@ import urllib.parse
 
 import httpx
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import LedgerError, UnknownOutcome
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import SyncLedger, document
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.service import Service, basic
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import HttpSettings, Transport
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.twilio.sync import SyncApi
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import LedgerError, UnknownOutcome
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_sync import SyncApi
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import SyncLedger, document
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service, basic
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 
 BASE = "https://sync.test"
 SECRET = "the-secret-of-the-api-key"

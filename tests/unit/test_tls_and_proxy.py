@@ -13,9 +13,9 @@ import ssl
 import threading
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import OptionError, TlsFailure
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.service import Service
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError, TlsFailure
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -7,12 +7,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils import transport as transport_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.errors import (
-    MissingLibrary,
-    OptionError,
-)
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import MissingLibrary, OptionError
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import transport as transport_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 
 
 def test_missing_library(monkeypatch):

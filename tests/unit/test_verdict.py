@@ -14,10 +14,10 @@ import datetime
 import itertools
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.verdict import (
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import moment
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.verdict import (
     FLEX_EVENTS,
     Evidence,
-    moment,
     verdicts,
 )
 from hypothesis import given, settings

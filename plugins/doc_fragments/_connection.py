@@ -1,0 +1,111 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options that every module takes, said once; the argument specification is CONNECTION_OPTIONS in _module/options.py."""
+
+    DOCUMENTATION = r"""
+options:
+  segment_token:
+    description:
+      - Segment Public API token of the workspace. Needed by whatever reads or writes sources and spaces.
+      - If not set, the environment variable E(SEGMENT_TOKEN) is used.
+    type: str
+  segment_region:
+    description:
+      - Where the workspace lives. The regions do not know each other's tokens.
+      - If not set, the environment variable E(SEGMENT_REGION) is used.
+    type: str
+    choices: [us, eu]
+    default: us
+  segment_api_url:
+    description:
+      - Overrides the base URL of the Segment Public API. C({region}) in it stands for the region.
+      - If not set, the environment variable E(SEGMENT_API_URL) is used.
+    type: str
+  profile_api_url:
+    description:
+      - Overrides the base URL of the Segment Profile API. C({region}) in it stands for the region.
+      - If not set, the environment variable E(SEGMENT_PROFILE_API_URL) is used.
+    type: str
+  tracking_api_url:
+    description:
+      - Overrides the base URL of the Segment Tracking API. C({region}) in it stands for the region.
+      - If not set, the environment variable E(SEGMENT_TRACKING_API_URL) is used.
+    type: str
+  twilio_account_sid:
+    description:
+      - Twilio Account SID. If not set, the environment variable E(TWILIO_ACCOUNT_SID) is used.
+    type: str
+  twilio_api_key:
+    description:
+      - SID of a Twilio API key, preferred over the auth token.
+      - If not set, the environment variable E(TWILIO_API_KEY) is used.
+    type: str
+  twilio_api_secret:
+    description:
+      - Secret of the API key. If not set, the environment variable E(TWILIO_API_SECRET) is used.
+    type: str
+  twilio_auth_token:
+    description:
+      - Auth token of the account, used where no API key is given.
+      - If not set, the environment variable E(TWILIO_AUTH_TOKEN) is used.
+    type: str
+  twilio_region:
+    description:
+      - Twilio region, such as V(ie1). If not set, the environment variable E(TWILIO_REGION) is used.
+    type: str
+  twilio_edge:
+    description:
+      - Twilio edge, such as V(dublin). If not set, the environment variable E(TWILIO_EDGE) is used.
+    type: str
+  flex_url:
+    description:
+      - Overrides the base URL of the Twilio Flex API. If not set, the environment variable E(TWILIO_FLEX_URL) is used.
+    type: str
+  monitor_url:
+    description:
+      - Overrides the base URL of the Twilio Monitor API.
+      - If not set, the environment variable E(TWILIO_MONITOR_URL) is used.
+    type: str
+  preview_url:
+    description:
+      - Overrides the base URL of C(preview.twilio.com), which only the undocumented connector read uses.
+      - If not set, the environment variable E(TWILIO_PREVIEW_URL) is used.
+    type: str
+  sync_url:
+    description:
+      - Overrides the base URL of the Twilio Sync API. If not set, the environment variable E(TWILIO_SYNC_URL) is used.
+    type: str
+  sandbox_url:
+    description:
+      - Base URL of a sandbox, to which every request goes instead of the real services, whatever the other URL options say.
+    type: str
+  validate_certs:
+    description: Whether to check the servers' certificates.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - File or folder of certificates to trust instead of the default ones.
+      - If not set, the environment variable E(SSL_CERT_FILE) is used.
+    type: path
+  proxy:
+    description:
+      - URL of a proxy. If not set, E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY) count.
+    type: str
+  timeout:
+    description: How many seconds one request may take in all.
+    type: float
+    default: 30.0
+  retry_budget:
+    description:
+      - How many seconds the task may lose to failed attempts and to waits that a server asks for.
+      - With V(0) nothing is tried again.
+    type: float
+    default: 60.0
+"""

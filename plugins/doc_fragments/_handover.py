@@ -1,0 +1,152 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import textwrap
+
+
+class ModuleDocFragment:
+    """Options of the three hand-over modules; the argument specification is OPTIONS in _handover/handover.py."""
+
+    DOCUMENTATION = r"""
+options:
+  channel:
+    description:
+      - V(operator) gives a task card for a person, and leaves the hand-over pending until it is confirmed.
+      - V(endpoint) calls an HTTP endpoint of your own. No service of Twilio or Segment has one.
+    type: str
+    choices: [operator, endpoint]
+    default: operator
+  endpoint:
+    description:
+      - The endpoint of the channel V(endpoint).
+      - What was sent without a clear answer is looked up with O(endpoint.read_url). Without that, a V(POST) is not sent again;
+        the hand-over stays pending until a person has looked and says whether it was done, see O(confirm.done).
+    type: dict
+    suboptions:
+      url:
+        description:
+          - Where to send the hand-over, with https; plain http is for loopback addresses only.
+          - It shows in messages, so it must hold no secret. It has no query and no placeholders.
+        type: str
+        required: true
+      method:
+        description: The HTTP method. With V(PUT) and V(PATCH) you promise that sending twice does no harm.
+        type: str
+        choices: [POST, PUT, PATCH]
+        default: POST
+      headers:
+        description: HTTP headers, for reads as well. Their values are treated as secrets.
+        type: dict
+      body:
+        description:
+          - JSON body. C({placeholders}) in its texts are replaced by the step's values, see the module's notes. One that does
+            not exist is an error.
+          - Without it, all of the step's values are sent, by the placeholders' names.
+        type: dict
+      success:
+        description:
+          - Which answers mean that the hand-over was carried out. Without it, any 2xx does.
+          - A body has to be JSON or empty. Any other status means that it was refused, a server error that nobody knows.
+        type: dict
+        suboptions:
+          statuses:
+            description: The HTTP statuses, from 200 to 499.
+            type: list
+            elements: int
+          path:
+            description: Dotted path to a value in the answer, given together with O(endpoint.success.value).
+            type: str
+          value:
+            description:
+              - What has to stand there. Numbers and booleans are compared as they are written.
+              - With another value, nobody knows whether the hand-over was carried out.
+            type: raw
+      read_url:
+        description:
+          - Where to read back, with GET, what stands in the console. With it the module compares real state, and refuses
+            anybody's word against it. A 404 means that nothing stands there.
+        type: str
+      read_path:
+        description:
+          - Dotted path to the value to compare in the JSON that O(endpoint.read_url) answers; see the module's notes for which.
+            Given together with O(endpoint.read_url).
+          - Where the value stands for a secret, it may be the fingerprint or the secret itself, and only a fingerprint shows.
+        type: str
+  confirm:
+    description: What a person says about the step.
+    type: dict
+    suboptions:
+      by:
+        description: Who did it, or looked.
+        type: str
+        required: true
+      digest:
+        description:
+          - The digest on the task card. If something has changed since, it is refused, with what has changed where that is
+            known.
+        type: str
+        required: true
+      done:
+        description:
+          - V(false) says that the step was not done after all. A person is asked again; an endpoint of which nobody knew
+            whether it had carried the step out is called again.
+        type: bool
+        default: true
+  seen:
+    description:
+      - What the endpoints were seen to read back, from C(seen) of M(flexops.unified_profiles.profiles_preflight).
+      - If this step's endpoint showed what should stand there, not more than five minutes ago, it is not asked again. In any other
+        case it is.
+      - Leave it out when anything was handed over since that may have changed it.
+    type: dict
+    suboptions:
+      at:
+        description: When, in seconds since 1970.
+        type: float
+        required: true
+      connection:
+        description: The value; nothing when nothing stood there, or could not be read.
+        type: str
+      link:
+        description: The same for this step.
+        type: str
+      key:
+        description: The same for this step.
+        type: str
+  existing_by:
+    description:
+      - Name of who attests that what stands in the console already is right. Nothing is handed over.
+      - Does not count for a step that was recorded before, nor for a link or a key that was asked for.
+    type: str
+  clock_skew:
+    description:
+      - How many seconds Segment's clock is ahead of the controller's. Times in the ledger are Segment's.
+    type: float
+    default: 0.0
+"""
+
+    # Options of profiles_preflight. What an endpoint takes is said once, above; the annotation keeps checkers from wanting a literal.
+    ENDPOINTS: str = r"""
+options:
+  endpoints:
+    description:
+      - The endpoint of each hand-over that has one, as the modules that hand over take it.
+      - Checked, and those with O(endpoints.connection.read_url) are asked, so that one that cannot be used is found before anything is changed.
+    type: dict
+    suboptions:
+      connection: &endpoint
+        description: The endpoint of the channel C(endpoint) for this step.
+        type: dict
+        suboptions:
+{suboptions}
+      link: *endpoint
+      key: *endpoint
+""".replace(
+        "{suboptions}",
+        textwrap.indent(DOCUMENTATION.partition("    suboptions:\n")[2].partition("  confirm:\n")[0], "    ")
+        .replace("O(endpoint.", "O(endpoints.connection.")
+        .replace("the module's notes", "the notes of its module"),
+    )

@@ -1,0 +1,39 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text that a terminal shows as it is: control and invisible characters made visible."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections.abc import Mapping
+
+from .secret import Secret
+
+# Controls, spaces that are not the space, what has no width, what turns the direction, and halves of characters.
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u2000-\u200f\u2028-\u202f"
+    r"\u205f-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff]"
+)
+
+
+def neutral(value: t.Any) -> t.Any:
+    """The value with control and invisible characters in its texts made visible.
+
+    A name must not steer a terminal, and two names that differ must not look the same for what nobody sees.
+    """
+    if isinstance(value, Secret):
+        return repr(value)
+    if isinstance(value, str):
+        return UNSEEN.sub(_visible, value)
+    if isinstance(value, Mapping):
+        return {neutral(k): neutral(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [neutral(v) for v in value]
+    return value
+
+
+def _visible(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode()

@@ -1,0 +1,60 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of a Flex account matters to Unified Profiles."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .._base.errors import ApiError, OptionError, Refused
+from .._base.times import moment
+from .._module.context import Call
+
+OLDEST_UI = (2, 6, 0)
+
+
+def inspect(call: Call, fail: bool = True, alerts_since: str | None = None) -> dict[str, t.Any]:
+    """See the module flex_info.
+
+    Raises:
+        Refused: Flex is not ready for Unified Profiles, and ``fail`` is true.
+    """
+    flex = call.flex()
+    try:
+        found = flex.configuration()
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        found = {"account_sid": call["twilio_account_sid"] or "", "status": "notstarted", "ui_version": ""}
+    reason = ""
+    if found["status"] != "ok":
+        reason = f"Flex is not ready on this account (status '{found['status']}'; provisioning: {_provisioning(flex)})."
+    elif (version := _version(found["ui_version"])) and version < OLDEST_UI:
+        reason = f"Flex UI {found['ui_version']} is too old: Unified Profiles needs 2.6.0 or later."
+    expected = call["twilio_account_sid"]
+    if not reason and expected and found["account_sid"] and expected != found["account_sid"]:
+        reason = f"twilio_account_sid is {expected}, and the credentials belong to {found['account_sid']}."
+    if reason and fail:
+        raise Refused(reason, "Set Flex up for this account, or correct the credentials.", problem="flex_not_ready")
+    result: dict[str, t.Any] = {"flex": {**found, "ready": not reason, "reason": reason}}
+    if alerts_since:
+        since = moment(alerts_since)
+        if since is None:
+            raise OptionError("alerts_since", "is not an ISO 8601 time.", "Write it like 2026-11-24T10:02:31Z.")
+        result["alerts"] = call.monitor().connector_alerts(since, call.transport.clock.now())
+    return result
+
+
+def _provisioning(flex: t.Any) -> str:
+    try:
+        return t.cast(str, flex.provision_status())
+    except ApiError:
+        return "unknown"
+
+
+def _version(text: str) -> tuple[int, ...] | None:
+    match = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
+    return tuple(map(int, match.groups())) if match else None

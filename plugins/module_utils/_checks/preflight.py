@@ -1,0 +1,65 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All that can be checked before anything is changed."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from .._base.errors import ApiError, Failure, OptionError, Refused
+from .._handover.endpoint import Endpoint
+from .._handover.steps import check_consent
+from .._module.context import Call
+from .flex import inspect
+from .space import attempt, validate
+
+
+def preflight(call: Call) -> dict[str, t.Any]:
+    """See the module profiles_preflight. Nobody is asked anything about an environment that may not be connected.
+
+    Raises:
+        Failure: What one check found, or Refused with what several found.
+    """
+    check_consent(call)
+    if not call["source_name"].strip():
+        raise OptionError("source_name", "is empty.", "Twilio expects 'twilio-unified-profiles'.")
+    if call["existing_by"] is not None and not call["existing_by"].strip():
+        raise OptionError(
+            "existing_by", "is empty.", "Name who attests the existing connections (unified_profiles_confirmed_by)."
+        )
+    endpoints = {step: options for step, options in (call["endpoints"] or {}).items() if options}
+    reads: list[t.Callable[[], t.Any]] = [lambda: validate(call, rights=False), lambda: inspect(call)]
+    reads += [functools.partial(_look, call, step, options) for step, options in endpoints.items()]
+    at = call.transport.clock.now().timestamp()
+    with ThreadPoolExecutor(len(reads)) as pool:
+        found = list(pool.map(attempt, reads))
+    failures = [failure for failure in found if isinstance(failure, Failure)]
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise Refused(" ".join(failure.told for failure in failures))
+    space, flex, *seen = found
+    return {
+        **space,
+        **flex,
+        # Not of those that show nothing: what is registered is kept for every environment.
+        "seen": {"at": at, **{step: what for step, what in zip(endpoints, seen) if isinstance(what, str)}},
+        "source_name": call["source_name"],
+        "region": call["segment_region"],
+    }
+
+
+def _look(call: Call, step: str, options: t.Mapping[str, t.Any]) -> t.Any:
+    """What an endpoint shows, or something else than a text where that says nothing yet."""
+    endpoint = Endpoint(call.transport.with_own_budget(), step, options, f"endpoints.{step}")
+    try:
+        return endpoint.read()
+    except ApiError as failure:
+        if failure.status in (401, 403):
+            raise
+        # Before the form was filled in an endpoint may have no other answer. The step itself will tell.
+        return None

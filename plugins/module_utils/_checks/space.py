@@ -1,0 +1,168 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All checks of a space at once, each with its own verdict."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from .._base.errors import ApiError, Failure, OptionError, Refused
+from .._module.context import Call
+from .._module.values import check_space_id
+
+Check = dict[str, str]
+
+
+def validate(call: Call, rights: bool, fail: bool = True) -> dict[str, t.Any]:
+    """Run the checks; requests go out together.
+
+    Args:
+        call: The module's run.
+        rights: Whether to list the sources as well.
+        fail: Whether a failed check is a failure.
+
+    Raises:
+        Refused: At least one check failed, and ``fail`` is true.
+    """
+    problems: list[Failure] = []
+    for test in (
+        lambda: check_space_id(call["space_id"]),
+        lambda: call.required("segment_token"),
+        lambda: call.required("profile_token"),
+    ):
+        try:
+            test()
+        except OptionError as failure:
+            problems.append(failure)
+    if problems:
+        if fail and len(problems) == 1:
+            raise problems[0]
+        return _result(fail, [_check("format", "failed", str(p), p) for p in problems], {}, {}, 0.0)
+
+    public, profile, space = call.public_api(), call.profile_api(), call["space_id"]
+
+    def workspace_and_skew() -> t.Any:
+        answer = public.service.get("/")
+        # At once: the other reads may wait for minutes, and the skew would take that for a slow clock.
+        skew = _skew(call, answer.headers.get("date", ""))
+        answer.get("data.workspace.id", str)
+        return answer, skew
+
+    reads: dict[str, t.Callable[[], t.Any]] = {
+        "workspace": workspace_and_skew,
+        "space": lambda: public.space(space),
+        "pair": lambda: profile.pair_is_valid(space),
+    }
+    if rights:
+        reads["rights"] = public.sources
+    with ThreadPoolExecutor(len(reads)) as pool:
+        found = dict(zip(reads, pool.map(attempt, reads.values())))
+
+    checks = [_check("format", "passed", "Space id and tokens look usable.")]
+    if not re.fullmatch(r"sgp_[A-Za-z0-9]{64}", call["segment_token"]):
+        call.warnings.append("segment_token does not look like a Public API token (sgp_ and 64 characters).")
+    checks.append(_space_check(found["space"], space))
+    checks.append(_pair_check(found["pair"]))
+    checks.append(_region_check(call, found))
+    checks.append(_rights_check(found.get("rights")))
+    if isinstance(found["workspace"], Failure) and not isinstance(found["space"], Failure):
+        # Without it nobody could tell whether two environments share a workspace.
+        checks.append(_check("workspace", "failed", found["workspace"].message, found["workspace"]))
+    workspace, skew = {}, 0.0
+    if not isinstance(found["workspace"], Failure):
+        answer, skew = found["workspace"]
+        workspace = {name: answer.get(f"data.workspace.{name}", str, "") for name in ("id", "name", "slug")}
+    space_view = {} if isinstance(found["space"], Failure) else found["space"]
+    return _result(fail, checks, workspace, space_view, skew)
+
+
+def attempt(read: t.Callable[[], t.Any]) -> t.Any:
+    try:
+        return read()
+    except Failure as failure:
+        return failure
+
+
+def _check(name: str, verdict: str, reason: str, failure: Failure | None = None) -> Check:
+    return {
+        "check": name,
+        "verdict": verdict,
+        "reason": reason,
+        **({"next_step": failure.next_step} if failure else {}),
+    }
+
+
+def _space_check(found: t.Any, space: str) -> Check:
+    if not isinstance(found, Failure):
+        return _check("space", "passed", f"The space is '{found['name']}'.")
+    if isinstance(found, ApiError) and found.status == 404:
+        found.next_step = "Check space_id, and that segment_token belongs to that space's workspace."
+        reason = f"space_id: no space '{space}' is known to this token: it does not exist, or is in another workspace."
+        return _check("space", "failed", reason, found)
+    return _check("space", "failed", found.message, found)
+
+
+def _pair_check(found: t.Any) -> Check:
+    if not isinstance(found, Failure):
+        return _check("pair", "passed", "The space id and the Profile API token belong together.")
+    if isinstance(found, ApiError) and found.status < 500:
+        found.next_step = "Check profile_token and space_id; generate a new token if it was lost or revoked."
+    return _check("pair", "failed", found.message, found)
+
+
+def _region_check(call: Call, found: dict[str, t.Any]) -> Check:
+    """When the token is refused, ask the other region: only there would it be good."""
+    refused = isinstance(found["workspace"], ApiError) and found["workspace"].status in (401, 403)
+    if not refused:
+        known = not isinstance(found["workspace"], Failure)
+        return _check("region", "passed" if known else "unknown", f"segment_region is '{call['segment_region']}'.")
+    url, other = call["segment_api_url"], "eu" if call["segment_region"] == "us" else "us"
+    if url and "{region}" not in url:
+        return _check(
+            "region", "unknown", "segment_api_url is set without {region}, so the other region was not asked."
+        )
+    if isinstance(attempt(call.public_api(other).workspace), Failure):
+        return _check("region", "unknown", "The token is refused in both regions.")
+    return _check(
+        "region",
+        "failed",
+        f"segment_region: the token is refused in '{call['segment_region']}' and accepted in '{other}'.",
+        Failure("", f"Set segment_region to '{other}'."),
+    )
+
+
+def _rights_check(found: t.Any) -> Check:
+    if found is None:
+        return _check("rights", "unknown", "Not asked for.")
+    if isinstance(found, Failure):
+        return _check("rights", "failed", found.message, found)
+    if not found:
+        return _check("rights", "unknown", "Whether the token has Source Admin shows only once a source exists.")
+    if any(source.keys for source in found):
+        return _check("rights", "passed", "The token can see write keys.")
+    no_keys = Failure("", "Make a token with the role Source Admin (or Workspace Owner).")
+    return _check("rights", "failed", "segment_token cannot see the write keys of any source.", no_keys)
+
+
+def _skew(call: Call, date: str) -> float:
+    try:
+        skew = (email.utils.parsedate_to_datetime(date) - call.transport.clock.now()).total_seconds()
+    except (TypeError, ValueError):
+        return 0.0
+    # The header has whole seconds, and the answer was under way for a while.
+    return round(skew, 1) if abs(skew) > 2 else 0.0
+
+
+def _result(
+    fail: bool, checks: list[Check], workspace: dict[str, str], space: dict[str, str], skew: float
+) -> dict[str, t.Any]:
+    failed = [check for check in checks if check["verdict"] == "failed"]
+    if failed and fail:
+        told = " ".join(f"[{c['check']}] {c['reason']} {c.get('next_step', '')}".strip() for c in failed)
+        raise Refused(f"{len(failed)} of the checks failed. {told}", checks=checks, problem=failed[0]["check"])
+    return {"checks": checks, "workspace": workspace, "space": space, "clock_skew": skew}

@@ -1,0 +1,46 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Segment Profile API: no more than the metadata of two kinds of profiles, one that cannot exist and the canary."""
+
+from __future__ import annotations
+
+import uuid
+
+from .._base.errors import ApiError
+from .._http.service import Service
+
+
+class ProfileApi:
+    """Profiles of a space (docs: Segment > Unify > Profile API)."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def pair_is_valid(self, space: str) -> None:
+        """Ask for the metadata of a profile that cannot exist: "not found" about the profile means the pair is good.
+
+        Raises:
+            ApiError: Any other answer; 401 means the token is wrong, revoked, or (not documented) of another space.
+        """
+        self.messages(space, str(uuid.uuid4()))
+
+    def messages(self, space: str, user_id: str) -> dict[str, str]:
+        """The first and the last message of a user's profile, as ``{message_id: source_id}``; empty without a profile.
+
+        Raises:
+            ApiError: Any answer but the profile's metadata, or "not found" about the profile.
+        """
+        path = "/v1/spaces/{space}/collections/users/profiles/{profile}/metadata"
+        try:
+            answer = self.service.get(path, space=space, profile=f"user_id:{user_id}")
+        except ApiError as error:
+            if error.status != 404 or error.facts.get("code") != "not_found":
+                raise
+            return {}
+        pairs = [
+            [answer.get(f"metadata.{n}_{what}_id", str, "") for what in ("message", "source")]
+            for n in ("first", "last")
+        ]
+        return {message: source for message, source in pairs if message}

@@ -1,0 +1,188 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Segment Public API. Paths and shapes: its OpenAPI document; ``GET /spaces`` is newer than release 36.2.0 of it."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from collections.abc import Iterable
+
+from .._base.errors import ApiError
+from .._base.secret import Secret, fingerprint
+from .._base.times import iso
+from .._http.response import Answer, pages, pick
+from .._http.service import Service
+from .source import Source
+
+ALPHA = {"accept": "application/vnd.segment.v1alpha+json, application/json"}
+
+AUDIT_FIELDS = ("type", "timestamp", "actorEmail", "actor", "resourceId", "resourceName")
+
+
+class PublicApi:
+    """One workspace, the one that the token belongs to."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def workspace(self) -> dict[str, str]:
+        """``{id, name, slug}`` of the token's workspace (operation getWorkspace)."""
+        return _named(self.service.get("/"), "data.workspace")
+
+    def space(self, space: str) -> dict[str, str]:
+        """``{id, name, slug}`` of a space, by id (operation getSpace, alpha)."""
+        return _named(self.service.get("/spaces/{space}", headers=ALPHA, space=space), "data.space")
+
+    def spaces(self) -> list[dict[str, str]]:
+        """All spaces of the workspace (operation listSpaces, alpha)."""
+        return [_named(answer, "", item) for item, answer in self._pages("/spaces", "data.spaces", headers=ALPHA)]
+
+    def sources(self) -> list[Source]:
+        """All sources of the workspace (operation listSources)."""
+        return [_source(item, answer) for item, answer in self._pages("/sources", "data.sources")]
+
+    def source(self, source: str) -> Source:
+        """One source, by id (operation getSource)."""
+        answer = self.service.get("/sources/{source}", source=source)
+        return _source(answer.get("data.source", dict), answer)
+
+    def source_or_none(self, source: str) -> Source | None:
+        """One source, by id, or None when there is none."""
+        try:
+            return self.source(source)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return None
+
+    def create_source(self, slug: str, metadata: str, enabled: bool) -> Source:
+        """Make a source, connected to no warehouse (operation createSource). Its name becomes the slug."""
+        body = {
+            "slug": slug,
+            "enabled": enabled,
+            "metadataId": metadata,
+            "settings": {},
+            "disconnectAllWarehouses": True,
+        }
+        answer = self.service.request("POST", "/sources", body=body)
+        return _source(answer.get("data.source", dict), answer)
+
+    def update_source(self, source: str, **fields: t.Any) -> Source:
+        """Set name, enabled or slug (operation updateSource)."""
+        answer = self.service.request("PATCH", "/sources/{source}", body=fields, source=source)
+        return _source(answer.get("data.source", dict), answer)
+
+    def delete_source(self, source: str) -> None:
+        """Delete for good (operation deleteSource)."""
+        self.service.request("DELETE", "/sources/{source}", source=source, expected=frozenset({200, 204, 404}))
+
+    def set_labels(self, source: str, labels: Iterable[tuple[str, str]]) -> None:
+        """Replace the labels of a source; they must exist in the workspace (operation replaceLabelsInSource)."""
+        self.service.request("PUT", "/sources/{source}/labels", body=_labels(labels), source=source)
+
+    def add_key(self, source: str) -> Source:
+        """Append one write key (operation createWriteKeyForSource, alpha)."""
+        answer = self.service.request("POST", "/sources/{source}/writekey", headers=ALPHA, source=source)
+        return _source(answer.get("data.source", dict), answer)
+
+    def remove_key(self, source: str, key: Secret) -> None:
+        """Remove one write key (operation removeWriteKeyFromSource, alpha)."""
+        self.service.request(
+            "DELETE",
+            "/sources/{source}/writekey/{key}",
+            headers=ALPHA,
+            source=source,
+            key=key,
+            expected=frozenset({200, 204, 404}),
+        )
+
+    def audit_events(self, since: datetime.datetime, source: str | None = None) -> list[dict[str, str]]:
+        """The audit trail since a moment, of all sources or of one (operation listAuditEvents).
+
+        Needs a workspace owner's token.
+        """
+        events = []
+        query = {"startTime": iso(since), **({"resourceId": source} if source else {"resourceType": "source"})}
+        for item, answer in self._pages("/audit-events", "data.events", query=query):
+            event = {name: pick(item, name, str, "", answer) for name in AUDIT_FIELDS}
+            if source and event["resourceId"] != source:
+                continue
+            events.append(
+                {
+                    "type": event["type"],
+                    "at": event["timestamp"],
+                    "by": event["actorEmail"] or event["actor"],
+                    "id": event["resourceId"],
+                    "name": event["resourceName"],
+                }
+            )
+        return events
+
+    def events_volume(
+        self, start: datetime.datetime, end: datetime.datetime, names: Iterable[str], granularity: str
+    ) -> list[dict[str, t.Any]]:
+        """Counts per event and source (operation getEventsVolumeFromWorkspace): ``{event, source, series}``.
+
+        A series has ``(time, count)`` pairs: the beginning of each MINUTE, HOUR or DAY, and how many valid events
+        Segment received in it.
+        """
+        query = {"granularity": granularity, "startTime": iso(start), "endTime": iso(end)}
+        query |= {"groupBy.0": "eventName", "groupBy.1": "source"}
+        query |= {f"eventName.{n}": name for n, name in enumerate(names)}
+        rows = []
+        for item, answer in self._pages("/events/volume", "data.result", query=query):
+            series = [
+                (pick(point, "time", str, "", answer), pick(point, "count", (int, float), 0, answer))
+                for point in pick(item, "series", list, [], answer)
+            ]
+            source = item.get("source") if isinstance(item, dict) else None
+            source_id = source if isinstance(source, str) else pick(item, "source.id", str, "", answer)
+            rows.append({"event": pick(item, "eventName", str, "", answer), "source": source_id, "series": series})
+        return rows
+
+    def space_events(self, space: str, search: str) -> list[dict[str, str]]:
+        """Events that a space has seen (operation listSpaceEvents, alpha): ``{name, last_seen_at}``."""
+        query = {"search": search, "sortBy": "lastSeenAt", "sortDir": "desc"}
+        return [
+            {"name": pick(e, "name", str, "", a), "last_seen_at": pick(e, "lastSeenAt", str, "", a)}
+            for e, a in self._pages("/spaces/{space}/events", "data.events", query=query, headers=ALPHA, space=space)
+        ]
+
+    def _pages(
+        self, path: str, items: str, query: dict[str, t.Any] | None = None, **kwargs: t.Any
+    ) -> t.Iterator[t.Any]:
+        def fetch(cursor: str | None) -> Answer:
+            paging = {"pagination.count": "200", "pagination.cursor": cursor}
+            return self.service.get(path, query={**(query or {}), **paging}, **kwargs)
+
+        return pages(fetch, items)
+
+
+def _labels(labels: Iterable[tuple[str, str]]) -> dict[str, t.Any]:
+    return {"labels": [{"key": key, "value": value} for key, value in sorted(labels)]}
+
+
+def _named(answer: Answer, path: str, item: t.Any = None) -> dict[str, str]:
+    item = answer.get(path, dict) if path else item
+    named = {"id": pick(item, "id", str, ..., answer)}
+    return {**named, "name": pick(item, "name", str, "", answer), "slug": pick(item, "slug", str, "", answer)}
+
+
+def _source(item: t.Any, answer: Answer) -> Source:
+    keys = pick(item, "writeKeys", list, [], answer)
+    labels = pick(item, "labels", list, [], answer)
+    pairs = tuple((pick(x, "key", str, ..., answer), pick(x, "value", str, "", answer)) for x in labels)
+    return Source(
+        id=pick(item, "id", str, ..., answer),
+        slug=pick(item, "slug", str, "", answer),
+        name=pick(item, "name", str, "", answer),
+        enabled=pick(item, "enabled", bool, ..., answer),
+        type=pick(item, "metadata.slug", str, "", answer),
+        type_id=pick(item, "metadata.id", str, "", answer),
+        labels=dict(pairs),
+        pairs=pairs,
+        keys={fingerprint(key): Secret(key) for key in keys if isinstance(key, str) and key},
+    )

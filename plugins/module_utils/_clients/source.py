@@ -1,0 +1,147 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a Segment source is to this collection, and which one of many is meant. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .._base.errors import Ambiguous, Failure, Refused
+from .._base.secret import Secret
+
+DEFAULT_NAME = "twilio-unified-profiles"
+LEGACY_NAME = "flex-unify-server-source"
+JAVA = {"slug": "java", "id": "V6ynUvQgbc"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source as the Public API describes it. ``keys`` maps fingerprints to write keys.
+
+    ``labels`` has one value for each key; ``pairs`` has all labels, should a key be there twice.
+    """
+
+    id: str
+    slug: str
+    name: str
+    enabled: bool
+    type: str
+    type_id: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    pairs: tuple[tuple[str, str], ...] = ()
+    keys: Mapping[str, Secret] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_java(self) -> bool:
+        return self.type == JAVA["slug"] or self.type_id == JAVA["id"]
+
+    def view(self) -> dict[str, t.Any]:
+        """What may be shown and compared."""
+        return {
+            "id": self.id,
+            "slug": self.slug,
+            "name": self.name,
+            "enabled": self.enabled,
+            "type": self.type,
+            "labels": dict(sorted(self.labels.items())),
+            "key_fingerprints": sorted(self.keys),
+        }
+
+
+def slugs(name: str) -> set[str]:
+    """The spellings that Segment makes of a name: as sent through the API, and with underscores in the app."""
+    return {name, name.replace("-", "_")}
+
+
+def find(sources: Iterable[Source], name: str, ignore_legacy: bool = False) -> Source | None:
+    """The source that is meant by a name: the exact name first, then either slug spelling, which means "renamed".
+
+    Raises:
+        Ambiguous: More than one fits.
+        Refused: Only the older official source stands there.
+    """
+    sources = list(sources)
+    matches = [s for s in sources if s.name == name] or [s for s in sources if s.slug in slugs(name)]
+    if len(matches) > 1:
+        listed = ", ".join(f"{s.id} (slug {s.slug}, {'enabled' if s.enabled else 'disabled'})" for s in matches)
+        raise Ambiguous(
+            f"{len(matches)} sources fit the name '{name}': {listed}.",
+            "Rename or delete all but the one that Twilio uses, or give its id as source_id.",
+            candidates=[s.id for s in matches],
+        )
+    if matches:
+        return matches[0]
+    legacy = [s for s in sources if slugs(LEGACY_NAME) & {s.name, s.slug}]
+    if legacy and name != LEGACY_NAME and not ignore_legacy:
+        raise Refused(
+            f"There is no source '{name}', and there is the older official source '{LEGACY_NAME}' ({legacy[0].id}).",
+            f"It is never renamed silently: set source_name to '{LEGACY_NAME}' to work with it, or ignore_legacy to true.",
+            candidates=[legacy[0].id],
+            problem="legacy_name",
+        )
+    return None
+
+
+def require_java(source: Source) -> None:
+    """Raises Refused when the source is of another type, which Segment cannot change."""
+    if not source.is_java:
+        raise Refused(
+            f"The source '{source.name}' ({source.id}) is of the type '{source.type}', and must be Java.",
+            "A source's type cannot be changed: rename that source to something else, then run recover.",
+            candidates=[source.id],
+            problem="wrong_type",
+        )
+
+
+def diagnose(
+    source: Source | Failure | None,
+    name: str,
+    recorded_id: str | None,
+    recorded_key: str | None,
+    audit: Iterable[Mapping[str, str]],
+) -> list[dict[str, str]]:
+    """What is wrong with the source, as ``{problem, detail}``, empty when nothing is.
+
+    Args:
+        source: What :func:`find` gave, or the failure that it raised.
+        name: The name that the source should have.
+        recorded_id: The id that was last handed over, if any.
+        recorded_key: The fingerprint of the write key that was last handed over, if any.
+        audit: Events of the audit trail; empty also when it could not be read.
+    """
+    audit = sorted(audit, key=lambda e: e["at"], reverse=True)
+
+    def who(kind: str, id_: str | None) -> str:
+        for event in audit:
+            if event["type"] == kind and (event["id"] == id_ if id_ else event["name"] == name):
+                return f" ({kind} by {event['by'] or 'somebody'} at {event['at']})"
+        return ""
+
+    if isinstance(source, Failure):
+        return [{"problem": source.facts.get("problem", source.kind), "detail": source.told}]
+    if source is None:
+        trace = who("Source Deleted", recorded_id)
+        if recorded_id or trace:
+            gone = f"The source {recorded_id or name} is gone{trace}."
+            return [{"problem": "deleted", "detail": gone}]
+        return [{"problem": "absent", "detail": f"No source '{name}', and no trace that there ever was one."}]
+    found = []
+    if source.name != name:
+        found.append(
+            ("renamed", f"The source {source.id} is now called '{source.name}'{who('Source Modified', source.id)}.")
+        )
+    if not source.enabled:
+        found.append(("disabled", f"The source {source.id} is disabled{who('Source Disabled', source.id)}."))
+    if not source.is_java:
+        found.append(("wrong_type", f"The source {source.id} is of the type '{source.type}', and must be Java."))
+    if not source.keys:
+        found.append(("keys_not_visible", "The token cannot see write keys: it lacks Source Admin."))
+    elif recorded_key and recorded_key not in source.keys:
+        found.append(("key_removed", f"The key {recorded_key} that Twilio was given is no longer on the source."))
+    elif not recorded_key:
+        found.append(("key_never_handed_over", "No hand-over of this source's key is recorded."))
+    return [{"problem": problem, "detail": detail} for problem, detail in found]

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Twilio Monitor API: the alerts of the Unified Profiles connector."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import urllib.parse
+
+from .._http.response import Answer, pages
+from .._http.service import Service
+
+CONNECTOR_ALERTS = {"49008": "connector not found", "49009": "stored credentials malformed"}
+MOST = 10_000
+# A little less than the 30 days that may be asked for, since the clocks differ.
+OLDEST = datetime.timedelta(days=30) - datetime.timedelta(hours=1)
+
+
+class MonitorApi:
+    """Alerts of one account (OpenAPI document twilio_monitor_v1)."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def connector_alerts(self, since: datetime.datetime, now: datetime.datetime) -> list[dict[str, str]]:
+        """Alerts 49008 and 49009 since a moment, as ``{code, at, meaning}``, in no order (operation ListAlert).
+
+        At most the 10,000 alerts that the API gives for one listing are looked through; its order is documented nowhere,
+        so a page is no reason to stop. Alerts older than 30 days cannot be asked for.
+        """
+        start = max(since, now - OLDEST).astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        first = {"LogLevel": "error", "StartDate": start, "PageSize": "1000"}
+
+        def fetch(next_page: str | None) -> Answer:
+            # Only the query of the next page's URL is used: the credentials stay with the server they are meant for.
+            query = dict(urllib.parse.parse_qsl(next_page.partition("?")[2])) if next_page else first
+            return self.service.get("/v1/Alerts", query=query)
+
+        alerts = itertools.islice(pages(fetch, "alerts", "meta.next_page_url"), MOST)
+        return [
+            {"code": code, "at": str(alert.get("date_generated")), "meaning": CONNECTOR_ALERTS[code]}
+            for alert, _answer in alerts
+            if isinstance(alert, dict) and (code := str(alert.get("error_code"))) in CONNECTOR_ALERTS
+        ]

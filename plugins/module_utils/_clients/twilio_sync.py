@@ -1,0 +1,93 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Twilio Sync API: documents, each with a revision."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.errors import ApiError
+from .._http.response import Answer
+from .._http.service import Service
+
+# In bytes, of the JSON text (OpenAPI document twilio_sync_v1, parameter Data).
+MAX_DATA = 16 * 1024
+DOCUMENT = "/v1/Services/{service}/Documents/{name}"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as it was at one moment.
+
+    Attributes:
+        data: What it holds, JSON types.
+        revision: Names this state of it; a write may ask that it be the current one.
+    """
+
+    data: t.Any
+    revision: str
+
+
+class SyncApi:
+    """Sync documents of one account (OpenAPI document twilio_sync_v1). Bodies are forms, with the data as JSON text."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def document(self, service: str, name: str) -> Document | None:
+        """The document, or None where there is none (operation FetchDocument).
+
+        Args:
+            service: SID or unique name of the Sync service; ``default`` for the account's default one.
+            name: Unique name of the document.
+
+        A missing service looks the same as a missing document: see :meth:`check_service`.
+        """
+        try:
+            return _document(self.service.get(DOCUMENT, service=service, name=name))
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def check_service(self, service: str) -> None:
+        """See whether the service exists (operation FetchService).
+
+        Raises:
+            ApiError: 404: it does not. A key that may use documents, yet not look at services, passes.
+        """
+        try:
+            self.service.get("/v1/Services/{service}", service=service)
+        except ApiError as error:
+            if error.status not in (401, 403):
+                raise
+
+    def save(self, service: str, name: str, data: str, revision: str | None) -> Document:
+        """Make the document (operation CreateDocument), or replace its data (operation UpdateDocument).
+
+        Args:
+            service: See :meth:`document`.
+            name: See :meth:`document`.
+            data: JSON text.
+            revision: The one that is to be replaced; None where there is no document yet.
+
+        Raises:
+            ApiError: 409: it exists already. 412: it has another revision meanwhile.
+            UnknownOutcome: It may have been written: read it again.
+        """
+        if revision is None:
+            path = "/v1/Services/{service}/Documents"
+            return _document(
+                self.service.request("POST", path, form={"UniqueName": name, "Data": data}, service=service)
+            )
+        headers = {"if-match": revision}
+        return _document(
+            self.service.request("POST", DOCUMENT, form={"Data": data}, headers=headers, service=service, name=name)
+        )
+
+
+def _document(answer: Answer) -> Document:
+    return Document(answer.get("data", dict), answer.get("revision", str))

@@ -1,0 +1,199 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a hand-over is carried out by an HTTP endpoint of the user's own. The other channel is a person with a card."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from collections.abc import Iterator, Mapping
+
+from .._base.errors import ApiError, OptionError, UnknownOutcome
+from .._base.secret import Secret, fingerprint
+from .._http.service import REPEATABLE, Service
+from .._http.transport import Transport
+
+# Documented in doc_fragments/_handover.py.
+ENDPOINT_OPTIONS: dict[str, t.Any] = {
+    "type": "dict",
+    "required_together": [["read_url", "read_path"]],
+    "options": {
+        "url": {"type": "str", "required": True},
+        "method": {"type": "str", "choices": ["POST", "PUT", "PATCH"], "default": "POST"},
+        "headers": {"type": "dict", "no_log": True},
+        "body": {"type": "dict"},
+        "success": {
+            "type": "dict",
+            "required_together": [["path", "value"]],
+            "options": {
+                "statuses": {"type": "list", "elements": "int"},
+                "path": {"type": "str"},
+                "value": {"type": "raw"},
+            },
+        },
+        "read_url": {"type": "str"},
+        "read_path": {"type": "str"},
+    },
+}
+# What a body may use, by step; documented in the notes of the modules.
+PLACEHOLDERS = {
+    "connection": ("environment", "digest", "account_sid", "friendly_name", "space_id", "profile_token"),
+    "link": ("environment", "digest", "space_id", "source_id", "source_name"),
+    "key": ("environment", "digest", "account_sid", "source_id", "source_name", "write_key"),
+}
+# The field of what is handed over that an endpoint's read shows. Where it stands for a secret, only its fingerprint is used and shown.
+PROOF = {"connection": "profile_token_fingerprint", "link": "source_id", "key": "key_fingerprint"}
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+UNREADABLE = object()
+
+
+class Endpoint:
+    """An HTTP endpoint that carries hand-overs out: a gateway, a robot, the sandbox.
+
+    Args:
+        transport: Its connections, and the budget for its waits.
+        step: ``connection``, ``link`` or ``key``.
+        options: As in :data:`ENDPOINT_OPTIONS`.
+        name: The option that has them, for messages.
+
+    Raises:
+        OptionError: An option cannot be used; told before anything is sent, and in check mode as well.
+    """
+
+    def __init__(self, transport: Transport, step: str, options: Mapping[str, t.Any], name: str = "endpoint") -> None:
+        self.transport, self.step, self.options, self.name = transport, step, options, name
+        self.headers = _headers(f"{name}.headers", self.options.get("headers") or {})
+        self.success = self.options.get("success") or {}
+        self.statuses = frozenset(self.success.get("statuses") or range(200, 300))
+        if unusable := sorted(status for status in self.statuses if not 200 <= status < 500 or status == 429):
+            raise OptionError(
+                f"{name}.success.statuses",
+                f"{unusable[0]} never means that something was done.",
+                "Name statuses from 200 to 499, without 429.",
+            )
+        unknown = sorted(set(_placeholders(self.options.get("body"))) - set(PLACEHOLDERS[step]))
+        if unknown:
+            raise OptionError(
+                f"{name}.body",
+                f"has {', '.join(f'{{{name}}}' for name in unknown)}, and the {step} hand-over has no such value.",
+                f"It has {', '.join(PLACEHOLDERS[step])}.",
+            )
+        self._service("url")
+        self.reader = self._service("read_url") if self.options.get("read_url") else None
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a hand-over may be sent again when nobody knows whether it took effect.
+
+        PUT and PATCH promise that; with a read-back it is looked up first.
+        """
+        return self.reader is not None or self.options["method"] in REPEATABLE
+
+    def read(self) -> t.Any:
+        """The value at read_path as text, None when there is nothing, UNREADABLE when there is no read_url."""
+        if self.reader is None:
+            return UNREADABLE
+        try:
+            answer = self.reader.get("", headers=self.headers)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+        value = answer.get(self.options["read_path"], (str, int, bool), None)
+        if value is None or value == "":
+            return None
+        text = _text(value)
+        if PROOF[self.step].endswith("fingerprint") and not re.fullmatch(r"[0-9a-f]{12}", text):
+            return fingerprint(text)
+        return text[:100]
+
+    def send(self, values: Mapping[str, str]) -> None:
+        """Send the body, with its placeholders filled in.
+
+        Raises:
+            UnknownOutcome: No answer, a server error on POST, or an answer that does not say what ``success`` asks for.
+            Failure: It was refused, or never arrived.
+        """
+        body = fill(self.options["body"], values) if self.options.get("body") else fill(dict(values), {})
+        writer = self._service("url", tuple(value for value in values.values() if isinstance(value, Secret)))
+        method = self.options["method"]
+        answer = writer.request(method, "", body=body, headers=self.headers, expected=self.statuses)
+        path = self.success.get("path")
+        if path and _text(_at(answer.body, path)) != _text(self.success["value"]):
+            raise UnknownOutcome(
+                f"{writer.name} answered {method} with HTTP {answer.status}, and '{path}' in the answer is not "
+                f"'{_text(self.success['value'])[:40]}': whether the hand-over was carried out is not known.",
+                f"Look at the endpoint, or correct {self.name}.success.",
+                service=writer.name,
+                method=method,
+                status=answer.status,
+            )
+
+    def _service(self, option: str, secrets: tuple[str, ...] = ()) -> Service:
+        url = self.options[option]
+        if "?" in url:
+            raise OptionError(
+                f"{self.name}.{option}",
+                "has a query, and queries end up in logs.",
+                "Put what is secret into its headers, and the rest into the path or the body.",
+            )
+        if PLACEHOLDER.search(url):
+            raise OptionError(
+                f"{self.name}.{option}",
+                "has a placeholder in braces; they are for its body.",
+                "Use a Jinja expression in the inventory.",
+            )
+        known = [value for text in self.headers.values() for value in (text, text.rpartition(" ")[2]) if len(value) > 3]
+        name = f"The {self.step} endpoint"
+        return Service(
+            self.transport, name, url, None, f"{self.name}.headers", f"{self.name}.{option}", (*known, *secrets)
+        )
+
+
+def fill(template: t.Any, values: Mapping[str, str]) -> t.Any:
+    """The template with ``{name}`` in its texts replaced by values, and secrets revealed: it is about to be sent."""
+    if isinstance(template, Secret):
+        return template.reveal()
+    if isinstance(template, str):
+        return PLACEHOLDER.sub(lambda match: fill(values[match[1]], {}) if match[1] in values else match[0], template)
+    if isinstance(template, Mapping):
+        return {key: fill(value, values) for key, value in template.items()}
+    if isinstance(template, list):
+        return [fill(value, values) for value in template]
+    return template
+
+
+def _placeholders(template: t.Any) -> Iterator[str]:
+    if isinstance(template, str):
+        yield from PLACEHOLDER.findall(template)
+    elif isinstance(template, (Mapping, list)):
+        for value in template.values() if isinstance(template, Mapping) else template:
+            yield from _placeholders(value)
+
+
+def _headers(option: str, given: Mapping[t.Any, t.Any]) -> dict[str, str]:
+    headers = {str(name): _text(value) for name, value in given.items()}
+    for name, value in headers.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+            raise OptionError(option, "has a name that is no header's name.", "Use letters and hyphens.")
+        if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):
+            raise OptionError(
+                option,
+                f"the value of {name} is empty, or has line breaks or characters that no header may have.",
+                "Copy it again, without a line break at its end.",
+            )
+    return headers
+
+
+def _at(body: t.Any, path: str) -> t.Any:
+    for name in path.split("."):
+        body = body.get(name) if isinstance(body, dict) else None
+    return body
+
+
+def _text(value: t.Any) -> str:
+    """A JSON value as text: ``true``, ``1`` and ``ok`` are compared as they are written."""
+    return value if isinstance(value, str) else json.dumps(value)

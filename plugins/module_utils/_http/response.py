@@ -1,0 +1,166 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What servers answer: reading bodies, pages of listings, and what errors and rate limits say. Knows nothing of connections."""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import json
+import re
+import typing as t
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .._base.errors import UnexpectedAnswer
+
+MAX_PAGES = 1000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful answer: its status, headers and decoded JSON body (None when there was no body)."""
+
+    request: str
+    service: str
+    status: int
+    headers: Mapping[str, str]
+    body: t.Any
+
+    def get(self, path: str, kind: type | tuple[type, ...], default: t.Any = ...) -> t.Any:
+        """The value at a dotted path of the body.
+
+        Raises:
+            UnexpectedAnswer: It is absent and there is no default, or it is of another type.
+        """
+        return pick(self.body, path, kind, default, self)
+
+
+def pick(body: t.Any, path: str, kind: type | tuple[type, ...], default: t.Any, answer: Answer) -> t.Any:
+    """The value at a dotted path below ``body``, a part of ``answer``; see :meth:`Answer.get`."""
+    value = body
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if value is None and default is not ...:
+        return default
+    # bool is an int to Python and never to an API.
+    if not isinstance(value, kind) or (isinstance(value, bool) and bool not in _types(kind)):
+        found = "nothing" if value is None else type(value).__name__
+        wanted = "/".join(k.__name__ for k in _types(kind))
+        raise UnexpectedAnswer(
+            f"{answer.service} answered {answer.request} with a body of an unexpected shape: "
+            f"'{path}' should be {wanted}, and is {found}.",
+            "Check the URL options; if they are right, the API has changed: please report it.",
+            service=answer.service,
+            status=answer.status,
+            field=path,
+            request_id=request_id_of(answer.headers),
+        )
+    return value
+
+
+def pages(
+    fetch: t.Callable[[str | None], Answer], items: str, cursor: str = "data.pagination.next"
+) -> Iterator[tuple[t.Any, Answer]]:
+    """All items of a paginated listing, with the answer each came in.
+
+    Raises:
+        UnexpectedAnswer: A page without its list, or cursors that go in circles.
+    """
+    token: str | None = None
+    seen: set[str] = set()
+    for _page in range(MAX_PAGES):
+        answer = fetch(token)
+        for item in answer.get(items, list):
+            yield item, answer
+        token = answer.get(cursor, str, None)
+        if not token:
+            return
+        if token in seen:
+            break
+        seen.add(token)
+    raise UnexpectedAnswer(
+        f"{answer.service} answered {answer.request} with pages that never end.",
+        "Please report it.",
+        service=answer.service,
+    )
+
+
+def json_of(content: bytes) -> t.Any:
+    """The JSON in a body, with a question mark for each half of a character: JSON can carry one, and no output can.
+
+    Raises:
+        ValueError: It is not JSON.
+        RecursionError: It is nested too deeply.
+    """
+
+    def refuse(constant: str) -> t.NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    # As json.loads does it, but strictly: it lets halves of characters pass here as well.
+    text = content.decode(json.detect_encoding(content))
+    body = json.loads(text, parse_constant=refuse)
+    if "\\u" in text:
+        body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+    return body
+
+
+def requested_wait(headers: Mapping[str, str], content: bytes, now: datetime.datetime) -> float | None:
+    """How many seconds the server asks to wait: Retry-After (seconds or date), msBeforeNext, the reset date; or None."""
+    if (seconds := retry_after(headers, now)) is not None:
+        return seconds
+    try:
+        milliseconds = json.loads(content)["errors"][0]["data"]["msBeforeNext"]
+        if isinstance(milliseconds, (int, float)) and 0 <= milliseconds < 1e12:
+            return milliseconds / 1000
+    except (ValueError, LookupError, TypeError, RecursionError):
+        pass
+    return _seconds_until(headers.get("x-ratelimit-reset", ""), now)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> float | None:
+    """How many seconds Retry-After (RFC 9110, 10.2.3) asks to wait, which may be a number or a date; or None."""
+    after = headers.get("retry-after", "").strip()
+    return float(after) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", after) else _seconds_until(after, now)
+
+
+def error_of(content: bytes) -> tuple[t.Any, str]:
+    """Code and message of an error body in any of the shapes that Segment and Twilio use."""
+    try:
+        body = json_of(content)
+    except (ValueError, RecursionError):
+        return None, "(no JSON body)" if content.strip() else ""
+    if not isinstance(body, dict):
+        return None, ""
+    error: t.Any = body
+    errors = body.get("errors")
+    if isinstance(errors, list) and errors:  # Public API: {"errors": [{"type", "message", "field"}]}
+        error = errors[0]
+    elif isinstance(body.get("error"), dict):  # Profile API: {"error": {"code", "message"}}
+        error = body["error"]
+    if not isinstance(error, dict):
+        return None, ""
+    code = next((error[k] for k in ("code", "type") if isinstance(error.get(k), (str, int))), None)
+    message = error.get("message")
+    return code, message if isinstance(message, str) else ""
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """What the vendor's support asks for, under any of its names."""
+    return next((headers[k] for k in ("request-id", "x-request-id", "twilio-request-id") if k in headers), None)
+
+
+def _seconds_until(date: str, now: datetime.datetime) -> float | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(date)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _types(kind: type | tuple[type, ...]) -> tuple[type, ...]:
+    return kind if isinstance(kind, tuple) else (kind,)

@@ -1,0 +1,358 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests: authorization, retries, read-only mode, and every failure as one clear error. Knows nothing of Ansible, Segment or Twilio.
+
+Retry rules. 429 was never processed and is always sent again. A request that never left (no connection) is sent again.
+GET, PUT, PATCH to a fixed state and DELETE are sent again after time-outs, dropped connections and 5xx. A POST is not:
+its outcome is unknown, and the caller has to look the object up.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import re
+import ssl
+import typing as t
+import urllib.parse
+from collections.abc import Mapping
+
+from .._base.errors import (
+    ApiError,
+    BudgetExceeded,
+    OptionError,
+    TlsFailure,
+    UnexpectedAnswer,
+    UnknownOutcome,
+    Unreachable,
+)
+from .._base.secret import Secret, fingerprint
+from .response import Answer, error_of, json_of, request_id_of, requested_wait, retry_after
+from .transport import HTTPX_ERROR, Transport, is_loopback
+
+if HTTPX_ERROR is None:
+    import httpx
+
+    NEVER_SENT = (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.LocalProtocolError,
+        httpx.PoolTimeout,
+        httpx.ProxyError,
+        httpx.UnsupportedProtocol,
+    )
+
+READS = frozenset({"GET", "HEAD"})
+REPEATABLE = READS | {"PUT", "PATCH", "DELETE"}
+# Server errors that say it was not done: not implemented, and a version of HTTP that is not spoken.
+DEFINITE = frozenset({501, 505})
+MAX_BODY = 32 * 1024 * 1024
+
+
+class Service:
+    """One API on one server.
+
+    Args:
+        transport: The task's connections.
+        name: What an operator calls it; used in messages.
+        base_url: Without a trailing slash.
+        authorization: The Authorization header's value, or None.
+        credentials: The options that hold its credentials, named in messages about 401 and 403.
+        url_option: The option that overrides the base URL.
+        secrets: More values that must never show in an error message, wherever a server might echo them.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        name: str,
+        base_url: str,
+        authorization: str | None,
+        credentials: str,
+        url_option: str,
+        secrets: tuple[str, ...] = (),
+    ) -> None:
+        check_url(url_option, base_url)
+        self.transport = transport
+        self.name = name
+        self.base_url = base_url.rstrip("/")
+        self.authorization = authorization
+        self.credentials = credentials
+        self.url_option = url_option
+        self.secrets = secrets
+
+    def get(self, path: str, query: Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> Answer:
+        return self.request("GET", path, query=query, **kwargs)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, t.Any] | None = None,
+        body: t.Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        expected: frozenset[int] = frozenset({200, 201}),
+        **values: str,
+    ) -> Answer:
+        """Send one request, again where the rules allow it, and give the answer.
+
+        Args:
+            method: The HTTP method.
+            path: A path template. Its fields are filled from ``values``, percent-encoded; a Secret shows as its
+                fingerprint in messages.
+            query: Query parameters, in order; None values are left out.
+            body: A JSON body.
+            form: A form to send instead, which is what Twilio takes.
+            headers: More headers.
+            expected: The statuses that mean success.
+
+        Raises:
+            ApiError: Another status, after the retries that the rules allow.
+            BudgetExceeded: The wait that the server asks for does not fit into what is left of the budget.
+            UnknownOutcome: A POST that may have taken effect.
+            UnexpectedAnswer: Success without readable JSON.
+            Unreachable, TlsFailure: No connection.
+        """
+        if self.transport.read_only and method not in READS:
+            raise AssertionError(f"{method} {path} in read-only mode")
+        for name, value in values.items():
+            # httpx would resolve these like a browser, and send the request to another path.
+            if _plain(value) in ("", ".", ".."):
+                raise OptionError(name, f"cannot be '{value}'.", "Give the real id.")
+        url = self.base_url + path.format(**{k: urllib.parse.quote(_plain(v), safe="") for k, v in values.items()})
+        shown_path = path.format(**{k: str(v) for k, v in values.items()})
+        shown = f"{method} {shown_path or urllib.parse.urlsplit(self.base_url).path or '/'}"
+        sent_headers = {"accept": "application/json", "user-agent": "flexops.unified_profiles", **(headers or {})}
+        if self.authorization:
+            sent_headers["authorization"] = self.authorization
+        content = None if body is None else json.dumps(body).encode()
+        if content is not None:
+            sent_headers["content-type"] = "application/json"
+        if form is not None:
+            content = urllib.parse.urlencode(form).encode()
+            sent_headers["content-type"] = "application/x-www-form-urlencoded"
+        wire = httpx.Request(
+            method,
+            url,
+            params={k: v for k, v in (query or {}).items() if v is not None},
+            headers=sent_headers,
+            content=content,
+        )
+        echoes = tuple(value for value in values.values() if isinstance(value, Secret))
+        return self._send(wire, shown, expected, echoes)
+
+    def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int], echoes: tuple[str, ...]) -> Answer:
+        transport, attempt = self.transport, 0
+        repeatable = wire.method in REPEATABLE
+        limit = transport.settings.timeout
+        while True:
+            started = transport.clock.monotonic()
+            failure: Exception
+            wait: float | None = None
+            try:
+                status, headers, content = self._exchange(wire, limit)
+            except httpx.TransportError as error:
+                failure = self._transport_failure(error, shown, limit)
+                never_sent = isinstance(failure, Unreachable)
+                if isinstance(failure, TlsFailure):
+                    raise failure from None
+                if not repeatable and not never_sent:
+                    raise self._unknown(shown, str(failure)) from None
+            else:
+                if status in expected:
+                    return Answer(
+                        shown, self.name, status, headers, self._decode(wire, status, headers, content, shown)
+                    )
+                failure = self._api_error(wire, status, headers, content, shown, echoes)
+                if status == 429:
+                    wait = requested_wait(headers, content, transport.clock.now())
+                elif status < 500 or status in DEFINITE:
+                    raise failure
+                elif not repeatable:
+                    raise self._unknown(shown, f"HTTP {status}", **failure.facts)
+                else:
+                    # When a rate limit ends says nothing about an error.
+                    wait = retry_after(headers, transport.clock.now())
+            transport.budget.spend(transport.clock.monotonic() - started)
+            backoff = min(0.25 * 2**attempt, 10.0) * random.uniform(0.8, 1.2)
+            # A server that says "now" for ever must not be asked in a tight loop.
+            wait = backoff if wait is None else max(wait, backoff / 5)
+            left = transport.budget.left
+            if wait > left or left <= 0:
+                raise self._over_budget(shown, failure, wait, left)
+            transport.budget.spend(wait)
+            transport.clock.sleep(wait)
+            attempt += 1
+            limit = min(transport.settings.timeout, max(1.0, transport.budget.left))
+
+    def _exchange(self, wire: httpx.Request, limit: float) -> tuple[int, Mapping[str, str], bytes]:
+        """One round trip, over within ``limit`` seconds."""
+        self.transport.deadline.start(limit)
+        wire.extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), limit)}
+        response = self.transport.client(self.base_url).send(wire, stream=True)
+        try:
+            chunks, size = [], 0
+            for chunk in response.iter_bytes():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > MAX_BODY:
+                    raise httpx.RemoteProtocolError(f"the body is larger than {MAX_BODY >> 20} MiB")
+            return response.status_code, response.headers, b"".join(chunks)
+        except httpx.DecodingError as error:
+            raise httpx.RemoteProtocolError(f"the body cannot be decompressed ({type(error).__name__})") from None
+        finally:
+            response.close()
+
+    def _decode(
+        self, wire: httpx.Request, status: int, headers: Mapping[str, str], content: bytes, shown: str
+    ) -> t.Any:
+        if not content.strip():
+            return None
+        try:
+            return json_of(content)
+        except (ValueError, RecursionError):
+            what = "HTML" if content.lstrip()[:1] == b"<" else "something that is not JSON"
+            problem = f"{self.name} answered {shown} at {self.base_url} with HTTP {status} and {what}."
+            if wire.method not in REPEATABLE:
+                raise self._unknown(shown, problem) from None
+            raise UnexpectedAnswer(
+                problem,
+                f"Check {self.url_option} and any proxy in between.",
+                service=self.name,
+                status=status,
+                request_id=request_id_of(headers),
+                method=wire.method,
+                path=shown.partition(" ")[2],
+            ) from None
+
+    def _transport_failure(self, error: httpx.TransportError, shown: str, limit: float) -> Exception:
+        reason = str(error).rstrip(".") or type(error).__name__
+        where = f"{self.name} at {self.base_url} ({shown})"
+        # Only while connecting: a TLS error later on may come after the request was processed.
+        if isinstance(error, httpx.ConnectError) and _is_tls(error):
+            return TlsFailure(
+                f"No trusted TLS connection to {where}: {self._scrub(reason)}.",
+                "If the server uses a private CA, set ca_path to its certificate.",
+                service=self.name,
+            )
+        if isinstance(error, NEVER_SENT):
+            return Unreachable(
+                f"Cannot reach {where}: {self._scrub(reason)}.",
+                f"Check {self.url_option}, the network and the proxy.",
+                service=self.name,
+            )
+        if isinstance(error, httpx.TimeoutException):
+            return TimeoutError(f"no complete answer from {where} within {limit:.0f} s.")
+        return ConnectionError(f"{where} broke the connection off: {self._scrub(reason)}.")
+
+    def _api_error(
+        self,
+        wire: httpx.Request,
+        status: int,
+        headers: Mapping[str, str],
+        content: bytes,
+        shown: str,
+        echoes: tuple[str, ...],
+    ) -> ApiError:
+        code, message = error_of(content)
+        if status in (401, 403):
+            next_step = f"The credential in {self.credentials} is missing, wrong, revoked, or lacks the permission."
+        elif status == 404:
+            next_step = "Check the ids in the request."
+        elif 300 <= status < 400:
+            next_step = (
+                f"Redirects are not followed, since they would carry the credential away: check {self.url_option}."
+            )
+        else:
+            next_step = "If it stays, give the request id to the vendor's support."
+        detail = self._scrub(": " + message.rstrip(".") if message else "", echoes)
+        return ApiError(
+            f"{self.name} answered {shown} with HTTP {status}{detail}.",
+            next_step,
+            service=self.name,
+            status=status,
+            code=self._scrub(str(code), echoes) if code is not None else None,
+            request_id=self._scrub(request_id_of(headers) or "") or None,
+            method=wire.method,
+            path=shown.partition(" ")[2],
+        )
+
+    def _unknown(self, shown: str, reason: str, **facts: t.Any) -> UnknownOutcome:
+        method, path = shown.split(" ", 1)
+        facts = {"service": self.name, "method": method, "path": path, **facts}
+        return UnknownOutcome(
+            f"Whether {shown} at {self.name} took effect is not known: {reason}.",
+            "Run again: the object is looked up before anything is sent.",
+            **facts,
+        )
+
+    def _over_budget(self, shown: str, failure: Exception, wait: float, left: float) -> Exception:
+        seconds = self.transport.settings.retry_budget
+        facts = getattr(failure, "facts", {"service": self.name})
+        if isinstance(failure, Unreachable) or (seconds <= 0 and isinstance(failure, ApiError)):
+            return failure
+        return BudgetExceeded(
+            f"Gave up on {self.name} ({shown}): {failure} The next attempt would be due in {wait:.0f} s, and {left:.0f} s "
+            f"of the task's retry_budget of {seconds:g} s are left.",
+            "Raise retry_budget, or run again later.",
+            **{**facts, "waits_for": f"{wait:.0f} s"},
+        )
+
+    def _scrub(self, text: str, echoes: tuple[str, ...] = ()) -> str:
+        """The text without this service's credentials and the request's secrets, should a server or proxy echo them."""
+        authorization = (self.authorization or "").rpartition(" ")[2]
+        for secret in (*self.secrets, authorization, *echoes):
+            if secret:
+                text = text.replace(_plain(secret), f"<secret {fingerprint(secret)}>")
+        return text[:500]
+
+
+def bearer(token: str) -> str:
+    return f"Bearer {_plain(token)}"
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{_plain(user)}:{_plain(password)}".encode()).decode()
+
+
+def check_url(option: str, url: str) -> None:
+    """Refuse a URL that would send credentials in the clear or cannot be used.
+
+    Raises:
+        OptionError: Not an absolute https URL, and not http on loopback; or it carries credentials.
+    """
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        parts, host = urllib.parse.urlsplit(""), None
+    unusable = bool(re.search(r"[^\x21-\x7e]", url) or parts.query or parts.fragment)
+    # The names of RFC 1035, 2.3.1: httpx fails on others in a way of its own.
+    unusable = unusable or any(not 0 < len(label) < 64 for label in (host or "").split("."))
+    if parts.scheme not in ("http", "https") or not host or unusable or not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
+        raise OptionError(option, "is not a plain absolute http(s) URL.", "Write it as https://host[:port][/path].")
+    if parts.username is not None or parts.password is not None:
+        raise OptionError(option, "carries credentials in the URL.", "Put them into the options made for them.")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise OptionError(
+            option,
+            f"uses http to {host}, which would send credentials in the clear.",
+            "Use https; plain http is for loopback addresses only.",
+        )
+
+
+def _plain(value: str) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

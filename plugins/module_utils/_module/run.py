@@ -1,0 +1,82 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parameters in, result or failure out: the one place where exceptions become results.
+
+A module is a :class:`Spec` and a function that takes a :class:`Call`. The same two run as an ordinary module
+(:func:`run_module`) and inside the Ansible process (``plugin_utils/_in_process.py``).
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._base.errors import Failure
+from .._base.text import neutral
+from .context import Call
+from .options import CONNECTION_OPTIONS
+from .state import Outcome
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a module accepts.
+
+    Attributes:
+        options: Its own options; the connection options are added.
+        constraints: AnsibleModule's keywords, such as ``required_if``.
+    """
+
+    options: Mapping[str, t.Any]
+    constraints: Mapping[str, t.Any] = field(default_factory=dict)
+
+    @property
+    def argument_spec(self) -> dict[str, t.Any]:
+        return {**CONNECTION_OPTIONS, **self.options}
+
+
+def execute(
+    body: Callable[[Call], dict[str, t.Any]], params: Mapping[str, t.Any], check_mode: bool
+) -> dict[str, t.Any]:
+    """Run a module's body. Always gives a result; never raises."""
+    call: Call | None = None
+    try:
+        call = Call(params, check_mode)
+        result = {"changed": False, **body(call)}
+        if call.warnings:
+            result["warnings"] = call.warnings
+    except Failure as failure:
+        result = failure.as_result()
+    except Exception as error:  # a defect of this collection: say where, and nothing that could be a value
+        trace = error.__traceback__
+        while trace and trace.tb_next:
+            trace = trace.tb_next
+        where = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "?"
+        result = {
+            "failed": True,
+            "msg": f"A defect in flexops.unified_profiles: {type(error).__name__} at {where}. Please report it.",
+            "failure": {"kind": "defect", "type": type(error).__name__, "where": where},
+        }
+    finally:
+        if call is not None:
+            call.transport.close()
+    return t.cast("dict[str, t.Any]", neutral(result))
+
+
+def outcome_result(outcome: Outcome, **more: t.Any) -> dict[str, t.Any]:
+    """The part of a result that every managed resource has."""
+    return {"changed": outcome.plan.changed, "diff": outcome.plan.diff, **more}
+
+
+def run_module(spec: Spec, body: Callable[[Call], dict[str, t.Any]]) -> None:
+    """Run as an ordinary module: on a remote host, or with ``async``."""
+    module = AnsibleModule(argument_spec=spec.argument_spec, supports_check_mode=True, **spec.constraints)
+    result = execute(body, module.params, module.check_mode)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)

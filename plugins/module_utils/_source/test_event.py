@@ -1,0 +1,88 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One event sent through a source and looked for in the space: the only proof that the source feeds it."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+import uuid
+
+from .._base.errors import Failure, OptionError, Refused, UnknownOutcome
+from .._module.context import Call
+from .._module.values import check_space_id
+
+TRAITS = {"name": "flexops.unified_profiles canary", "note": "not a person"}
+POLL = 3.0
+
+
+def send(call: Call) -> dict[str, t.Any]:
+    """See the module segment_canary.
+
+    Raises:
+        OptionError: No consent, or a value that cannot be used.
+        Refused: The token cannot see the source's write keys.
+        Failure: What reading the source and the one write raise. Not being able to look for the canary is a result.
+    """
+    space, source_id, user = call["space_id"], call["source_id"], call["user_id"]
+    if call["allow_profile"] is not True:
+        raise OptionError(
+            "allow_profile",
+            f"is not true. The canary makes a real profile in the space, that of the user '{user}', which counts as one "
+            "tracked user and stays until you delete it.",
+            "Set it to true if you agree; there is no default.",
+        )
+    check_space_id(space)
+    if not re.fullmatch(r"[a-z0-9._-]{8,100}", user):
+        raise OptionError(
+            "user_id",
+            "is not 8 to 100 lower-case letters, digits, dots, hyphens and underscores.",
+            "Reserve one that no person can have.",
+        )
+    profiles, source = call.profile_api(), call.public_api().source(source_id)
+    if not source.keys:
+        raise Refused(
+            f"The write keys of the source {source_id} cannot be seen, so no canary can be sent through it.",
+            "segment_token needs the role Source Admin (or Workspace Owner).",
+            problem="keys_not_visible",
+        )
+    message = f"canary-{uuid.uuid4()}"
+    clock = call.transport.clock
+    sent = (clock.now() + datetime.timedelta(seconds=call["clock_skew"])).strftime("%Y-%m-%dT%H:%M:%SZ")
+    canary = {"source_id": source_id, "space_id": space, "user_id": user}
+
+    def told(status: str, reason: str, **more: str) -> dict[str, t.Any]:
+        return {"changed": True, "canary": {**canary, "status": status, "reason": reason, **more}}
+
+    if call.check_mode:
+        return told("not_sent", f"one identify of the user {user} would be sent through the source")
+    # Any key will do: the canary shows which space the source feeds, not which key Flex has.
+    _fingerprint, key = min(source.keys.items())
+    doubt = ""
+    try:
+        call.tracking_api(key).identify(user, message, TRAITS)
+    except UnknownOutcome:
+        doubt = ", and whether Segment received it is not known"  # looking for it tells
+    canary |= {"message_id": message, "sent_at": sent}
+    deadline = clock.monotonic() + call["wait"]
+    while True:
+        try:
+            seen = profiles.messages(space, user)
+        except Failure as failure:
+            return told("unknown", f"the canary was sent, and could not be looked for: {failure.message}")
+        if message in seen:
+            through = seen[message]
+            if through == source_id:
+                return told("arrived", "the canary was read back with this source's id", seen_source_id=through)
+            return told(
+                "other_source",
+                f"the canary was read back with the source id '{through}' instead of '{source_id}'",
+                seen_source_id=through,
+            )
+        if clock.monotonic() >= deadline:
+            where = "look at Unify > Unify settings > Profiles sources"
+            return told("not_seen", f"the canary did not reach the space within {call['wait']:g} s{doubt}: {where}")
+        clock.sleep(min(POLL, max(0.1, deadline - clock.monotonic())))

@@ -1,0 +1,78 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run registered for all its environments, read once on the controller, and how it was started."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import VARIABLES, found_in
+
+NOTHING = object()
+
+
+def environments(task_vars: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
+    """What the playbooks registered for every host of the play, failed ones included, in the play's order.
+
+    The values are taken from the variables as they are. A template that carried them through ``set_fact`` would run the
+    risk of having a name from an API evaluated as a template of its own.
+    """
+    found = {}
+    for host in task_vars["ansible_play_hosts_all"]:
+        variables = task_vars["hostvars"][host]
+        strict = _value(variables, "unified_profiles_fail_on_pending")
+        found[str(host)] = {
+            **found_in({name: _value(variables, name) for name in VARIABLES}),
+            "fail_on_pending": strict is None or boolean(strict, strict=False),
+        }
+    return found
+
+
+def _value(variables: Mapping[str, t.Any], name: str) -> t.Any:
+    """A host's variable as plain JSON types; None where it is not set or cannot be evaluated."""
+    try:
+        return plain(variables[name]) if name in variables else None
+    except Exception:
+        # A host whose own settings cannot be evaluated has failed already and said why; the others need their report.
+        return None
+
+
+def plain(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
+    """The value in plain containers, without what Ansible keeps beside it or is to ``omit``, and with vaulted texts opened."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(inner, omit) for name, inner in value.items() if inner != omit}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner, omit) for inner in value if inner != omit]
+    # Before 2.19 they are objects, which the hiding of secrets does not know.
+    return str(value) if getattr(value, "__ENCRYPTED__", False) else value
+
+
+def how_to_run(options: Mapping[str, t.Any]) -> tuple[tuple[str, ...], bool]:
+    """The command line that runs the same again, from Ansible's parsed options, and whether something was left out.
+
+    Extra variables on the command line may hold secrets, so only files of them are named. Check mode is left out as well.
+    """
+    if not options.get("args") or "module_name" in options:
+        return HOW_TO_RUN, False
+    found = ["ansible-playbook", *options["args"]]
+    for option, name in (
+        ("-i", "inventory"),
+        ("--vault-id", "vault_ids"),
+        ("--vault-password-file", "vault_password_files"),
+    ):
+        for value in options.get(name) or ():
+            found += [option, str(value)]
+    if options.get("ask_vault_pass"):
+        found.append("--ask-vault-pass")
+    if options.get("subset"):
+        found += ["--limit", str(options["subset"])]
+    given = [str(value) for value in options.get("extra_vars") or ()]
+    for value in given:
+        if value.startswith("@"):
+            found += ["-e", value]
+    return tuple(found), any(not value.startswith("@") for value in given)

@@ -1,0 +1,145 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Renders outcomes and task cards: for a terminal, as Markdown, and as one HTML page that needs nothing else.
+
+Names and messages come from APIs and inventories. They are data for these templates and never templates themselves; each
+format has its own escaping.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+import shlex
+import typing as t
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jinja2
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import neutral
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import (
+    HOW_TO_RUN,
+    command,
+    confirmation,
+    extra_vars,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import STEPS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import STATUSES
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def terminal(value: t.Any) -> str:
+    """One line without control characters: nothing in it can steer a terminal."""
+    return str(neutral(str(value))).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def markdown(value: t.Any) -> str:
+    """Text that Markdown shows as it is, also in a table."""
+    return re.sub(r"([\\`*\[\]<>|~])", r"\\\1", terminal(value))
+
+
+def code(value: t.Any) -> str:
+    """A Markdown code span that holds the text exactly."""
+    text = terminal(value)
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    pad = " " if text[:1] in ("`", " ") or text[-1:] in ("`", " ") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def fenced(value: t.Any) -> str:
+    """A Markdown code block."""
+    fence = "~" * max(3, max(map(len, re.findall("~+", str(value))), default=0) + 1)
+    return f"{fence}\n{terminal(value)}\n{fence}"
+
+
+class Run(t.NamedTuple):
+    """What the pages tell of the run.
+
+    Attributes:
+        playbook: Its name, for the heading.
+        at: When the page was written, as text.
+        check_mode: Whether it only predicted.
+        arguments: The command line that confirms, up to the confirmation.
+        more: Whether options of the run were left out of ``arguments``, since they may hold secrets.
+    """
+
+    playbook: str = "connect"
+    at: str = ""
+    check_mode: bool = False
+    arguments: Sequence[str] = HOW_TO_RUN
+    more: bool = False
+
+    @property
+    def command(self) -> str:
+        return shlex.join(self.arguments)
+
+    def confirm(self, *cards: Mapping[str, t.Any]) -> str:
+        return command(self.arguments, self._confirmation(cards))
+
+    def variables(self, *cards: Mapping[str, t.Any]) -> str:
+        return extra_vars(self._confirmation(cards))
+
+    def _confirmation(self, cards: Sequence[Mapping[str, t.Any]]) -> dict[str, t.Any]:
+        found: dict[str, t.Any] = {}
+        for card in cards:
+            one = confirmation(card["environment"], card["step"], card["digest"])
+            found.setdefault(card["environment"], {}).update(one[card["environment"]])
+        return found
+
+
+def card_text(card: Mapping[str, t.Any], run: Run) -> str:
+    """One card for the terminal."""
+    return _render("card.txt.j2", card=card, run=run)
+
+
+def report_markdown(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> str:
+    """The report of a run, as Markdown (CommonMark with tables)."""
+    return _render("report.md.j2", **_facts(outcomes, run))
+
+
+def report_html(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> str:
+    """The report of a run as one page. A policy in it lets no script run and nothing load but what is written here."""
+    parts = {name: (TEMPLATES / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
+    digests = {f"{name}_hash": _policy_hash(part) for name, part in parts.items()}
+    return _render("report.html.j2", **parts, **digests, **_facts(outcomes, run))
+
+
+def _policy_hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _facts(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> dict[str, t.Any]:
+    order = sorted(outcomes, key=lambda name: (STATUSES.index(outcomes[name]["status"]), name))
+    return {
+        "outcomes": {name: outcomes[name] for name in order},
+        "counts": Counter(outcomes[name]["status"] for name in order),
+        "steps": STEPS,
+        "run": run,
+    }
+
+
+def _render(template: str, **facts: t.Any) -> str:
+    # Plain text has no markup to escape, so everything that is put in is made harmless for a terminal.
+    finalize = terminal if template.endswith(".txt.j2") else None
+    return _environment(finalize).get_template(template).render(facts)
+
+
+@functools.cache  # with hundreds of cards, compiling the template for each would take longer than filling it in
+def _environment(finalize: t.Callable[[t.Any], str] | None) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=jinja2.select_autoescape(["html.j2"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=finalize,
+    )
+    environment.filters.update(md=markdown, code=code, fenced=fenced, show=neutral)
+    return environment
