@@ -18,7 +18,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _p
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import environments, how_to_run
 
 OPTIONS = {
-    "by": {"type": "str", "default": ""},
+    "confirmed_by": {"type": "str", "default": ""},
     "timeout": {"type": "int", "default": 1800},
 }
 # ansible-runner, and so AWX, gives a pseudo-terminal on which nobody ever answers.
@@ -48,7 +48,7 @@ class ActionModule(ActionBase):
             why_not = unattended(os.environ, task_vars)
             if not why_not:
                 try:
-                    confirmations = _ask(cards, options["by"].strip(), options["timeout"])
+                    confirmations = _ask(cards, options["confirmed_by"].strip(), options["timeout"])
                 except AnsiblePromptNoninteractive:
                     why_not = "there is no terminal to ask on"
             if why_not:

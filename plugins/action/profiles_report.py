@@ -24,7 +24,7 @@ OPTIONS = {
     "playbook": {"type": "str", "default": "connect"},
 }
 # More cards than a person reads in a terminal; the rest is in the files.
-SHOWN = 20
+MAX_CARDS_SHOWN = 20
 
 display = Display()
 
@@ -81,7 +81,7 @@ def _write(folder: Path | None, outcomes: Mapping[str, t.Any], run: pages.Run) -
 
 def _show(outcomes: Mapping[str, t.Any], run: pages.Run, files: list[str]) -> None:
     cards = [card for found in outcomes.values() for card in found["cards"]]
-    shown = cards[:SHOWN] if files else cards
+    shown = cards[:MAX_CARDS_SHOWN] if files else cards
     for card in shown:
         display.display("\n" + pages.card_text(card, run))
     if len(cards) > len(shown):

@@ -116,7 +116,7 @@ options:
       key:
         description: The same for this step.
         type: str
-  existing_by:
+  attest_existing:
     description:
       - Name of who attests that what stands in the console already is right. Nothing is handed over.
       - Does not count for a step that was recorded before, nor for a link or a key that was asked for.

@@ -23,7 +23,7 @@ options:
   alerts_since:
     description: Read the alerts since this time (ISO 8601, UTC). Without it, no alerts are read.
     type: str
-  fail:
+  fail_on_problem:
     description: Whether an account without Flex, or with a Flex UI that is too old, fails the task.
     type: bool
     default: false
@@ -61,19 +61,19 @@ alerts:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.flex import inspect
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.flex import check_flex
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 
-SPEC = Spec({"alerts_since": {"type": "str"}, "fail": {"type": "bool", "default": False}})
+SPEC = ArgumentSpec({"alerts_since": {"type": "str"}, "fail_on_problem": {"type": "bool", "default": False}})
 
 
-def run(call: Call) -> dict[str, Any]:
-    return inspect(call, call["fail"], call["alerts_since"])
+def run(call: ModuleContext) -> dict[str, Any]:
+    return check_flex(call, call["fail_on_problem"], call["alerts_since"])
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

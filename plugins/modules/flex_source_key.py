@@ -38,7 +38,7 @@ options:
   key_fingerprint:
     description: Which of them Flex shall have. Needed only when there are several and none is recorded.
     type: str
-  by_form:
+  done_by_form:
     description:
       - Whether to count the step as done by the connection form, when the form is recorded and the step never was.
       - Does not count where the link was recorded for a source that was linked later.
@@ -124,33 +124,33 @@ from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import key
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
-    Spec,
-    outcome_result,
-    run_module,
+    ArgumentSpec,
+    change_result,
+    run_as_module,
 )
 
-SPEC = Spec(
+SPEC = ArgumentSpec(
     {
         **OPTIONS,
         "source_id": {"type": "str", "required": True},
         "source_name": {"type": "str", "default": "twilio-unified-profiles"},
         "key_fingerprints": {"type": "list", "elements": "str", "required": True, "no_log": False},
         "key_fingerprint": {"type": "str", "no_log": False},
-        "by_form": {"type": "bool", "default": False},
+        "done_by_form": {"type": "bool", "default": False},
     }
 )
 
 
-def run(call: Call) -> dict[str, Any]:
+def run(call: ModuleContext) -> dict[str, Any]:
     step = key(call)
     outcome = call.reconcile(step)
-    return outcome_result(outcome, handover=step.result(outcome.plan.after["status"]))
+    return change_result(outcome, handover=step.result(outcome.plan.after["status"]))
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ attributes:
     description: Has nothing to show.
     support: none
 options:
-  by:
+  confirmed_by:
     description: Who confirms. Asked for at the terminal where it is empty.
     type: str
     default: ''
@@ -42,7 +42,7 @@ seealso:
 EXAMPLES = r"""
 - name: Ask for what is pending
   flexops.unified_profiles.profiles_ask:
-    by: jane
+    confirmed_by: jane
   run_once: true
   register: ask_result
 """

@@ -152,14 +152,14 @@ from typing import Any
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import connection, recorded_facts
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
-    Spec,
-    outcome_result,
-    run_module,
+    ArgumentSpec,
+    change_result,
+    run_as_module,
 )
 
-SPEC = Spec(
+SPEC = ArgumentSpec(
     {
         **OPTIONS,
         "space_id": {"type": "str", "required": True},
@@ -173,16 +173,16 @@ SPEC = Spec(
 )
 
 
-def run(call: Call) -> dict[str, Any]:
+def run(call: ModuleContext) -> dict[str, Any]:
     step = connection(call)
     outcome = call.reconcile(step)
-    return outcome_result(
+    return change_result(
         outcome, handover=step.result(outcome.plan.after["status"]), recorded=recorded_facts(step.all_steps)
     )
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

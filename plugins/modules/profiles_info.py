@@ -38,9 +38,9 @@ options:
     type: list
     elements: str
     default: []
-  evidence:
+  read_evidence:
     description:
-      - Whether to read evidence. Without it nothing is C(proven) but by O(read_back) and O(canary), and nothing is C(broken) but
+      - Whether to read evidence. Without it nothing is C(proven) but by O(read_back) and O(test_event), and nothing is C(broken) but
         by O(read_back).
     type: bool
     default: true
@@ -59,16 +59,16 @@ options:
       key:
         description: For the key.
         type: bool
-  canary:
-    description: What M(flexops.unified_profiles.segment_canary) gave in this run as RV(flexops.unified_profiles.segment_canary#module:canary).
+  test_event:
+    description: What M(flexops.unified_profiles.segment_test_event) gave in this run as RV(flexops.unified_profiles.segment_test_event#module:test event).
     type: dict
-  connector:
+  read_connector:
     description:
       - Whether to ask an undocumented endpoint, C(preview.twilio.com), for the connector between the account and a space. It may
         change or vanish without notice. Any answer but a connector means C(unknown), and a connector proves nothing by itself.
     type: bool
     default: false
-  alerts_after:
+  ignore_alerts_until:
     description:
       - Alerts up to this time (ISO 8601, UTC) no longer count. For what was mended without a new hand-over, such as pasting the
         same value again.
@@ -140,33 +140,33 @@ unread:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.evidence import judge
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.evidence import evaluate
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import LEDGER_OPTIONS, STEPS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 
-SPEC = Spec(
+SPEC = ArgumentSpec(
     {
         **LEDGER_OPTIONS,
         "space_id": {"type": "str", "required": True},
         "source_id": {"type": "str"},
         "key_fingerprints": {"type": "list", "elements": "str", "default": [], "no_log": False},
-        "evidence": {"type": "bool", "default": True},
+        "read_evidence": {"type": "bool", "default": True},
         "read_back": {"type": "dict", "options": {step: {"type": "bool"} for step in STEPS}},
-        "canary": {"type": "dict"},
-        "connector": {"type": "bool", "default": False},
-        "alerts_after": {"type": "str"},
+        "test_event": {"type": "dict"},
+        "read_connector": {"type": "bool", "default": False},
+        "ignore_alerts_until": {"type": "str"},
         "clock_skew": {"type": "float", "default": 0.0},
     }
 )
 
 
-def run(call: Call) -> dict[str, Any]:
-    return judge(call)
+def run(call: ModuleContext) -> dict[str, Any]:
+    return evaluate(call)
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

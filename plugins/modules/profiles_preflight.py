@@ -44,7 +44,7 @@ options:
     elements: str
     choices: [hipaa, pci]
     default: []
-  existing_by:
+  attest_existing:
     description: Name of who will attest that what stands in the consoles already is right, if that is the plan.
     type: str
 """
@@ -138,29 +138,35 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.preflight import preflight
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS, PROOF
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import (
+    ENDPOINT_OPTIONS,
+    READ_BACK_FIELD,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 
-SPEC = Spec(
+SPEC = ArgumentSpec(
     {
         "space_id": {"type": "str", "required": True},
         "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
         "source_name": {"type": "str", "default": "twilio-unified-profiles"},
         "allow_write_events": {"type": "bool"},
         "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},
-        "existing_by": {"type": "str"},
-        "endpoints": {"type": "dict", "options": {step: {**ENDPOINT_OPTIONS, "no_log": False} for step in PROOF}},
+        "attest_existing": {"type": "str"},
+        "endpoints": {
+            "type": "dict",
+            "options": {step: {**ENDPOINT_OPTIONS, "no_log": False} for step in READ_BACK_FIELD},
+        },
     }
 )
 
 
-def run(call: Call) -> dict[str, Any]:
+def run(call: ModuleContext) -> dict[str, Any]:
     return preflight(call)
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

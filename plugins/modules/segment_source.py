@@ -40,14 +40,14 @@ options:
     description: Whether the source takes events.
     type: bool
     default: true
-  labels:
+  source_labels:
     description: Labels that the source should have, besides those it has. They must exist in the workspace.
     type: dict
   create:
     description: Whether the source may be made. Without leave, an absent source fails the task.
     type: bool
     default: true
-  wait:
+  wait_timeout:
     description: With O(create=false), how many seconds to wait for something else to make the source, such as Twilio's form.
     type: int
     default: 0
@@ -61,7 +61,7 @@ EXAMPLES = r"""
 - name: Have the source
   flexops.unified_profiles.segment_source:
     segment_token: "{{ unified_profiles_segment_token }}"
-    labels:
+    source_labels:
       managed-by: ansible
 """
 
@@ -82,37 +82,37 @@ source:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
-    Spec,
-    outcome_result,
-    run_module,
+    ArgumentSpec,
+    change_result,
+    run_as_module,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import ManagedSource
 
-SPEC = Spec(
+SPEC = ArgumentSpec(
     {
         "source_name": {"type": "str", "default": "twilio-unified-profiles"},
         "source_id": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "confirm_delete": {"type": "str"},
         "enabled": {"type": "bool", "default": True},
-        "labels": {"type": "dict"},
+        "source_labels": {"type": "dict"},
         "create": {"type": "bool", "default": True},
-        "wait": {"type": "int", "default": 0},
+        "wait_timeout": {"type": "int", "default": 0},
         "ignore_legacy": {"type": "bool", "default": False},
     }
 )
 
 
-def run(call: Call) -> dict[str, Any]:
+def run(call: ModuleContext) -> dict[str, Any]:
     resource = ManagedSource(call)
     outcome = call.reconcile(resource)
-    return outcome_result(outcome, source=outcome.state)
+    return change_result(outcome, source=outcome.state)
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ options:
   recorded_key_fingerprint:
     description: Fingerprint of the write key that was last handed over, from the ledger.
     type: str
-  audit:
+  read_audit_trail:
     description:
       - Whether to ask the audit trail who changed the source and when. It goes back 90 days.
       - A token that may not read it is no error.
@@ -45,7 +45,7 @@ EXAMPLES = r"""
 - name: Diagnose the source
   flexops.unified_profiles.segment_source_info:
     segment_token: "{{ unified_profiles_segment_token }}"
-    audit: true
+    read_audit_trail: true
   register: result
 """
 
@@ -86,27 +86,27 @@ findings:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import inspect
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import diagnose_source
 
-SPEC = Spec(
+SPEC = ArgumentSpec(
     {
         "source_name": {"type": "str", "default": "twilio-unified-profiles"},
         "ignore_legacy": {"type": "bool", "default": False},
         "recorded_source_id": {"type": "str"},
         "recorded_key_fingerprint": {"type": "str", "no_log": False},
-        "audit": {"type": "bool", "default": False},
+        "read_audit_trail": {"type": "bool", "default": False},
     }
 )
 
 
-def run(call: Call) -> dict[str, Any]:
-    return inspect(call)
+def run(call: ModuleContext) -> dict[str, Any]:
+    return diagnose_source(call)
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ version_added: 0.1.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
-  - V(present) makes sure that the source has a key other than those in O(other_than). Old and new keys work side by side.
+  - V(present) makes sure that the source has a key other than those in O(known_fingerprints). Old and new keys work side by side.
   - V(absent) removes the one named key; never the last visible one, and never when the keys cannot be seen.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
@@ -29,12 +29,12 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  other_than:
+  known_fingerprints:
     description: With O(state=present), fingerprints of the keys that do not count.
     type: list
     elements: str
     default: []
-  fingerprint:
+  key_fingerprint:
     description: With O(state=absent), fingerprint of the key to remove.
     type: str
 """
@@ -44,7 +44,7 @@ EXAMPLES = r"""
   flexops.unified_profiles.segment_source_key:
     segment_token: "{{ unified_profiles_segment_token }}"
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
-    other_than: [3f29a1b07c55]
+    known_fingerprints: [3f29a1b07c55]
 """
 
 RETURN = r"""
@@ -58,33 +58,33 @@ key_fingerprints:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
-    Spec,
-    outcome_result,
-    run_module,
+    ArgumentSpec,
+    change_result,
+    run_as_module,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import ManagedKeys
 
-SPEC = Spec(
+SPEC = ArgumentSpec(
     {
         "source_id": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "other_than": {"type": "list", "elements": "str", "default": []},
-        "fingerprint": {"type": "str", "no_log": False},
+        "known_fingerprints": {"type": "list", "elements": "str", "default": []},
+        "key_fingerprint": {"type": "str", "no_log": False},
     },
-    {"required_if": [("state", "absent", ["fingerprint"])]},
+    {"required_if": [("state", "absent", ["key_fingerprint"])]},
 )
 
 
-def run(call: Call) -> dict[str, Any]:
+def run(call: ModuleContext) -> dict[str, Any]:
     resource = ManagedKeys(call)
     outcome = call.reconcile(resource)
-    return outcome_result(outcome, key_fingerprints=(outcome.state or {}).get("key_fingerprints", []))
+    return change_result(outcome, key_fingerprints=(outcome.state or {}).get("key_fingerprints", []))
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -53,20 +53,20 @@ spaces:
 
 from typing import Any
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 
-SPEC = Spec({"space_id": {"type": "str"}})
+SPEC = ArgumentSpec({"space_id": {"type": "str"}})
 
 
-def run(call: Call) -> dict[str, Any]:
+def run(call: ModuleContext) -> dict[str, Any]:
     api = call.public_api()
     spaces = [api.space(call.required("space_id"))] if call["space_id"] else api.spaces()
     return {"workspace": api.workspace(), "spaces": spaces}
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ author:
 description:
   - Runs all checks and reports all verdicts at once, not only the first failure.
   - The checks are C(format), C(space) (known to this token), C(pair) (space id and Profile API token), C(region) and C(rights).
-  - Fails when one of them has the verdict C(failed), unless O(fail=false). A check that cannot tell says C(unknown).
+  - Fails when one of them has the verdict C(failed), unless O(fail_on_problem=false). A check that cannot tell says C(unknown).
   - A space that does not exist and a space of another workspace look the same to one token.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
@@ -31,13 +31,13 @@ options:
       - Profile API access token of the space.
       - If not set, the environment variable E(SEGMENT_PROFILE_TOKEN) is used.
     type: str
-  rights:
+  check_rights:
     description:
       - Whether to list the sources, to find out whether the token can see write keys (Source Admin).
       - The verdict stays C(unknown) while the workspace has no source.
     type: bool
     default: true
-  fail:
+  fail_on_problem:
     description: Whether a failed check fails the task.
     type: bool
     default: true
@@ -89,25 +89,25 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.space import validate
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 
-SPEC = Spec(
+SPEC = ArgumentSpec(
     {
         "space_id": {"type": "str", "required": True},
         "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
-        "rights": {"type": "bool", "default": True},
-        "fail": {"type": "bool", "default": True},
+        "check_rights": {"type": "bool", "default": True},
+        "fail_on_problem": {"type": "bool", "default": True},
     }
 )
 
 
-def run(call: Call) -> dict[str, Any]:
-    return validate(call, call["rights"], call["fail"])
+def run(call: ModuleContext) -> dict[str, Any]:
+    return validate(call, call["check_rights"], call["fail_on_problem"])
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import VARIABLES, found_in
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
+    RESULT_VARIABLES,
+    collect_results,
+)
 
 NOTHING = object()
 
@@ -27,7 +30,7 @@ def environments(task_vars: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
         variables = task_vars["hostvars"][host]
         strict = _value(variables, "unified_profiles_fail_on_pending")
         found[str(host)] = {
-            **found_in({name: _value(variables, name) for name in VARIABLES}),
+            **collect_results({name: _value(variables, name) for name in RESULT_VARIABLES}),
             "fail_on_pending": strict is None or boolean(strict, strict=False),
         }
     return found
@@ -36,18 +39,18 @@ def environments(task_vars: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
 def _value(variables: Mapping[str, t.Any], name: str) -> t.Any:
     """A host's variable as plain JSON types; None where it is not set or cannot be evaluated."""
     try:
-        return plain(variables[name]) if name in variables else None
+        return to_builtin(variables[name]) if name in variables else None
     except Exception:
         # A host whose own settings cannot be evaluated has failed already and said why; the others need their report.
         return None
 
 
-def plain(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
+def to_builtin(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
     """The value in plain containers, without what Ansible keeps beside it or is to ``omit``, and with vaulted texts opened."""
     if isinstance(value, Mapping):
-        return {str(name): plain(inner, omit) for name, inner in value.items() if inner != omit}
+        return {str(name): to_builtin(inner, omit) for name, inner in value.items() if inner != omit}
     if isinstance(value, (list, tuple)):
-        return [plain(inner, omit) for inner in value if inner != omit]
+        return [to_builtin(inner, omit) for inner in value if inner != omit]
     # Before 2.19 they are objects, which the hiding of secrets does not know.
     return str(value) if getattr(value, "__ENCRYPTED__", False) else value
 

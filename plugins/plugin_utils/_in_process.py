@@ -19,7 +19,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import warm_up
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import execute
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
 
 # In the parent, when the strategy looks the plugin up. Every task of every host is a fork of it: what it has loaded they inherit,
 # and what it has not they load each for themselves, the filters and tests of any template among it.
@@ -34,7 +34,7 @@ for loader, name in ((connection_loader, "ansible.builtin.local"), (shell_loader
     loader.get(name, class_only=True)
 
 # Characters. What is shorter hides nothing, and is part of many words.
-LEAST_SECRET = 8
+MIN_SECRET_LENGTH = 8
 
 
 class InProcessAction(ActionBase):
@@ -76,10 +76,10 @@ class InProcessAction(ActionBase):
             for name, option in spec.argument_spec.items():
                 if option["type"] == "path" and params.get(name):
                     params[name] = os.path.expanduser(os.path.expandvars(params[name]))
-            result = execute(self.module.run, params, self._task.check_mode)
+            result = run_in_process(self.module.run, params, self._task.check_mode)
         # A header such as "X-Environment: prod" is no secret, and hiding it would spoil what the result says of that environment.
         names = {params.get(name) for name in ("environment", "space_id", "source_name", "twilio_account_sid")}
-        hidden = {value for value in checked._no_log_values if len(value) >= LEAST_SECRET}
+        hidden = {value for value in checked._no_log_values if len(value) >= MIN_SECRET_LENGTH}
         hidden -= names | {task_vars.get("inventory_hostname")}
         return t.cast("dict[str, t.Any]", remove_values(result, hidden))
 

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import neutral
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import (
     HOW_TO_RUN,
     command,
@@ -36,7 +36,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def terminal(value: t.Any) -> str:
     """One line without control characters: nothing in it can steer a terminal."""
-    return str(neutral(str(value))).replace("\n", "\\n").replace("\t", "\\t")
+    return str(printable(str(value))).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def markdown(value: t.Any) -> str:
@@ -141,5 +141,5 @@ def _environment(finalize: t.Callable[[t.Any], str] | None) -> jinja2.Environmen
         keep_trailing_newline=True,
         finalize=finalize,
     )
-    environment.filters.update(md=markdown, code=code, fenced=fenced, show=neutral)
+    environment.filters.update(md=markdown, code=code, fenced=fenced, show=printable)
     return environment

@@ -104,7 +104,7 @@ def having(status: int, *services: str) -> list[tuple[str, str, str]]:
     return [o for o in OPERATIONS if status in documented(o) and (not services or o[0] in services)]
 
 
-UNREADABLE = [o for o in having(400, "segment", "tracking", "handover") if takes_body(o)]
+NO_READ_BACK = [o for o in having(400, "segment", "tracking", "handover") if takes_body(o)]
 PAGED = [o for o in OPERATIONS if is_paged(o)]
 TAKEN = having(422, "segment")
 # The status of each refusal that a test here generates, and for which operations it does.
@@ -116,7 +116,7 @@ GENERATED = {
     413: having(413, "segment"),
     422: TAKEN,
     429: having(429),
-    400: [*UNREADABLE, *PAGED],
+    400: [*NO_READ_BACK, *PAGED],
     409: TAKEN,
 }
 
@@ -179,7 +179,7 @@ def test_flex_says_45101_where_there_is_none(stage):  # noqa: F811
     assert (answer.status_code, answer.json()["code"]) == (404, 45101)
 
 
-@pytest.mark.parametrize("operation", UNREADABLE, ids=" ".join)
+@pytest.mark.parametrize("operation", NO_READ_BACK, ids=" ".join)
 @pytest.mark.parametrize("body", ["not json", "[1]"])
 def test_a_body_that_is_no_object_is_refused(stage, operation, body):  # noqa: F811
     service, method, _path = operation

@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import execute
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
     profiles_connection,
-    profiles_source,
+    profiles_link,
 )
 
-MODULES = {"connection": profiles_connection, "link": profiles_source, "key": flex_source_key}
+MODULES = {"connection": profiles_connection, "link": profiles_link, "key": flex_source_key}
 STEPS = tuple(MODULES)
 
 
@@ -58,7 +58,7 @@ class Bench:
         module = MODULES[step]
         checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate({**self.options[step], **options})
         assert checked.error_messages == []
-        return execute(module.run, checked.validated_parameters, check_mode)
+        return run_in_process(module.run, checked.validated_parameters, check_mode)
 
     def settle(self, **options):
         """Have all three steps done by a person, in every detail."""
@@ -228,20 +228,20 @@ def test_what_was_asked_for_and_withdrawn_is_asked_again(bench):
 
 def test_existing_connections_are_attested_once_and_touch_nothing(bench):
     for step in STEPS:
-        done = bench.run(step, existing_by="jane")
+        done = bench.run(step, attest_existing="jane")
         assert (done["changed"], done["handover"]["how"], done["handover"]["by"]) == (True, "existing", "jane")
-        assert not bench.run(step, existing_by="joe")["changed"]
+        assert not bench.run(step, attest_existing="joe")["changed"]
     assert bench.sandbox.journal(writes=True) == []
-    assert bench.run("link", existing_by=" ")["failure"]["option"] == "existing_by"
+    assert bench.run("link", attest_existing=" ")["failure"]["option"] == "attest_existing"
 
 
 @pytest.mark.parametrize("step", ["link", "key"])
 def test_what_was_asked_for_is_no_existing_connection(bench, step):
     bench.run(step)
-    assert bench.run(step, existing_by="jane")["handover"]["status"] == "pending"
+    assert bench.run(step, attest_existing="jane")["handover"]["status"] == "pending"
 
 
-@pytest.mark.parametrize("word", [{"existing_by": "jane"}, {"confirm": True}])
+@pytest.mark.parametrize("word", [{"attest_existing": "jane"}, {"confirm": True}])
 def test_nobodys_word_counts_against_what_the_endpoint_shows(bench, word):
     bench.env.flex_key = "some-other-key-of-32-characters-"
     if "confirm" in word:
@@ -254,22 +254,22 @@ def test_nobodys_word_counts_against_what_the_endpoint_shows(bench, word):
 def test_the_form_counts_for_the_source_it_made_only(bench):
     digest = bench.run("connection")["handover"]["digest"]
     bench.confirm("connection", digest)
-    assert bench.run("link", by_form=True)["handover"]["how"] == "form"
-    assert bench.run("key", by_form=True)["handover"]["how"] == "form"
+    assert bench.run("link", done_by_form=True)["handover"]["how"] == "form"
+    assert bench.run("key", done_by_form=True)["handover"]["how"] == "form"
 
 
 def test_the_form_gave_flex_no_key_of_a_source_that_was_linked_later(bench):
     digest = bench.run("connection")["handover"]["digest"]
     bench.confirm("connection", digest)
     bench.run("link")
-    assert bench.run("key", by_form=True)["handover"]["status"] == "pending"
+    assert bench.run("key", done_by_form=True)["handover"]["status"] == "pending"
 
 
 def test_the_form_does_not_count_where_the_endpoint_shows_another_key(bench):
     digest = bench.run("connection")["handover"]["digest"]
     bench.confirm("connection", digest)
     bench.env.flex_key = "some-other-key-of-32-characters-"
-    found = bench.run("key", by_form=True, **bench.reading("key"))
+    found = bench.run("key", done_by_form=True, **bench.reading("key"))
     assert (found["handover"]["how"], bench.env.flex_key) == ("endpoint", bench.source.keys[0])
 
 
@@ -470,8 +470,8 @@ def test_what_an_endpoint_echoes_is_masked(bench):
 
 KILLED = """
 import json, os, signal, sys
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.step import HandOver
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.runner import execute
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import HandOver
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
 from ansible_collections.flexops.unified_profiles.plugins import modules
 import importlib
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
@@ -484,7 +484,7 @@ def record(self, state, how, by):
     real(self, state, how, by)
 HandOver._record = record
 checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate(options)
-execute(module.run, checked.validated_parameters, False)
+run_in_process(module.run, checked.validated_parameters, False)
 """
 
 

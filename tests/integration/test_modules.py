@@ -59,7 +59,9 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_same_result_both_ways(project, way):
-    found, _run = result(project, {f"{COLLECTION}.segment_source": {"labels": {"environment": "dev"}}}, **WAYS[way])
+    found, _run = result(
+        project, {f"{COLLECTION}.segment_source": {"source_labels": {"environment": "dev"}}}, **WAYS[way]
+    )
     assert found["changed"], found
     source = found["source"]
     assert (source["name"], source["enabled"], source["labels"]) == (
@@ -67,7 +69,9 @@ def test_the_same_result_both_ways(project, way):
         True,
         {"environment": "dev"},
     )
-    again, _run = result(project, {f"{COLLECTION}.segment_source": {"labels": {"environment": "dev"}}}, **WAYS[way])
+    again, _run = result(
+        project, {f"{COLLECTION}.segment_source": {"source_labels": {"environment": "dev"}}}, **WAYS[way]
+    )
     assert not again["changed"]
     assert again["source"] == source
 
@@ -102,15 +106,15 @@ def test_check_mode_on_one_task_and_loops(project, sandbox):
 def test_keys_are_added_once_and_the_last_is_never_removed(project):
     made, _run = result(project, {f"{COLLECTION}.segment_source": {}})
     source, (old,) = made["source"]["id"], made["source"]["key_fingerprints"]
-    add = {f"{COLLECTION}.segment_source_key": {"source_id": source, "other_than": [old]}}
+    add = {f"{COLLECTION}.segment_source_key": {"source_id": source, "known_fingerprints": [old]}}
     added, _run = result(project, add)
     assert len(added["key_fingerprints"]) == 2
     assert not result(project, add)[0]["changed"]
-    remove = {f"{COLLECTION}.segment_source_key": {"source_id": source, "state": "absent", "fingerprint": old}}
+    remove = {f"{COLLECTION}.segment_source_key": {"source_id": source, "state": "absent", "key_fingerprint": old}}
     assert old not in result(project, remove)[0]["key_fingerprints"]
     assert not result(project, remove)[0]["changed"]
     (last,) = [f for f in added["key_fingerprints"] if f != old]
-    remove[f"{COLLECTION}.segment_source_key"]["fingerprint"] = last
+    remove[f"{COLLECTION}.segment_source_key"]["key_fingerprint"] = last
     refused, _run = result(project, remove)
     assert "the last one of the source" in refused["msg"]
 
@@ -165,13 +169,19 @@ def test_flex_info_shows_the_alerts_of_the_connector(project, sandbox):
 
 def test_flex_info_tells_another_account(project, sandbox):
     account = sandbox.world.environments["prod"].account_sid
-    task = {f"{COLLECTION}.flex_info": {**twilio(project), "twilio_account_sid": account, "fail": True}}
+    task = {f"{COLLECTION}.flex_info": {**twilio(project), "twilio_account_sid": account, "fail_on_problem": True}}
     found, _run = result(project, task)
     assert "the credentials belong to" in found["msg"]
 
 
 def test_validate_reports_all_checks_at_once(project, sandbox):
-    task = {f"{COLLECTION}.segment_space_validate": {"space_id": "spa_no", "profile_token": "wrong", "fail": False}}
+    task = {
+        f"{COLLECTION}.segment_space_validate": {
+            "space_id": "spa_no",
+            "profile_token": "wrong",
+            "fail_on_problem": False,
+        }
+    }
     found, _run = result(project, task)
     assert {check["check"]: check["verdict"] for check in found["checks"]} == {
         "format": "passed",
@@ -205,7 +215,7 @@ def test_validate_tells_a_token_that_cannot_see_keys(project, sandbox):
 
 
 def test_source_info_diagnoses(project):
-    task = {f"{COLLECTION}.segment_source_info": {"recorded_source_id": "gone", "audit": True}}
+    task = {f"{COLLECTION}.segment_source_info": {"recorded_source_id": "gone", "read_audit_trail": True}}
     found, _run = result(project, task)
     assert [finding["problem"] for finding in found["findings"]] == ["deleted"]
     assert found["source"] is None
@@ -253,7 +263,7 @@ def test_on_another_host_a_module_runs_there(project, remote):
 
 def test_on_another_host_a_hand_over_stays_on_the_controller(project, remote):
     options = {"environment": "dev", "state_dir": str(project.folder / "state"), "space_id": "spa_1", "source_id": "s1"}
-    task = {f"{COLLECTION}.profiles_source": options, "environment": elsewhere(project)}
+    task = {f"{COLLECTION}.profiles_link": options, "environment": elsewhere(project)}
     found, _run = result(project, {**task, "vars": remote})
     assert found["handover"]["status"] == "pending"
     assert (project.folder / "state/ledger/dev.json").exists()

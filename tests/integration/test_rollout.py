@@ -183,10 +183,10 @@ def test_rollouts_end_alike(sandbox, projects):
     assert {row[0]: row[1] for row in first["report"]} == {"dev": "attested", "prod": "pending", "eu": "attested"}
     assert {row[1] for row in second["report"]} == {"attested"}
     said, form = ("attested", "jane", "operator"), ("form", "jane", "operator")
-    by_form = {"connection": {"done": said}, "link": {"done": form}, "key": {"done": form}}
-    assert second["ledger"] == dict.fromkeys(NAMES, by_form)
+    done_by_form = {"connection": {"done": said}, "link": {"done": form}, "key": {"done": form}}
+    assert second["ledger"] == dict.fromkeys(NAMES, done_by_form)
     by_hand = {step: {"done": said} for step in DO}
-    assert third["ledger"] == {"dev": by_form, "prod": by_form, "eu": by_hand}
+    assert third["ledger"] == {"dev": done_by_form, "prod": done_by_form, "eu": by_hand}
     assert third["world"]["eu"]["flex holds"] == ["twilio-unified-profiles"]
     assert third["world"]["eu"]["linked"] == ["twilio-unified-profiles"]
     assert ends[1] == ends[0]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import pytest
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import execute
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
     profiles_connection,
     profiles_info,
-    profiles_source,
-    segment_canary,
+    profiles_link,
+    segment_test_event,
 )
 
 NAME = "twilio-unified-profiles"
@@ -53,7 +53,7 @@ class Rollout:
             "space_id": self.env.space["id"],
             "source_id": self.source.id,
             "key_fingerprints": [fingerprint(key) for key in self.source.keys],
-            "existing_by": "jane",
+            "attest_existing": "jane",
             "clock_skew": offset,
             "allow_write_events": True,
             "friendly_name": "dev",
@@ -63,12 +63,12 @@ class Rollout:
         spec = module.SPEC.argument_spec
         checked = ModuleArgumentSpecValidator(spec).validate({k: v for k, v in known.items() if k in spec})
         assert not checked.error_messages
-        result = execute(module.run, checked.validated_parameters, check_mode)
+        result = run_in_process(module.run, checked.validated_parameters, check_mode)
         assert not result.get("failed") or options.get("fails"), result
         return result
 
     def hand_over(self):
-        for module in (profiles_connection, profiles_source, flex_source_key):
+        for module in (profiles_connection, profiles_link, flex_source_key):
             self.run(module)
 
     def engage(self, count=3):
@@ -191,7 +191,7 @@ def test_a_revoked_token_raises_alerts_and_is_broken(rollout, sandbox):
     rollout.env.revoked.clear()
     rollout.engage()
     assert rollout.judged()[0] == ["broken", "proven", "broken"]
-    assert rollout.judged(alerts_after=sandbox.world.now().isoformat())[0] == ["proven"] * 3
+    assert rollout.judged(ignore_alerts_until=sandbox.world.now().isoformat())[0] == ["proven"] * 3
 
 
 def test_an_alert_is_found_behind_hundreds_of_others(rollout, sandbox):
@@ -215,43 +215,43 @@ def test_an_old_alert_does_not_count(sandbox, tmp_path):
 
 
 def test_the_canary_proves_the_link(rollout, sandbox):
-    flown = rollout.run(segment_canary, allow_profile=True)
+    flown = rollout.run(segment_test_event, test_event=True)
     assert flown["changed"]
-    assert flown["canary"]["status"] == "arrived", flown
-    verdicts, reasons = rollout.judged(canary=flown["canary"])
+    assert flown["test_event"]["status"] == "arrived", flown
+    verdicts, reasons = rollout.judged(test_event=flown["test_event"])
     assert verdicts == ["attested", "proven", "attested"]
     assert "the canary that was sent through this source was read back" in reasons
-    assert sandbox.world.environments["dev"].identities["user_id:flexops-unified-profiles-canary"]
+    assert sandbox.world.environments["dev"].identities["user_id:flexops-unified-profiles-test-event"]
 
 
 def test_the_canary_of_a_source_outside_the_space_never_arrives(rollout, sandbox):
     sandbox.sabotage("dev", "disconnect-from-space")
-    flown = rollout.run(segment_canary, allow_profile=True, wait=0.1)
-    assert flown["canary"]["status"] == "not_seen"
-    verdicts, reasons = rollout.judged(canary=flown["canary"])
+    flown = rollout.run(segment_test_event, test_event=True, test_event_timeout=0.1)
+    assert flown["test_event"]["status"] == "not_seen"
+    verdicts, reasons = rollout.judged(test_event=flown["test_event"])
     assert verdicts == ["attested"] * 3
     assert "look at Unify > Unify settings > Profiles sources" in reasons
 
 
 def test_the_canary_stays_home_in_check_mode(rollout, sandbox):
     sandbox.clear_journal()
-    flown = rollout.run(segment_canary, check_mode=True, allow_profile=True)
-    assert flown["canary"]["status"] == "not_sent"
+    flown = rollout.run(segment_test_event, check_mode=True, test_event=True)
+    assert flown["test_event"]["status"] == "not_sent"
     assert sandbox.journal(writes=True) == []
 
 
 def test_a_canary_whose_answer_was_lost_is_looked_for(rollout, sandbox):
     sandbox.fault(match="POST /tracking", kind="drop_after")
-    flown = rollout.run(segment_canary, allow_profile=True)
-    assert flown["canary"]["status"] == "arrived"
+    flown = rollout.run(segment_test_event, test_event=True)
+    assert flown["test_event"]["status"] == "arrived"
     assert len([e for e in sandbox.journal(writes=True) if e["service"] == "tracking"]) == 1
 
 
 def test_the_connector_read_changes_no_verdict(rollout, sandbox):
-    rollout.judged(connector=True)
+    rollout.judged(read_connector=True)
     assert rollout.result["connector"] is True
     sandbox.fault(match="GET /twilio/preview", kind="html")
-    verdicts, _reasons = rollout.judged(connector=True)
+    verdicts, _reasons = rollout.judged(read_connector=True)
     assert (verdicts, rollout.result["connector"]) == (["attested"] * 3, None)
     sandbox.clear_journal()
     rollout.judged()

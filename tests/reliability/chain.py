@@ -21,18 +21,18 @@ from pathlib import Path
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import open_ledger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import transport
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import (
     CONNECTION_OPTIONS,
     HTTP_OPTIONS,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import execute
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
     profiles_connection,
     profiles_info,
+    profiles_link,
     profiles_preflight,
-    profiles_source,
     segment_source,
     segment_source_info,
     segment_source_key,
@@ -135,45 +135,47 @@ class Chain:
         if connection["handover"]["status"] == "done":
             how, sent = connection["handover"]["how"], connection["handover"]["sent"]
             may_come = connection["changed"] and how != "existing" and (how == "attested" or sent or not self.check)
-            source = self._source(create=False, wait=60 if may_come else 0)
-            self._link_and_key(source, confirm, by_form=True)
+            source = self._source(create=False, wait_timeout=60 if may_come else 0)
+            self._link_and_key(source, confirm, done_by_form=True)
         self._verify(source)
 
     def _recover(self, confirm: dict[str, t.Any]) -> None:
         self._preflight("link", "key")
-        ledger = self._do("ledger", profiles_info, evidence=False, **self._ledger())
+        ledger = self._do("ledger", profiles_info, read_evidence=False, **self._ledger())
         recorded = ledger["recorded"]
         found = self._do(
             "diagnosis",
             segment_source_info,
             recorded_source_id=recorded["source_id"],
             recorded_key_fingerprint=recorded["key_fingerprint"],
-            audit=True,
+            read_audit_trail=True,
         )
-        harm = HARM if recorded["connected"] or self.options.get("existing_by") else (*HARM, "absent")
+        harm = HARM if recorded["connected"] or self.options.get("attest_existing") else (*HARM, "absent")
         if stop := [f for f in found["findings"] if f["problem"] in harm]:
             self.run.failure = {"failed": True, "msg": stop[0]["detail"], "failure": {"kind": "refused"}}
             raise Stop
-        source = self._source(create=True, wait=0, source_id=(found["source"] or {}).get("id"))
-        self._link_and_key(source, confirm, by_form=False)
+        source = self._source(create=True, wait_timeout=0, source_id=(found["source"] or {}).get("id"))
+        self._link_and_key(source, confirm, done_by_form=False)
         self._verify(source)
 
     def _preflight(self, *steps: str) -> None:
-        token, existing = self.environment.profile_token, self.options.get("existing_by")
+        token, existing = self.environment.profile_token, self.options.get("attest_existing")
         endpoints = None
         if self.options["channel"] == "endpoint":
             endpoints = {step: self._endpoint(step) for step in steps}
-        common = {"profile_token": token, "allow_write_events": True, "existing_by": existing}
+        common = {"profile_token": token, "allow_write_events": True, "attest_existing": existing}
         self._do("space", profiles_preflight, **common, endpoints=endpoints)
 
     def _source(self, **parameters: t.Any) -> Result:
-        return t.cast(Result, self._do("source", segment_source, labels=self.options["labels"], **parameters)["source"])
+        return t.cast(
+            Result, self._do("source", segment_source, source_labels=self.options["labels"], **parameters)["source"]
+        )
 
-    def _link_and_key(self, source: Result, confirm: dict[str, t.Any], by_form: bool) -> None:
-        common = {"source_id": source["id"], "source_name": SOURCE_NAME, "by_form": by_form}
-        self._do("link", profiles_source, **common, **self._handover("link", confirm, by_form))
+    def _link_and_key(self, source: Result, confirm: dict[str, t.Any], done_by_form: bool) -> None:
+        common = {"source_id": source["id"], "source_name": SOURCE_NAME, "done_by_form": done_by_form}
+        self._do("link", profiles_link, **common, **self._handover("link", confirm, done_by_form))
         keys = {"key_fingerprints": source["key_fingerprints"]}
-        self._do("key", flex_source_key, **common, **keys, **self._handover("key", confirm, by_form))
+        self._do("key", flex_source_key, **common, **keys, **self._handover("key", confirm, done_by_form))
 
     def _verify(self, source: Result | None) -> None:
         self._do(
@@ -181,7 +183,7 @@ class Chain:
             profiles_info,
             source_id=source["id"] if source else None,
             key_fingerprints=source["key_fingerprints"] if source else [],
-            evidence=not self.check,
+            read_evidence=not self.check,
             read_back={name: self._read_back(name) for name in ("connection", "link", "key")},
             clock_skew=self._skew,
             **self._ledger(),
@@ -204,11 +206,11 @@ class Chain:
     def recorded(self) -> dict[str, t.Any]:
         """What the ledger says, wherever it is kept."""
         params = {**dict.fromkeys(CONNECTION_OPTIONS), **HTTP, "sync_service": "default"}
-        return dict(open_ledger(Call({**params, **self._connection(), **self._ledger()}, True)).read())
+        return dict(open_ledger(ModuleContext({**params, **self._connection(), **self._ledger()}, True)).read())
 
     def _handover(self, step: str, confirm: dict[str, t.Any], existing: bool = True) -> dict[str, t.Any]:
         parameters = {"channel": self.options["channel"], "confirm": confirm.get(step), "clock_skew": self._skew}
-        parameters |= {"existing_by": self.options.get("existing_by") if existing else None, **self._ledger()}
+        parameters |= {"attest_existing": self.options.get("attest_existing") if existing else None, **self._ledger()}
         if self.options["channel"] == "endpoint":
             parameters["endpoint"] = self._endpoint(step)
             if not self.run.results.get("connection", {}).get("changed"):
@@ -253,7 +255,7 @@ class Chain:
         wanted = {k: v for k, v in given.items() if k in spec.argument_spec and v is not None}
         checked = ModuleArgumentSpecValidator(spec.argument_spec, **spec.constraints).validate(copy.deepcopy(wanted))
         assert not checked.error_messages, checked.error_messages
-        result = execute(module.run, checked.validated_parameters, self.check)
+        result = run_in_process(module.run, checked.validated_parameters, self.check)
         self.run.results[name] = result
         # Whatever happens: a defect of the collection is never the reason.
         assert result.get("failure", {}).get("kind") != "defect", result

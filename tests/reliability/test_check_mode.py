@@ -62,7 +62,7 @@ states = st.fixed_dictionaries(
                 "labels": st.sampled_from(
                     [{}, {"managed-by": "ansible"}, {"environment": "dev", "managed-by": "ansible"}]
                 ),
-                "existing_by": st.sampled_from([None, "jane"]),
+                "attest_existing": st.sampled_from([None, "jane"]),
             }
         ),
     }

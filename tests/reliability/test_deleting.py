@@ -45,7 +45,7 @@ def test_the_last_visible_key_stays(chain: Chain) -> None:
     (source,) = chain.twilio_sources
     start = Snapshot(chain)
     result = chain.attempt(
-        segment_source_key, source_id=source.id, state="absent", fingerprint=fingerprint(source.keys[0])
+        segment_source_key, source_id=source.id, state="absent", key_fingerprint=fingerprint(source.keys[0])
     )
     assert "last one" in result["msg"]
     assert start.same()
@@ -59,7 +59,7 @@ def test_no_key_is_removed_or_added_when_none_can_be_seen(chain: Chain, monkeypa
     monkeypatch.setattr(chain, "_connection", lambda: blind)
     for state in ("absent", "present"):
         result = chain.attempt(
-            segment_source_key, source_id=source.id, state=state, fingerprint=fingerprint(source.keys[0])
+            segment_source_key, source_id=source.id, state=state, key_fingerprint=fingerprint(source.keys[0])
         )
         assert "cannot be seen" in result["msg"]
     assert start.same()
@@ -70,7 +70,7 @@ def test_one_named_key_of_two_is_removed(chain: Chain) -> None:
     old = source.keys[0]
     source.keys.append(chain.sandbox.world.new_key(chain.environment))
     other = source.keys[1]
-    absent = {"source_id": source.id, "state": "absent", "fingerprint": fingerprint(old)}
+    absent = {"source_id": source.id, "state": "absent", "key_fingerprint": fingerprint(old)}
     assert chain.attempt(segment_source_key, check=True, **absent)["changed"]
     assert source.keys == [old, other]
     assert chain.attempt(segment_source_key, **absent)["changed"]
@@ -85,7 +85,7 @@ def test_labels_that_were_not_asked_about_stay(chain: Chain, wanted: dict[str, s
     chain.environment.labels.append({"key": "team", "value": "b"})
     # Two values of one key: whether Segment allows it is not documented, so neither may be lost.
     source.labels = [{"key": "team", "value": "a"}, {"key": "team", "value": "b"}]
-    chain.attempt(segment_source, labels=wanted, create=False)
+    chain.attempt(segment_source, source_labels=wanted, create=False)
     kept = {(x["key"], x["value"]) for x in source.labels}
     assert kept == {("team", "a"), ("team", "b"), *wanted.items()}
 
@@ -94,5 +94,5 @@ def test_a_label_gets_another_value_only_when_asked(chain: Chain) -> None:
     (source,) = chain.twilio_sources
     chain.environment.labels.append({"key": "managed-by", "value": "hand"})
     source.labels = [{"key": "managed-by", "value": "hand"}, {"key": "environment", "value": "dev"}]
-    chain.attempt(segment_source, labels={"managed-by": "ansible"}, create=False)
+    chain.attempt(segment_source, source_labels={"managed-by": "ansible"}, create=False)
     assert {(x["key"], x["value"]) for x in source.labels} == {("managed-by", "ansible"), ("environment", "dev")}

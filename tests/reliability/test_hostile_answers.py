@@ -148,7 +148,7 @@ LOOK_ALIKES: dict[str, Callable[[str], str]] = {
     "title case": str.title,
     "dotless": lambda name: name.replace("i", "\u0131"),
 }
-UNSEEN = list(LOOK_ALIKES)[:12]
+INVISIBLE = list(LOOK_ALIKES)[:12]
 
 
 @pytest.mark.parametrize("kind", LOOK_ALIKES)
@@ -174,7 +174,7 @@ def test_what_only_looks_like_the_source_is_another_one(sandbox: Running, tmp_pa
         count("sources, spaces and labels that only look like the right ones")
 
 
-@pytest.mark.parametrize("kind", UNSEEN)
+@pytest.mark.parametrize("kind", INVISIBLE)
 def test_what_nobody_sees_is_shown(sandbox: Running, tmp_path: Path, kind: str) -> None:
     """In an answer it is printed as an escape; in an option it is refused."""
     wrong = LOOK_ALIKES[kind](SOURCE_NAME)

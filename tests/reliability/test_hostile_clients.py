@@ -25,7 +25,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.sec
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import Endpoint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module import run as runner
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import (
     CONNECTION_OPTIONS,
     HTTP_OPTIONS,
@@ -40,15 +40,15 @@ SINCE = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 Answers = list[tuple[int, dict[str, str], Any]]
 
 
-def ids(call: Call) -> tuple[str, str, str]:
+def ids(call: ModuleContext) -> tuple[str, str, str]:
     return call["space_id"], call["source_id"], call["twilio_account_sid"]
 
 
-def write_key(call: Call) -> Secret:
+def write_key(call: ModuleContext) -> Secret:
     return Secret(call["write_key"])
 
 
-OPERATIONS: dict[str, Callable[[Call], Any]] = {
+OPERATIONS: dict[str, Callable[[ModuleContext], Any]] = {
     "Public API, workspace": lambda call: call.public_api().workspace(),
     "Public API, space": lambda call: call.public_api().space(ids(call)[0]),
     "Public API, spaces": lambda call: call.public_api().spaces(),
@@ -63,8 +63,8 @@ OPERATIONS: dict[str, Callable[[Call], Any]] = {
         call.transport.clock.now() - datetime.timedelta(days=2), call.transport.clock.now(), ["Flex"], "HOUR"
     ),
     "Public API, space events": lambda call: call.public_api().space_events(ids(call)[0], "Flex"),
-    "Profile API, pair": lambda call: call.profile_api().pair_is_valid(ids(call)[0]),
-    "Profile API, messages": lambda call: call.profile_api().messages(ids(call)[0], "canary-user"),
+    "Profile API, pair": lambda call: call.profile_api().check_token_matches_space(ids(call)[0]),
+    "Profile API, messages": lambda call: call.profile_api().profile_messages(ids(call)[0], "canary-user"),
     "Tracking API, identify": lambda call: call.tracking_api(write_key(call)).identify("canary-user", "canary-1", {}),
     "Flex, configuration": lambda call: call.flex().configuration(),
     "Flex, provisioning": lambda call: call.flex().provision_status(),
@@ -160,7 +160,7 @@ def good(shared_sandbox: Running) -> Callable[[str], tuple[dict[str, Any], Answe
                 **{"success": {}, "read_url": url, "read_path": "write_key_fingerprint"},
             },
         }
-        call, answers = Call(params, False), []
+        call, answers = ModuleContext(params, False), []
         if name.startswith("Sync, document"):
             call.sync().save("default", "a-document", '{"format": 1}', None)
         with pytest.MonkeyPatch.context() as patch:

@@ -14,7 +14,7 @@ import pytest
 from sandbox.server import Running
 from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, settle
 
-SEEN = ("first connect", "connect again", "recover, deleted", "recover, wrong type")
+READ_BACK_MAX_AGE = ("first connect", "connect again", "recover, deleted", "recover, wrong type")
 
 
 def requests(sandbox: Running) -> tuple[list[str], list[str]]:
@@ -28,7 +28,9 @@ def requests(sandbox: Running) -> tuple[list[str], list[str]]:
     return sorted(journal), [entry for entry in journal if not entry.startswith("GET")]
 
 
-@pytest.mark.parametrize(("name", "check"), [(name, False) for name in SEEN] + [(name, True) for name in SEEN[::2]])
+@pytest.mark.parametrize(
+    ("name", "check"), [(name, False) for name in READ_BACK_MAX_AGE] + [(name, True) for name in READ_BACK_MAX_AGE[::2]]
+)
 def test_the_same_requests(sandbox: Running, project, tmp_path: Path, name: str, check: bool) -> None:
     scenario = SCENARIOS[name]
     chain = scenario.begin(sandbox, project.inventory / ".unified_profiles")

@@ -12,9 +12,9 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import UnexpectedAnswer
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import response as answer_module
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.response import (
-    Answer,
-    error_of,
+    Response,
     pages,
+    parse_error,
     requested_wait,
 )
 from conversation import EXAMPLES, START
@@ -37,14 +37,14 @@ from hypothesis import strategies as st
     ],
 )
 def test_error_of_shapes(body, expected):
-    assert error_of(json.dumps(body).encode()) == expected
+    assert parse_error(json.dumps(body).encode()) == expected
 
 
 def test_error_of_other_content():
-    assert error_of(b"") == (None, "")
-    assert error_of(b" \n") == (None, "")
-    assert error_of(b"<html>") == (None, "(no JSON body)")
-    assert error_of(b"[" * 200_000)[0] is None
+    assert parse_error(b"") == (None, "")
+    assert parse_error(b" \n") == (None, "")
+    assert parse_error(b"<html>") == (None, "(no JSON body)")
+    assert parse_error(b"[" * 200_000)[0] is None
 
 
 JSON = st.recursive(
@@ -63,7 +63,7 @@ CONTENT = st.binary() | JSON.map(lambda value: json.dumps(value).encode())
 @EXAMPLES
 @given(CONTENT)
 def test_error_of_never_raises(content):
-    code, message = error_of(content)
+    code, message = parse_error(content)
     assert code is None or isinstance(code, (str, int))
     assert isinstance(message, str)
 
@@ -94,9 +94,9 @@ def test_endless_pages(monkeypatch):
     monkeypatch.setattr(answer_module, "MAX_PAGES", 5)
     asked = []
 
-    def fetch(cursor: str | None) -> Answer:
+    def fetch(cursor: str | None) -> Response:
         asked.append(cursor)
-        return Answer("GET /x", "Segment", 200, {}, {"items": [len(asked)], "next": f"c{len(asked)}"})
+        return Response("GET /x", "Segment", 200, {}, {"items": [len(asked)], "next": f"c{len(asked)}"})
 
     with pytest.raises(UnexpectedAnswer, match="never end"):
         list(pages(fetch, "items", "next"))
@@ -104,7 +104,7 @@ def test_endless_pages(monkeypatch):
 
 
 def test_answer_get():
-    answer = Answer("GET /x", "Segment", 200, {}, {"a": {"n": 1, "b": True, "s": "x", "none": None}})
+    answer = Response("GET /x", "Segment", 200, {}, {"a": {"n": 1, "b": True, "s": "x", "none": None}})
     assert answer.get("a.n", int) == 1
     assert answer.get("a.none", str, "default") == "default"
     assert answer.get("a.b.c", str, None) is None

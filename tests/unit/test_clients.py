@@ -127,9 +127,9 @@ def test_profile_api_pair(status, code, good):
     service = talk.service()
     service.transport._clients[("https", "api.test")] = httpx.Client(transport=httpx.MockTransport(answer))
     if good:
-        ProfileApi(service).pair_is_valid("spa_1")
+        ProfileApi(service).check_token_matches_space("spa_1")
     else:
         with pytest.raises(ApiError):
-            ProfileApi(service).pair_is_valid("spa_1")
+            ProfileApi(service).check_token_matches_space("spa_1")
     assert len(asked) == 1
     assert asked[0].url.path.startswith("/v1/spaces/spa_1/collections/users/profiles/user_id:")

@@ -17,8 +17,8 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import FileLedger, document
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
-from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info, segment_canary
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info, segment_test_event
 from conversation import START, FakeClock
 
 SEGMENT, PROFILE, TRACKING, MONITOR, PREVIEW = (
@@ -31,7 +31,7 @@ SEGMENT, PROFILE, TRACKING, MONITOR, PREVIEW = (
 ACCOUNT, SOURCE, OTHER, SPACE = "AC" + "1" * 32, "source1", "source2", "spa_1"
 WRITE_KEY, PROFILE_TOKEN = "write-key-that-nobody-may-see-00", "profile-token-that-nobody-may-see"
 KEY = fingerprint(WRITE_KEY)
-USER = "flexops-unified-profiles-canary"
+USER = "flexops-unified-profiles-test-event"
 EVENT = "Flex - Engagement Initiated"
 
 
@@ -67,7 +67,7 @@ class Services:
             raise answer
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
 
-    def call(self, module, check_mode=False, **options) -> Call:
+    def call(self, module, check_mode=False, **options) -> ModuleContext:
         options = {"segment_token": "sgp_x", "twilio_account_sid": ACCOUNT, "twilio_auth_token": "t" * 32, **options}
         checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate(options)
         assert not checked.error_messages
@@ -75,7 +75,7 @@ class Services:
         for url in (SEGMENT, PROFILE, TRACKING, MONITOR, PREVIEW):
             client = httpx.Client(transport=httpx.MockTransport(self.answer))
             transport._clients[("https", url.removeprefix("https://"))] = client
-        return Call(checked.validated_parameters, check_mode, transport)
+        return ModuleContext(checked.validated_parameters, check_mode, transport)
 
     @property
     def paths(self) -> list[str]:
@@ -91,7 +91,7 @@ def services():
 def judged(services, tmp_path):
     """Judges an environment whose three steps were handed over at a time."""
 
-    def judge(at=None, steps=("connection", "link", "key"), **options):
+    def evaluate(at=None, steps=("connection", "link", "key"), **options):
         subjects = {
             "connection": {"space_id": SPACE},
             "link": {"source_id": SOURCE, "space_id": SPACE},
@@ -106,7 +106,7 @@ def judged(services, tmp_path):
         known |= {"source_id": SOURCE, "key_fingerprints": [KEY]}
         return profiles_info.run(services.call(profiles_info, **{**known, **options}))
 
-    return judge
+    return evaluate
 
 
 def told(result):
@@ -143,7 +143,7 @@ def test_only_alerts_are_read_in_the_first_minutes(services, judged):
 
 
 def test_without_evidence_nothing_is_read(services, judged):
-    assert told(judged(before(hours=1), evidence=False)) == ["attested"] * 3
+    assert told(judged(before(hours=1), read_evidence=False)) == ["attested"] * 3
     assert services.paths == []
 
 
@@ -155,9 +155,9 @@ def test_nothing_is_read_for_a_key_that_no_event_can_prove(services, judged, key
 
 def test_nothing_is_read_for_a_link_that_the_canary_proves(services, judged):
     bird = {"status": "arrived", "source_id": SOURCE, "space_id": SPACE, "sent_at": before(minutes=1)}
-    assert told(judged(before(hours=1), canary=bird)) == ["attested", "proven", "attested"]
+    assert told(judged(before(hours=1), test_event=bird)) == ["attested", "proven", "attested"]
     assert services.paths == sorted([ALERTS, MINUTES, AUDIT])
-    assert told(judged(before(hours=1), canary={**bird, "space_id": "spa_2"}))[1] == "attested"
+    assert told(judged(before(hours=1), test_event={**bird, "space_id": "spa_2"}))[1] == "attested"
 
 
 def test_a_young_hand_over_is_looked_at_by_the_minute(services, judged):
@@ -232,8 +232,8 @@ def test_missing_credentials_are_told(judged):
 
 
 def test_a_time_that_is_none_is_refused(judged):
-    with pytest.raises(OptionError, match="alerts_after: is not an ISO 8601 time"):
-        judged(before(hours=1), alerts_after="yesterday")
+    with pytest.raises(OptionError, match="ignore_alerts_until: is not an ISO 8601 time"):
+        judged(before(hours=1), ignore_alerts_until="yesterday")
 
 
 # Alerts
@@ -274,7 +274,7 @@ def test_alerts_older_than_the_hand_over_or_than_what_was_mended_do_not_count(se
     paged(services, [alert(before(hours=2)), alert(before(minutes=30)), alert(None), {"error_code": None}, "odd"])
     assert told(judged(before(minutes=20)))[0] == "attested"
     assert told(judged(before(hours=1)))[0] == "broken"
-    assert told(judged(before(hours=1), alerts_after=before(minutes=25)))[0] == "attested"
+    assert told(judged(before(hours=1), ignore_alerts_until=before(minutes=25)))[0] == "attested"
     assert [r.url.params["StartDate"] for r in services.requests if r.url.path == ALERTS][-1] == before(minutes=25)
 
 
@@ -300,14 +300,14 @@ def test_alerts_are_asked_for_no_further_back_than_monitor_keeps_them(services, 
 )
 def test_any_failure_of_the_connector_read_means_unknown(services, judged, answer):
     services.answers[f"GET /ProfileConnector/Instances/{ACCOUNT}"] = answer
-    result = judged(before(seconds=30), connector=True)
+    result = judged(before(seconds=30), read_connector=True)
     assert (result["connector"], len(result["unread"])) == (None, 1)
     assert told(result) == ["attested"] * 3
 
 
 def test_a_connector_is_told_and_proves_nothing(services, judged):
     services.answers[f"GET /ProfileConnector/Instances/{ACCOUNT}"] = {"configuration_id": "PD1"}
-    result = judged(before(seconds=30), connector=True)
+    result = judged(before(seconds=30), read_connector=True)
     assert (result["connector"], result["unread"]) == (True, [])
     assert told(result) == ["attested"] * 3
     assert "an undocumented read shows a connector" in result["steps"]["connection"]["reason"]
@@ -324,11 +324,11 @@ ABSENT = httpx.Response(404, json={"error": {"code": "not_found", "message": "Pr
 @pytest.fixture
 def fly(services):
     def send(check_mode=False, **options):
-        known = {"space_id": SPACE, "profile_token": PROFILE_TOKEN, "source_id": SOURCE, "allow_profile": True}
-        call = services.call(segment_canary, check_mode, **{**known, "wait": 20.0, **options})
-        result = segment_canary.run(call)
+        known = {"space_id": SPACE, "profile_token": PROFILE_TOKEN, "source_id": SOURCE, "test_event": True}
+        call = services.call(segment_test_event, check_mode, **{**known, "test_event_timeout": 20.0, **options})
+        result = segment_test_event.run(call)
         assert WRITE_KEY not in str(result)
-        return result["canary"]
+        return result["test_event"]
 
     return send
 
@@ -366,7 +366,7 @@ def test_a_canary_arrives(services, fly, name):
 
 def test_two_canaries_never_have_the_same_message_id(services, fly):
     services.answers[METADATA] = ABSENT
-    assert fly(wait=0.0)["message_id"] != fly(wait=0.0)["message_id"]
+    assert fly(test_event_timeout=0.0)["message_id"] != fly(test_event_timeout=0.0)["message_id"]
 
 
 def test_a_canary_that_comes_back_with_another_source_id_has_not_arrived(services, fly):
@@ -412,10 +412,10 @@ def test_no_canary_in_check_mode(services, fly):
     assert sent(services) == []
 
 
-@pytest.mark.parametrize("consent", [{}, {"allow_profile": False}])
+@pytest.mark.parametrize("consent", [{}, {"test_event": False}])
 def test_no_canary_without_consent(services, fly, consent):
     with pytest.raises(OptionError, match="makes a real profile"):
-        fly(**{"allow_profile": None, **consent})
+        fly(**{"test_event": None, **consent})
     assert services.requests == []
 
 
@@ -436,5 +436,5 @@ def test_no_canary_through_a_source_whose_keys_cannot_be_seen(services, fly):
 
 
 def test_canary_in_the_eu(services, fly):
-    call = services.call(segment_canary, segment_region="eu", space_id=SPACE, source_id=SOURCE)
+    call = services.call(segment_test_event, segment_region="eu", space_id=SPACE, source_id=SOURCE)
     assert call.tracking_api(WRITE_KEY).service.base_url == "https://events.eu1.segmentapis.com"

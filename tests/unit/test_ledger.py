@@ -23,10 +23,10 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
     FileLedger,
     digest,
     document,
-    lasting_folder,
+    file_name_for,
     merge,
     parse,
-    safe_name,
+    persistent_dir,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -116,10 +116,10 @@ def test_a_damaged_file_says_so_and_is_not_overwritten(tmp_path, content):
 @EXAMPLES
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_no_two_environments_share_a_file(one, other):
-    assert "/" not in safe_name(one)
-    assert not safe_name(one).startswith(".")
+    assert "/" not in file_name_for(one)
+    assert not file_name_for(one).startswith(".")
     if one != other:
-        assert safe_name(one) != safe_name(other)
+        assert file_name_for(one) != file_name_for(other)
 
 
 VALUES = st.dictionaries(st.sampled_from("abc"), st.text(max_size=3) | st.booleans(), max_size=3)
@@ -152,7 +152,7 @@ AWX = {"AWX_PRIVATE_DATA_DIR": "/tmp/awx_61_x", "AWX_ISOLATED_DATA_DIR": "/runne
 )
 def test_a_folder_that_does_not_last_is_refused_with_the_way_out(folder, environ):
     with pytest.raises(OptionError) as caught:
-        lasting_folder(folder, environ)
+        persistent_dir(folder, environ)
     assert caught.value.facts["option"] == "state_dir"
     assert "ledger: sync" in caught.value.next_step
 
@@ -168,7 +168,7 @@ def test_a_folder_that_does_not_last_is_refused_with_the_way_out(folder, environ
     ],
 )
 def test_a_folder_that_lasts_is_taken(folder, environ):
-    assert lasting_folder(folder, environ) == Path(folder)
+    assert persistent_dir(folder, environ) == Path(folder)
 
 
 # Several writers
@@ -176,7 +176,7 @@ def test_a_folder_that_lasts_is_taken(folder, environ):
 ALSO_THERE = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])}
 WRITER = """
 import sys
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import FileLedger
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import FileLedger
 from pathlib import Path
 from test_ledger import record
 step = sys.argv[1]
@@ -274,7 +274,7 @@ def test_a_writer_that_dies_leaves_the_old_record_and_the_next_one_goes_on(tmp_p
 import os
 from pathlib import Path
 os.replace = lambda *_: os.kill(os.getpid(), 9)
-from ansible_collections.flexops.unified_profiles.plugins.module_utils.handover.ledger import FileLedger
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import FileLedger
 FileLedger(Path({str(tmp_path)!r}), "dev").write("key", {{"done": {record("k2")!r}}})
 """
     assert subprocess.run([sys.executable, "-c", die], check=False, env=ALSO_THERE).returncode == -signal.SIGKILL

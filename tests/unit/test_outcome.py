@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     STATUSES,
     UNJUDGED,
-    found_in,
+    collect_results,
     outcome,
 )
 from hypothesis import given
@@ -92,7 +92,7 @@ def test_what_the_playbooks_register_gives_links_to_the_workspace_and_the_source
         # The region may have come from the environment, and then it is in no variable.
         "preflight_space": {"workspace": {"slug": "acme"}, "region": "eu"},
     }
-    (card,) = outcome(found_in(variables), check_mode=False)["cards"]
+    (card,) = outcome(collect_results(variables), check_mode=False)["cards"]
     assert "https://eu1.app.segment.com/acme/sources/twilio_unified_profiles/overview" in [
         link["url"] for link in card["links"]
     ]
@@ -100,4 +100,4 @@ def test_what_the_playbooks_register_gives_links_to_the_workspace_and_the_source
 
 @given(st.dictionaries(st.sampled_from(["source_result", "preflight_space", "verify_result"]), st.none() | st.text()))
 def test_half_a_result_is_no_reason_to_fail(variables):
-    assert outcome(found_in(variables), check_mode=False)["status"] == "failed"
+    assert outcome(collect_results(variables), check_mode=False)["status"] == "failed"

@@ -10,8 +10,8 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import (
     SET_BY_SEGMENT,
-    Outcome,
     Plan,
+    Reconciled,
     plan,
     reconcile,
 )
@@ -29,7 +29,7 @@ MAYBE = st.none() | STATES
 
 
 @pytest.mark.parametrize(
-    ("desired", "current", "computed", "expected"),
+    ("desired", "current", "known_after_apply", "expected"),
     [
         (None, None, None, Plan("none")),
         (None, {"a": 1}, None, Plan("delete", before={"a": 1})),
@@ -44,8 +44,8 @@ MAYBE = st.none() | STATES
         ),
     ],
 )
-def test_plan(desired, current, computed, expected):
-    decided = plan(desired, current, computed)
+def test_plan(desired, current, known_after_apply, expected):
+    decided = plan(desired, current, known_after_apply)
     assert decided == expected
     assert decided.changed is (expected.action != "none")
     assert decided.diff == {"before": dict(expected.before), "after": dict(expected.after)}
@@ -53,19 +53,19 @@ def test_plan(desired, current, computed, expected):
 
 @EXAMPLES
 @given(MAYBE, MAYBE, MAYBE)
-def test_applied_plan_leaves_nothing_to_do(desired, current, computed):
-    decided = plan(desired, current, computed)
+def test_applied_plan_leaves_nothing_to_do(desired, current, known_after_apply):
+    decided = plan(desired, current, known_after_apply)
     if decided.changed:
         reached = None if decided.action == "delete" else decided.after
-        again = plan(desired, reached, computed)
+        again = plan(desired, reached, known_after_apply)
         assert not again.changed
         assert again.changes == {}
 
 
 @EXAMPLES
 @given(MAYBE, MAYBE, MAYBE)
-def test_plan_without_change_keeps_the_state(desired, current, computed):
-    decided = plan(desired, current, computed)
+def test_plan_without_change_keeps_the_state(desired, current, known_after_apply):
+    decided = plan(desired, current, known_after_apply)
     if not decided.changed:
         assert decided.before == decided.after == (current or {})
         assert decided.changes == {}
@@ -73,8 +73,8 @@ def test_plan_without_change_keeps_the_state(desired, current, computed):
 
 @EXAMPLES
 @given(MAYBE, MAYBE, MAYBE)
-def test_plan_touches_only_what_was_asked_for(desired, current, computed):
-    decided = plan(desired, current, computed)
+def test_plan_touches_only_what_was_asked_for(desired, current, known_after_apply):
+    decided = plan(desired, current, known_after_apply)
     assert decided.before == (current or {})
     if decided.action == "update":
         assert set(decided.changes) <= set(desired)
@@ -86,11 +86,11 @@ def test_plan_touches_only_what_was_asked_for(desired, current, computed):
 class Thing:
     """A resource that keeps a record of what is asked of it."""
 
-    computed = {"id": SET_BY_SEGMENT}
+    known_after_apply = {"id": SET_BY_SEGMENT}
 
-    def __init__(self, desired, current, awaited=None, assumed=None):
+    def __init__(self, desired, current, awaited=None, expected_creation=None):
         self.calls = []
-        self._desired, self._current, self._awaited, self._assumed = desired, current, awaited, assumed
+        self._desired, self._current, self._awaited, self._assumed = desired, current, awaited, expected_creation
 
     def desired(self):
         return self._desired
@@ -99,11 +99,11 @@ class Thing:
         self.calls.append("fetch")
         return self._current
 
-    def await_(self):
+    def wait_for_creation(self):
         self.calls.append("await")
         return self._awaited
 
-    def assumed(self):
+    def expected_creation(self):
         self.calls.append("assumed")
         return self._assumed
 
@@ -122,14 +122,14 @@ def test_reconcile_creates():
 
 def test_reconcile_uses_what_something_else_made():
     thing = Thing({"a": 1}, None, awaited={"id": "x", "a": 1})
-    assert reconcile(thing, check_mode=False) == Outcome(
+    assert reconcile(thing, check_mode=False) == Reconciled(
         Plan("none", {"id": "x", "a": 1}, {"id": "x", "a": 1}), {"id": "x", "a": 1}
     )
     assert thing.calls == ["fetch", "await"]
 
 
 def test_reconcile_in_check_mode_assumes_instead_of_waiting():
-    thing = Thing({"a": 1}, None, assumed={"id": "?", "a": 0})
+    thing = Thing({"a": 1}, None, expected_creation={"id": "?", "a": 0})
     outcome = reconcile(thing, check_mode=True)
     assert thing.calls == ["fetch", "assumed"]
     assert outcome.plan.action == "update"
@@ -153,8 +153,8 @@ def test_check_mode_shows_the_plan_and_applies_nothing(desired, current, action)
 
 @EXAMPLES
 @given(MAYBE, MAYBE, MAYBE)
-def test_check_mode_never_applies(desired, current, assumed):
-    thing = Thing(desired, current, assumed=assumed)
+def test_check_mode_never_applies(desired, current, expected_creation):
+    thing = Thing(desired, current, expected_creation=expected_creation)
     reconcile(thing, check_mode=True)
     assert set(thing.calls) <= {"fetch", "assumed"}
 

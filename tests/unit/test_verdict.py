@@ -14,7 +14,7 @@ import datetime
 import itertools
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import moment
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.verdict import (
     FLEX_EVENTS,
     Evidence,
@@ -28,7 +28,7 @@ AT, BEFORE, CLOSE, AFTER, LATER = (
     f"2026-11-24T10:{minute}Z" for minute in ("00:30", "00:00", "01:00", "05:00", "30:00")
 )
 LONG_AGO, FUTURE = "2026-11-01T00:00:00Z", "2099-01-01T00:00:00Z"
-NOW = moment("2026-11-24T12:00:00Z")
+NOW = parse_time("2026-11-24T12:00:00Z")
 KEY, OTHER_KEY, SOURCE, OTHER = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "source1", "source2"
 
 
@@ -58,7 +58,13 @@ def seen(at=AFTER, event=FLEX_EVENTS[0]):
 
 
 def canary(status="arrived", source=SOURCE, at=AFTER):
-    return {"status": status, "source_id": source, "space_id": "spa", "sent_at": at, "reason": f"the canary: {status}"}
+    return {
+        "status": status,
+        "source_id": source,
+        "space_id": "spa",
+        "sent_at": at,
+        "reason": f"the test event: {status}",
+    }
 
 
 def evidence(**changes):
@@ -86,9 +92,9 @@ TABLE = {
     "a read-back proves its own step only": (Evidence(read_back={"link": True}), {}, ONLY_LINK),
     "a read-back of key and link proves the connection": (Evidence(read_back={"link": True, "key": True}), {}, PROVEN),
     "a read-back needs no record": (Evidence(read_back=READ_BACK), {"steps": {}}, PROVEN),
-    "the canary proves the link": (Evidence(canary=canary()), {}, ONLY_LINK),
-    "the canary needs no record": (Evidence(canary=canary()), {"steps": {}}, ["unknown", "proven", "unknown"]),
-    "the canary and events on the source": (evidence(space_events=[], canary=canary()), {}, PROVEN),
+    "the canary proves the link": (Evidence(test_event=canary()), {}, ONLY_LINK),
+    "the canary needs no record": (Evidence(test_event=canary()), {"steps": {}}, ["unknown", "proven", "unknown"]),
+    "the canary and events on the source": (evidence(space_events=[], test_event=canary()), {}, PROVEN),
     "the other source is gone, and sent before": (
         evidence(senders=[row(LONG_AGO, OTHER), row()], gone={OTHER}),
         {},
@@ -173,10 +179,10 @@ TABLE = {
     ),
     "the endpoint reads another value": (evidence(read_back={"key": False}), {}, ["attested", "proven", "broken"]),
     # The canary elsewhere
-    "the canary of another source": (Evidence(canary=canary(source=OTHER)), {}, ATTESTED),
-    "the canary came back with another id": (Evidence(canary=canary("other_source")), {}, ATTESTED),
-    "the canary was not seen": (Evidence(canary=canary("not_seen")), {}, ATTESTED),
-    "the canary was sent before the hand-over": (Evidence(canary=canary(at=BEFORE)), {}, ATTESTED),
+    "the canary of another source": (Evidence(test_event=canary(source=OTHER)), {}, ATTESTED),
+    "the canary came back with another id": (Evidence(test_event=canary("other_source")), {}, ATTESTED),
+    "the canary was not seen": (Evidence(test_event=canary("not_seen")), {}, ATTESTED),
+    "the canary was sent before the hand-over": (Evidence(test_event=canary(at=BEFORE)), {}, ATTESTED),
     "a connector proves nothing": (Evidence(connector=True), {}, ATTESTED),
     # Not done
     "nothing recorded": (evidence(), {"steps": {}}, ["unknown"] * 3),
@@ -205,7 +211,7 @@ REASONS = {
         "Flex wrote 5 engagements",
     ),
     "what an unreadable audit trail hides": (evidence(changes=None), "key", "a key that came and went"),
-    "no more than what was looked at": (evidence(since=moment(CLOSE)), "key", "only key since " + CLOSE),
+    "no more than what was looked at": (evidence(since=parse_time(CLOSE)), "key", "only key since " + CLOSE),
     "where the key stands": (NOTHING, "key", "look at the key in Flex > Contact center settings > Unified Profiles"),
     "whose key Flex has": (evidence(volume=[row(source=OTHER)]), "key", "through the source source2 and not"),
     "where sources are linked": (
@@ -214,7 +220,7 @@ REASONS = {
         "look at Unify > Unify settings > Profiles sources",
     ),
     "who else may have sent": (evidence(senders=[row(source=OTHER)]), "link", "Flex events of the source source2 may"),
-    "what became of the canary": (Evidence(canary=canary("not_seen")), "link", "the canary: not_seen"),
+    "what became of the canary": (Evidence(test_event=canary("not_seen")), "link", "the test event: not_seen"),
     "which alert": (evidence(alerts=[alert()]), "key", "alert 49009 (stored credentials malformed) at " + AFTER),
     "that a connector says little": (Evidence(connector=True), "connection", "proves nothing about its settings"),
 }
@@ -271,7 +277,7 @@ def test_every_combination_for_the_link():
     for record, source, events, history, gone, space, bird, read in itertools.product(*dimensions):
         found = Evidence(
             read_back={"link": read},
-            canary=CANARIES[bird],
+            test_event=CANARIES[bird],
             volume=EVENTS[events],
             senders=HISTORY[history],
             gone={OTHER} if gone else frozenset(),
@@ -342,7 +348,7 @@ def test_every_combination_for_the_connection():
 TIMES = st.sampled_from([LONG_AGO, BEFORE, AT, CLOSE, AFTER, LATER, FUTURE, "", "nonsense", "9999-12-31T23:59:59Z"])
 SENDERS = st.sampled_from([SOURCE, OTHER, ""])
 ROWS = st.lists(st.builds(row, TIMES, SENDERS, st.integers(-1, 5), st.sampled_from([*FLEX_EVENTS, "Order Completed"])))
-SEEN = st.lists(st.builds(lambda at, name: seen(at, name)[0], TIMES, st.sampled_from(FLEX_EVENTS)))
+READ_BACK_MAX_AGE = st.lists(st.builds(lambda at, name: seen(at, name)[0], TIMES, st.sampled_from(FLEX_EVENTS)))
 CHANGED = st.none() | st.lists(st.builds(lambda at: {"at": at}, TIMES))
 WITHOUT_A_WORD = st.builds(
     Evidence,
@@ -351,7 +357,7 @@ WITHOUT_A_WORD = st.builds(
     volume=st.none() | ROWS,
     senders=st.none() | ROWS,
     gone=st.frozensets(SENDERS),
-    space_events=st.none() | SEEN,
+    space_events=st.none() | READ_BACK_MAX_AGE,
     changes=CHANGED,
 )
 unhurried = settings(database=None, deadline=None)
@@ -370,14 +376,19 @@ def test_what_was_only_asked_stays_pending(found):
 
 
 @unhurried
-@given(st.lists(st.builds(row, st.sampled_from([LONG_AGO, BEFORE, AT, CLOSE, FUTURE]), SENDERS)), ROWS, SEEN, CHANGED)
+@given(
+    st.lists(st.builds(row, st.sampled_from([LONG_AGO, BEFORE, AT, CLOSE, FUTURE]), SENDERS)),
+    ROWS,
+    READ_BACK_MAX_AGE,
+    CHANGED,
+)
 def test_late_and_early_events_prove_nothing(rows, before, events, changes):
     found = evidence(volume=rows, senders=before, space_events=events, changes=changes)
     assert judged(found) == ATTESTED
 
 
 @unhurried
-@given(ROWS, SEEN, st.sampled_from([LONG_AGO, BEFORE, AFTER]))
+@given(ROWS, READ_BACK_MAX_AGE, st.sampled_from([LONG_AGO, BEFORE, AFTER]))
 def test_a_source_that_is_not_linked_is_never_proven_by_the_replay_of_another(rows, replayed, at):
     # Whether a replayed event is seen at its own time or at that of its arrival: the space shows any time at all.
     found = evidence(volume=[row(), *rows], senders=[row(at, OTHER), *rows], space_events=replayed)
@@ -385,7 +396,7 @@ def test_a_source_that_is_not_linked_is_never_proven_by_the_replay_of_another(ro
 
 
 @unhurried
-@given(st.lists(st.builds(row, TIMES, st.sampled_from([OTHER, ""]))), SEEN, CHANGED)
+@given(st.lists(st.builds(row, TIMES, st.sampled_from([OTHER, ""]))), READ_BACK_MAX_AGE, CHANGED)
 def test_foreign_events_prove_nothing(rows, events, changes):
     assert judged(evidence(volume=rows, senders=rows, space_events=events, changes=changes)) == ATTESTED
 
@@ -421,7 +432,7 @@ ODD_ROWS = st.lists(
 )
 def test_odd_input_is_judged_and_never_raises(steps, source, rows, bird):
     found = Evidence(
-        canary=bird, alerts=rows, volume=[row(), *rows], senders=rows, space_events=[*seen(), *rows], changes=rows
+        test_event=bird, alerts=rows, volume=[row(), *rows], senders=rows, space_events=[*seen(), *rows], changes=rows
     )
     for verdict in verdicts(steps, source, [KEY], found, NOW).values():
         assert verdict["verdict"] in ("attested", "pending", "broken", "unknown", "proven")
@@ -439,14 +450,14 @@ def test_odd_input_is_judged_and_never_raises(steps, source, rows, bird):
     ],
 )
 def test_times_in_the_spellings_of_both_vendors(text, expected):
-    assert moment(text).isoformat() == expected
+    assert parse_time(text).isoformat() == expected
 
 
 @pytest.mark.parametrize("text", [None, "", "now", 5, True, {}, "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
 def test_what_is_no_time(text):
-    assert moment(text) is None
+    assert parse_time(text) is None
 
 
 def test_times_far_apart_never_overflow():
     assert judged(evidence(), steps={step: done("8999-12-31T23:59:59-23:59") for step in STEPS})
-    assert datetime.timezone.utc == moment(AT).tzinfo
+    assert datetime.timezone.utc == parse_time(AT).tzinfo

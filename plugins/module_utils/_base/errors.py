@@ -31,7 +31,7 @@ class Failure(Exception):
         self.facts = facts
 
     @property
-    def told(self) -> str:
+    def full_message(self) -> str:
         """Message and way out, for people."""
         return f"{self.message} {self.next_step}".strip()
 
@@ -39,7 +39,7 @@ class Failure(Exception):
         """The failed task result: ``msg`` for people, ``failure`` for programs."""
         failure = {"kind": self.kind, "next_step": self.next_step}
         failure.update({key: value for key, value in self.facts.items() if value is not None})
-        return {"failed": True, "msg": self.told, "failure": failure}
+        return {"failed": True, "msg": self.full_message, "failure": failure}
 
 
 class OptionError(Failure):

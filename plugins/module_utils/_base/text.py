@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from .secret import Secret
 
 # Controls, spaces that are not the space, what has no width, what turns the direction, and halves of characters.
-UNSEEN = re.compile(
+INVISIBLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u2000-\u200f\u2028-\u202f"
     r"\u205f-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff]"
 )
 
 
-def neutral(value: t.Any) -> t.Any:
+def printable(value: t.Any) -> t.Any:
     """The value with control and invisible characters in its texts made visible.
 
     A name must not steer a terminal, and two names that differ must not look the same for what nobody sees.
@@ -27,11 +27,11 @@ def neutral(value: t.Any) -> t.Any:
     if isinstance(value, Secret):
         return repr(value)
     if isinstance(value, str):
-        return UNSEEN.sub(_visible, value)
+        return INVISIBLE.sub(_visible, value)
     if isinstance(value, Mapping):
-        return {neutral(k): neutral(v) for k, v in value.items()}
+        return {printable(k): printable(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [neutral(v) for v in value]
+        return [printable(v) for v in value]
     return value
 
 

@@ -11,7 +11,7 @@ import re
 import typing as t
 
 
-def moment(text: t.Any) -> datetime.datetime | None:
+def parse_time(text: t.Any) -> datetime.datetime | None:
     """An ISO 8601 time, or None when it is not one."""
     # Python 3.10 knows neither "Z" nor a fraction of other than three or six digits.
     plain = re.sub(r"\.(\d{1,6})\d*", lambda m: "." + m[1].ljust(6, "0"), str(text)).replace("Z", "+00:00")
@@ -24,5 +24,5 @@ def moment(text: t.Any) -> datetime.datetime | None:
     return (found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)).astimezone(datetime.timezone.utc)
 
 
-def iso(moment: datetime.datetime) -> str:
+def format_time(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

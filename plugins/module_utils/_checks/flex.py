@@ -10,13 +10,13 @@ import re
 import typing as t
 
 from .._base.errors import ApiError, OptionError, Refused
-from .._base.times import moment
-from .._module.context import Call
+from .._base.times import parse_time
+from .._module.context import ModuleContext
 
 OLDEST_UI = (2, 6, 0)
 
 
-def inspect(call: Call, fail: bool = True, alerts_since: str | None = None) -> dict[str, t.Any]:
+def check_flex(call: ModuleContext, fail: bool = True, alerts_since: str | None = None) -> dict[str, t.Any]:
     """See the module flex_info.
 
     Raises:
@@ -41,7 +41,7 @@ def inspect(call: Call, fail: bool = True, alerts_since: str | None = None) -> d
         raise Refused(reason, "Set Flex up for this account, or correct the credentials.", problem="flex_not_ready")
     result: dict[str, t.Any] = {"flex": {**found, "ready": not reason, "reason": reason}}
     if alerts_since:
-        since = moment(alerts_since)
+        since = parse_time(alerts_since)
         if since is None:
             raise OptionError("alerts_since", "is not an ISO 8601 time.", "Write it like 2026-11-24T10:02:31Z.")
         result["alerts"] = call.monitor().connector_alerts(since, call.transport.clock.now())

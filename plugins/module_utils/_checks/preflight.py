@@ -13,12 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from .._base.errors import ApiError, Failure, OptionError, Refused
 from .._handover.endpoint import Endpoint
 from .._handover.steps import check_consent
-from .._module.context import Call
-from .flex import inspect
+from .._module.context import ModuleContext
+from .flex import check_flex
 from .space import attempt, validate
 
 
-def preflight(call: Call) -> dict[str, t.Any]:
+def preflight(call: ModuleContext) -> dict[str, t.Any]:
     """See the module profiles_preflight. Nobody is asked anything about an environment that may not be connected.
 
     Raises:
@@ -27,12 +27,12 @@ def preflight(call: Call) -> dict[str, t.Any]:
     check_consent(call)
     if not call["source_name"].strip():
         raise OptionError("source_name", "is empty.", "Twilio expects 'twilio-unified-profiles'.")
-    if call["existing_by"] is not None and not call["existing_by"].strip():
+    if call["attest_existing"] is not None and not call["attest_existing"].strip():
         raise OptionError(
-            "existing_by", "is empty.", "Name who attests the existing connections (unified_profiles_confirmed_by)."
+            "attest_existing", "is empty.", "Name who attests the existing connections (unified_profiles_confirmed_by)."
         )
     endpoints = {step: options for step, options in (call["endpoints"] or {}).items() if options}
-    reads: list[t.Callable[[], t.Any]] = [lambda: validate(call, rights=False), lambda: inspect(call)]
+    reads: list[t.Callable[[], t.Any]] = [lambda: validate(call, rights=False), lambda: check_flex(call)]
     reads += [functools.partial(_look, call, step, options) for step, options in endpoints.items()]
     at = call.transport.clock.now().timestamp()
     with ThreadPoolExecutor(len(reads)) as pool:
@@ -41,7 +41,7 @@ def preflight(call: Call) -> dict[str, t.Any]:
     if len(failures) == 1:
         raise failures[0]
     if failures:
-        raise Refused(" ".join(failure.told for failure in failures))
+        raise Refused(" ".join(failure.full_message for failure in failures))
     space, flex, *seen = found
     return {
         **space,
@@ -53,9 +53,9 @@ def preflight(call: Call) -> dict[str, t.Any]:
     }
 
 
-def _look(call: Call, step: str, options: t.Mapping[str, t.Any]) -> t.Any:
+def _look(call: ModuleContext, step: str, options: t.Mapping[str, t.Any]) -> t.Any:
     """What an endpoint shows, or something else than a text where that says nothing yet."""
-    endpoint = Endpoint(call.transport.with_own_budget(), step, options, f"endpoints.{step}")
+    endpoint = Endpoint(call.transport.with_separate_budget(), step, options, f"endpoints.{step}")
     try:
         return endpoint.read()
     except ApiError as failure:

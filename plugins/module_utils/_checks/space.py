@@ -12,13 +12,13 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from .._base.errors import ApiError, Failure, OptionError, Refused
-from .._module.context import Call
+from .._module.context import ModuleContext
 from .._module.values import check_space_id
 
 Check = dict[str, str]
 
 
-def validate(call: Call, rights: bool, fail: bool = True) -> dict[str, t.Any]:
+def validate(call: ModuleContext, rights: bool, fail: bool = True) -> dict[str, t.Any]:
     """Run the checks; requests go out together.
 
     Args:
@@ -56,7 +56,7 @@ def validate(call: Call, rights: bool, fail: bool = True) -> dict[str, t.Any]:
     reads: dict[str, t.Callable[[], t.Any]] = {
         "workspace": workspace_and_skew,
         "space": lambda: public.space(space),
-        "pair": lambda: profile.pair_is_valid(space),
+        "pair": lambda: profile.check_token_matches_space(space),
     }
     if rights:
         reads["rights"] = public.sources
@@ -115,7 +115,7 @@ def _pair_check(found: t.Any) -> Check:
     return _check("pair", "failed", found.message, found)
 
 
-def _region_check(call: Call, found: dict[str, t.Any]) -> Check:
+def _region_check(call: ModuleContext, found: dict[str, t.Any]) -> Check:
     """When the token is refused, ask the other region: only there would it be good."""
     refused = isinstance(found["workspace"], ApiError) and found["workspace"].status in (401, 403)
     if not refused:
@@ -149,7 +149,7 @@ def _rights_check(found: t.Any) -> Check:
     return _check("rights", "failed", "segment_token cannot see the write keys of any source.", no_keys)
 
 
-def _skew(call: Call, date: str) -> float:
+def _skew(call: ModuleContext, date: str) -> float:
     try:
         skew = (email.utils.parsedate_to_datetime(date) - call.transport.clock.now()).total_seconds()
     except (TypeError, ValueError):

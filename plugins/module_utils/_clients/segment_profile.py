@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Segment Profile API: no more than the metadata of two kinds of profiles, one that cannot exist and the canary."""
+"""Segment Profile API: no more than the metadata of two kinds of profiles, one that cannot exist and the test event."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class ProfileApi:
     def __init__(self, service: Service) -> None:
         self.service = service
 
-    def pair_is_valid(self, space: str) -> None:
+    def check_token_matches_space(self, space: str) -> None:
         """Ask for the metadata of a profile that cannot exist: "not found" about the profile means the pair is good.
 
         Raises:
             ApiError: Any other answer; 401 means the token is wrong, revoked, or (not documented) of another space.
         """
-        self.messages(space, str(uuid.uuid4()))
+        self.profile_messages(space, str(uuid.uuid4()))
 
-    def messages(self, space: str, user_id: str) -> dict[str, str]:
+    def profile_messages(self, space: str, user_id: str) -> dict[str, str]:
         """The first and the last message of a user's profile, as ``{message_id: source_id}``; empty without a profile.
 
         Raises:

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 from .._base.errors import ApiError
 from .._base.secret import Secret, fingerprint
-from .._base.times import iso
-from .._http.response import Answer, pages, pick
+from .._base.times import format_time
+from .._http.response import Response, pages, value_at
 from .._http.service import Service
 from .source import Source
 
@@ -105,9 +105,9 @@ class PublicApi:
         Needs a workspace owner's token.
         """
         events = []
-        query = {"startTime": iso(since), **({"resourceId": source} if source else {"resourceType": "source"})}
+        query = {"startTime": format_time(since), **({"resourceId": source} if source else {"resourceType": "source"})}
         for item, answer in self._pages("/audit-events", "data.events", query=query):
-            event = {name: pick(item, name, str, "", answer) for name in AUDIT_FIELDS}
+            event = {name: value_at(item, name, str, "", answer) for name in AUDIT_FIELDS}
             if source and event["resourceId"] != source:
                 continue
             events.append(
@@ -129,32 +129,32 @@ class PublicApi:
         A series has ``(time, count)`` pairs: the beginning of each MINUTE, HOUR or DAY, and how many valid events
         Segment received in it.
         """
-        query = {"granularity": granularity, "startTime": iso(start), "endTime": iso(end)}
+        query = {"granularity": granularity, "startTime": format_time(start), "endTime": format_time(end)}
         query |= {"groupBy.0": "eventName", "groupBy.1": "source"}
         query |= {f"eventName.{n}": name for n, name in enumerate(names)}
         rows = []
         for item, answer in self._pages("/events/volume", "data.result", query=query):
             series = [
-                (pick(point, "time", str, "", answer), pick(point, "count", (int, float), 0, answer))
-                for point in pick(item, "series", list, [], answer)
+                (value_at(point, "time", str, "", answer), value_at(point, "count", (int, float), 0, answer))
+                for point in value_at(item, "series", list, [], answer)
             ]
             source = item.get("source") if isinstance(item, dict) else None
-            source_id = source if isinstance(source, str) else pick(item, "source.id", str, "", answer)
-            rows.append({"event": pick(item, "eventName", str, "", answer), "source": source_id, "series": series})
+            source_id = source if isinstance(source, str) else value_at(item, "source.id", str, "", answer)
+            rows.append({"event": value_at(item, "eventName", str, "", answer), "source": source_id, "series": series})
         return rows
 
     def space_events(self, space: str, search: str) -> list[dict[str, str]]:
         """Events that a space has seen (operation listSpaceEvents, alpha): ``{name, last_seen_at}``."""
         query = {"search": search, "sortBy": "lastSeenAt", "sortDir": "desc"}
         return [
-            {"name": pick(e, "name", str, "", a), "last_seen_at": pick(e, "lastSeenAt", str, "", a)}
+            {"name": value_at(e, "name", str, "", a), "last_seen_at": value_at(e, "lastSeenAt", str, "", a)}
             for e, a in self._pages("/spaces/{space}/events", "data.events", query=query, headers=ALPHA, space=space)
         ]
 
     def _pages(
         self, path: str, items: str, query: dict[str, t.Any] | None = None, **kwargs: t.Any
     ) -> t.Iterator[t.Any]:
-        def fetch(cursor: str | None) -> Answer:
+        def fetch(cursor: str | None) -> Response:
             paging = {"pagination.count": "200", "pagination.cursor": cursor}
             return self.service.get(path, query={**(query or {}), **paging}, **kwargs)
 
@@ -165,23 +165,23 @@ def _labels(labels: Iterable[tuple[str, str]]) -> dict[str, t.Any]:
     return {"labels": [{"key": key, "value": value} for key, value in sorted(labels)]}
 
 
-def _named(answer: Answer, path: str, item: t.Any = None) -> dict[str, str]:
+def _named(answer: Response, path: str, item: t.Any = None) -> dict[str, str]:
     item = answer.get(path, dict) if path else item
-    named = {"id": pick(item, "id", str, ..., answer)}
-    return {**named, "name": pick(item, "name", str, "", answer), "slug": pick(item, "slug", str, "", answer)}
+    named = {"id": value_at(item, "id", str, ..., answer)}
+    return {**named, "name": value_at(item, "name", str, "", answer), "slug": value_at(item, "slug", str, "", answer)}
 
 
-def _source(item: t.Any, answer: Answer) -> Source:
-    keys = pick(item, "writeKeys", list, [], answer)
-    labels = pick(item, "labels", list, [], answer)
-    pairs = tuple((pick(x, "key", str, ..., answer), pick(x, "value", str, "", answer)) for x in labels)
+def _source(item: t.Any, answer: Response) -> Source:
+    keys = value_at(item, "writeKeys", list, [], answer)
+    labels = value_at(item, "labels", list, [], answer)
+    pairs = tuple((value_at(x, "key", str, ..., answer), value_at(x, "value", str, "", answer)) for x in labels)
     return Source(
-        id=pick(item, "id", str, ..., answer),
-        slug=pick(item, "slug", str, "", answer),
-        name=pick(item, "name", str, "", answer),
-        enabled=pick(item, "enabled", bool, ..., answer),
-        type=pick(item, "metadata.slug", str, "", answer),
-        type_id=pick(item, "metadata.id", str, "", answer),
+        id=value_at(item, "id", str, ..., answer),
+        slug=value_at(item, "slug", str, "", answer),
+        name=value_at(item, "name", str, "", answer),
+        enabled=value_at(item, "enabled", bool, ..., answer),
+        type=value_at(item, "metadata.slug", str, "", answer),
+        type_id=value_at(item, "metadata.id", str, "", answer),
         labels=dict(pairs),
         pairs=pairs,
         keys={fingerprint(key): Secret(key) for key in keys if isinstance(key, str) and key},

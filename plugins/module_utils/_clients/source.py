@@ -122,7 +122,7 @@ def diagnose(
         return ""
 
     if isinstance(source, Failure):
-        return [{"problem": source.facts.get("problem", source.kind), "detail": source.told}]
+        return [{"problem": source.facts.get("problem", source.kind), "detail": source.full_message}]
     if source is None:
         trace = who("Source Deleted", recorded_id)
         if recorded_id or trace:

@@ -10,11 +10,11 @@ import datetime
 import itertools
 import urllib.parse
 
-from .._http.response import Answer, pages
+from .._http.response import Response, pages
 from .._http.service import Service
 
 CONNECTOR_ALERTS = {"49008": "connector not found", "49009": "stored credentials malformed"}
-MOST = 10_000
+MAX_ALERTS = 10_000
 # A little less than the 30 days that may be asked for, since the clocks differ.
 OLDEST = datetime.timedelta(days=30) - datetime.timedelta(hours=1)
 
@@ -34,12 +34,12 @@ class MonitorApi:
         start = max(since, now - OLDEST).astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         first = {"LogLevel": "error", "StartDate": start, "PageSize": "1000"}
 
-        def fetch(next_page: str | None) -> Answer:
+        def fetch(next_page: str | None) -> Response:
             # Only the query of the next page's URL is used: the credentials stay with the server they are meant for.
             query = dict(urllib.parse.parse_qsl(next_page.partition("?")[2])) if next_page else first
             return self.service.get("/v1/Alerts", query=query)
 
-        alerts = itertools.islice(pages(fetch, "alerts", "meta.next_page_url"), MOST)
+        alerts = itertools.islice(pages(fetch, "alerts", "meta.next_page_url"), MAX_ALERTS)
         return [
             {"code": code, "at": str(alert.get("date_generated")), "meaning": CONNECTOR_ALERTS[code]}
             for alert, _answer in alerts

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.errors import ApiError
-from .._http.response import Answer
+from .._http.response import Response
 from .._http.service import Service
 
 # In bytes, of the JSON text (OpenAPI document twilio_sync_v1, parameter Data).
@@ -89,5 +89,5 @@ class SyncApi:
         )
 
 
-def _document(answer: Answer) -> Document:
+def _document(answer: Response) -> Document:
     return Document(answer.get("data", dict), answer.get("revision", str))

@@ -82,7 +82,7 @@ TASKS: dict[str, dict[str, t.Any]] = {
     },
 }
 # In the command on a card, for the name of who did it.
-NOBODY = "YOUR NAME"
+NAME_PLACEHOLDER = "YOUR NAME"
 HOW_TO_RUN = ("ansible-playbook", "flexops.unified_profiles.connect", "-i", "INVENTORY")
 
 
@@ -147,7 +147,7 @@ def links(step: str, environment: str, console: Mapping[str, str]) -> list[dict[
     return {"connection": [twilio, unify], "link": [unify, *source], "key": [twilio, *source]}[step]
 
 
-def confirmation(environment: str, step: str, digest: str, by: str = NOBODY) -> dict[str, t.Any]:
+def confirmation(environment: str, step: str, digest: str, by: str = NAME_PLACEHOLDER) -> dict[str, t.Any]:
     """The value of ``unified_profiles_confirm`` that confirms one step of one environment."""
     return {environment: {step: {"by": by, "digest": digest}}}
 

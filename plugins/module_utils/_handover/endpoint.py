@@ -45,9 +45,9 @@ PLACEHOLDERS = {
     "key": ("environment", "digest", "account_sid", "source_id", "source_name", "write_key"),
 }
 # The field of what is handed over that an endpoint's read shows. Where it stands for a secret, only its fingerprint is used and shown.
-PROOF = {"connection": "profile_token_fingerprint", "link": "source_id", "key": "key_fingerprint"}
+READ_BACK_FIELD = {"connection": "profile_token_fingerprint", "link": "source_id", "key": "key_fingerprint"}
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-UNREADABLE = object()
+NO_READ_BACK = object()
 
 
 class Endpoint:
@@ -95,7 +95,7 @@ class Endpoint:
     def read(self) -> t.Any:
         """The value at read_path as text, None when there is nothing, UNREADABLE when there is no read_url."""
         if self.reader is None:
-            return UNREADABLE
+            return NO_READ_BACK
         try:
             answer = self.reader.get("", headers=self.headers)
         except ApiError as error:
@@ -106,7 +106,7 @@ class Endpoint:
         if value is None or value == "":
             return None
         text = _text(value)
-        if PROOF[self.step].endswith("fingerprint") and not re.fullmatch(r"[0-9a-f]{12}", text):
+        if READ_BACK_FIELD[self.step].endswith("fingerprint") and not re.fullmatch(r"[0-9a-f]{12}", text):
             return fingerprint(text)
         return text[:100]
 

@@ -13,11 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from .._base.errors import Failure, OptionError
-from .._base.times import moment
-from .._module.context import Call
+from .._base.times import parse_time
+from .._module.context import ModuleContext
 from .ledger import open_ledger
 from .steps import recorded_facts
-from .verdict import FLEX_EVENTS, MARGIN, Evidence, Verdict, handed_over, senders, verdicts
+from .verdict import FLEX_EVENTS, MARGIN, Evidence, Verdict, last_done_at, senders, verdicts
 
 # Segment recommends to lag a minute behind (operation getEventsVolumeFromWorkspace).
 LAG = datetime.timedelta(minutes=1)
@@ -30,19 +30,20 @@ REPLAY = datetime.timedelta(days=35)
 AUDIT = datetime.timedelta(days=90)
 
 
-def judge(call: Call) -> dict[str, t.Any]:
+def evaluate(call: ModuleContext) -> dict[str, t.Any]:
     """See the module profiles_info."""
     steps = open_ledger(call).read()
     now = call.transport.clock.now() + datetime.timedelta(seconds=call["clock_skew"])
-    canary = call["canary"] or {}
+    test_event = call["test_event"] or {}
     evidence = Evidence(
-        read_back=call["read_back"] or {}, canary=canary if canary.get("space_id") == call["space_id"] else None
+        read_back=call["read_back"] or {},
+        test_event=test_event if test_event.get("space_id") == call["space_id"] else None,
     )
 
     def judged(evidence: Evidence) -> dict[str, Verdict]:
         return verdicts(steps, call["source_id"], call["key_fingerprints"], evidence, now)
 
-    if call["evidence"]:
+    if call["read_evidence"]:
         recorded = {step for step, said in judged(Evidence()).items() if said["verdict"] == "attested"}
         still_open = {step for step, said in judged(evidence).items() if said["verdict"] == "attested"}
         evidence = _Reader(call, steps, now).read(evidence, recorded, still_open)
@@ -57,11 +58,11 @@ def judge(call: Call) -> dict[str, t.Any]:
 class _Reader:
     """Reads no more than what can still change a verdict; what cannot be read is told and proves nothing."""
 
-    def __init__(self, call: Call, steps: dict[str, t.Any], now: datetime.datetime) -> None:
+    def __init__(self, call: ModuleContext, steps: dict[str, t.Any], now: datetime.datetime) -> None:
         self.call, self.steps, self.now = call, steps, now
-        self.mended = moment(call["alerts_after"])
-        if call["alerts_after"] and self.mended is None:
-            raise OptionError("alerts_after", "is not an ISO 8601 time.", "Write it like 2026-11-24T10:02:31Z.")
+        self.mended = parse_time(call["ignore_alerts_until"])
+        if call["ignore_alerts_until"] and self.mended is None:
+            raise OptionError("ignore_alerts_until", "is not an ISO 8601 time.", "Write it like 2026-11-24T10:02:31Z.")
         self.problems: list[str] = []
 
     def read(self, evidence: Evidence, recorded: set[str], still_open: set[str]) -> Evidence:
@@ -75,12 +76,12 @@ class _Reader:
         call, end = self.call, self.now - LAG
         reads: dict[str, Callable[[], t.Any]] = {}
         since: datetime.datetime | None = None
-        if times := [at for step in recorded - {"link"} if (at := handed_over(self.steps, step, *self.steps))]:
+        if times := [at for step in recorded - {"link"} if (at := last_done_at(self.steps, step, *self.steps))]:
             reads["alerts"] = lambda: self._alerts(min(times))
-        if call["connector"]:
+        if call["read_connector"]:
             reads["connector"] = lambda: call.connector().exists(call.required("twilio_account_sid"))
         provable = still_open & ({"link", "key"} if len(call["key_fingerprints"]) == 1 else {"link"})
-        starts = [at for step in provable if (at := handed_over(self.steps, step, "connection"))]
+        starts = [at for step in provable if (at := last_done_at(self.steps, step, "connection"))]
         if starts and min(starts) + MARGIN < end:
             since, fine = min(starts), "MINUTE"
             if self.now - since > MINUTES:
@@ -104,14 +105,14 @@ class _Reader:
             reads["senders"] = lambda: public.events_volume(since - REPLAY, end, FLEX_EVENTS, "DAY")
             reads["space_events"] = lambda: public.space_events(self.call["space_id"], "Flex - Engagement")
         if "key" in provable:
-            handed = t.cast(datetime.datetime, handed_over(self.steps, "key"))
+            handed = t.cast(datetime.datetime, last_done_at(self.steps, "key"))
             reads["changes"] = lambda: public.audit_events(max(handed, self.now - AUDIT), source)
         return reads
 
     def _alerts(self, since: datetime.datetime) -> list[dict[str, str]]:
         since = max(since, self.mended or since)
         alerts = self.call.monitor().connector_alerts(since, self.now)
-        return [alert for alert in alerts if (at := moment(alert["at"])) and at > since]
+        return [alert for alert in alerts if (at := parse_time(alert["at"])) and at > since]
 
     def _at_once(self, reads: dict[str, Callable[[], t.Any]]) -> dict[str, t.Any]:
         """The reads' answers by name; None for what could not be read, and a line in the problems."""

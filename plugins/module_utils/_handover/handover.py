@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .._base.errors import ApiError, BudgetExceeded, Failure, OptionError, Refused, UnknownOutcome, Unreachable
 from .._base.secret import Secret, fingerprint
-from .._module.context import Call
+from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, State
 from . import cards
-from .endpoint import ENDPOINT_OPTIONS, PROOF, UNREADABLE, Endpoint
+from .endpoint import ENDPOINT_OPTIONS, NO_READ_BACK, READ_BACK_FIELD, Endpoint
 from .ledger import LEDGER_OPTIONS, Ledger, Record, Steps, digest
 
 # Documented in doc_fragments/_handover.py.
@@ -36,14 +36,14 @@ OPTIONS: dict[str, t.Any] = {
         "type": "dict",
         "options": {
             "at": {"type": "float", "required": True},
-            **{step: {"type": "str", "no_log": False} for step in PROOF},
+            **{step: {"type": "str", "no_log": False} for step in READ_BACK_FIELD},
         },
     },
-    "existing_by": {"type": "str"},
+    "attest_existing": {"type": "str"},
     "clock_skew": {"type": "float", "default": 0.0},
 }
 # Seconds for which it counts what an endpoint was seen to show. A rollout that takes longer looks again.
-SEEN = 300.0
+READ_BACK_MAX_AGE = 300.0
 # An answer, or the lack of a connection, that shows that nothing was done.
 NOT_DONE = (ApiError, Unreachable, BudgetExceeded)
 
@@ -59,7 +59,7 @@ class HandOver:
         subject: What must stand in the console; secrets as fingerprints.
         values: Gives what a card or an endpoint needs, by placeholder name; secrets as :class:`Secret`. Called only when
             the step is carried out or asked for.
-        by_form: Whether the connection form did this step as well, if it is recorded and this step is not.
+        done_by_form: Whether the connection form did this step as well, if it is recorded and this step is not.
         observed: More facts to record beside the subject, which do not make the step due when they change.
         harmless: Raises what speaks against handing the step over. Called only when that is due, in check mode as well.
 
@@ -68,17 +68,17 @@ class HandOver:
         Refused: A confirmation of something that has changed since.
     """
 
-    computed: State = {}
+    known_after_apply: State = {}
 
     def __init__(
         self,
-        call: Call,
+        call: ModuleContext,
         step: str,
         ledger: Ledger,
         steps: Steps,
         subject: Mapping[str, t.Any],
         values: Callable[[], dict[str, str]],
-        by_form: bool = False,
+        done_by_form: bool = False,
         observed: Mapping[str, t.Any] | None = None,
         harmless: Callable[[], None] = lambda: None,
     ) -> None:
@@ -86,7 +86,7 @@ class HandOver:
         self.all_steps = steps
         self.records: dict[str, Record] = dict(steps.get(step, {}))
         self.subject = dict(subject)
-        self.proof = PROOF[step]
+        self.proof = READ_BACK_FIELD[step]
         self.values = values
         self.observed = dict(observed or {})
         self.harmless = harmless
@@ -94,8 +94,8 @@ class HandOver:
         # Whether the endpoint's read showed the expected value; None when it was not read.
         self.stands: bool | None = None
         self.sent = False
-        self.by_form = by_form and not self.records and set(steps.get("connection", {})) == {"done"}
-        self.existing_by = self._existing_by()
+        self.done_by_form = done_by_form and not self.records and set(steps.get("connection", {})) == {"done"}
+        self.attest_existing = self._existing_by()
         self.endpoint: Endpoint | None = None
         if call["channel"] == "endpoint":
             if not call["endpoint"]:
@@ -121,7 +121,7 @@ class HandOver:
 
     def _current(self) -> State | None:
         """What the endpoint reads back, if it is something else than expected; otherwise what the ledger says."""
-        if self.endpoint and (value := self._read(self.endpoint)) is not UNREADABLE:
+        if self.endpoint and (value := self._read(self.endpoint)) is not NO_READ_BACK:
             self.stands = value == self.subject[self.proof]
             if not self.stands:
                 self._refuse_contradiction(value)
@@ -138,12 +138,12 @@ class HandOver:
         if not seen or endpoint.reader is None or seen[self.step] != self.subject[self.proof]:
             return endpoint.read()
         age = self.call.transport.clock.now().timestamp() - seen["at"]
-        return seen[self.step] if 0 <= age < SEEN else endpoint.read()
+        return seen[self.step] if 0 <= age < READ_BACK_MAX_AGE else endpoint.read()
 
-    def await_(self) -> State | None:
+    def wait_for_creation(self) -> State | None:
         return None
 
-    assumed = await_
+    expected_creation = wait_for_creation
 
     def apply(self, plan: Plan) -> State:
         if plan.after["status"] == "pending":
@@ -177,9 +177,9 @@ class HandOver:
     # Who or what says that it is done
 
     def _existing_by(self) -> str | None:
-        by = self.call["existing_by"]
+        by = self.call["attest_existing"]
         if by is not None and not by.strip():
-            raise OptionError("existing_by", "is empty.", "Name who attests the existing connection.")
+            raise OptionError("attest_existing", "is empty.", "Name who attests the existing connection.")
         # What was once recorded and has changed since is not "what stands there from before". Neither is a link or a key
         # that was asked for: that happens to what this collection made.
         asked = "asked" in self.records and self.step != "connection"
@@ -187,7 +187,7 @@ class HandOver:
 
     def _confirmation(self) -> Mapping[str, t.Any] | None:
         confirm: Mapping[str, t.Any] | None = self.call["confirm"]
-        if confirm and confirm["by"].strip() in ("", cards.NOBODY):
+        if confirm and confirm["by"].strip() in ("", cards.NAME_PLACEHOLDER):
             raise OptionError("confirm.by", "is empty, or still as the task card has it.", "Name who did it.")
         if not confirm or confirm["digest"] == self.digest:
             return confirm
@@ -210,7 +210,9 @@ class HandOver:
 
     def _refuse_contradiction(self, value: str | None) -> None:
         """Nobody's word counts against what the endpoint shows."""
-        option = "confirm" if self.confirm and self.confirm["done"] else "existing_by" if self.existing_by else ""
+        option = (
+            "confirm" if self.confirm and self.confirm["done"] else "attest_existing" if self.attest_existing else ""
+        )
         if option:
             raise Refused(
                 f"{option}: says that the {self.step} hand-over of {self.call['environment']} is done, and the endpoint reads "
@@ -228,7 +230,7 @@ class HandOver:
     def _will_be_done(self) -> bool:
         if self.confirm and not self.confirm["done"]:
             return self.endpoint is not None
-        if self.confirm or self.existing_by or self.by_form:
+        if self.confirm or self.attest_existing or self.done_by_form:
             return True
         if self.endpoint:
             return not self._sent_and_unknown()
@@ -237,9 +239,9 @@ class HandOver:
     def _done_by(self) -> tuple[str, str]:
         if self.confirm and self.confirm["done"]:
             return "attested", self.confirm["by"].strip()
-        if self.existing_by:
-            return "existing", self.existing_by.strip()
-        if self.by_form and self.stands is not False:
+        if self.attest_existing:
+            return "existing", self.attest_existing.strip()
+        if self.done_by_form and self.stands is not False:
             return "form", self.all_steps["connection"]["done"]["by"]
         return "endpoint", "endpoint"
 
@@ -277,7 +279,7 @@ class HandOver:
                 self.ledger.write(self.step, before)
             raise
         value = endpoint.read()
-        self.stands = None if value is UNREADABLE else value == self.subject[self.proof]
+        self.stands = None if value is NO_READ_BACK else value == self.subject[self.proof]
         if self.stands is False:
             raise Failure(
                 f"The endpoint accepted the {self.step} hand-over, and then read back another value "
@@ -291,7 +293,7 @@ class HandOver:
             value = t.cast(Endpoint, self.endpoint).read()
         except Failure:
             raise failure from None
-        self.stands = None if value is UNREADABLE else value == self.subject[self.proof]
+        self.stands = None if value is NO_READ_BACK else value == self.subject[self.proof]
         return self.stands
 
     def _unknown(self, failure: UnknownOutcome) -> UnknownOutcome:

@@ -26,7 +26,7 @@ from pathlib import Path
 from .._base.errors import ApiError, LedgerError, OptionError, UnknownOutcome
 from .._base.files import replace_file
 from .._clients.twilio_sync import MAX_DATA, Document, SyncApi
-from .._module.context import Call
+from .._module.context import ModuleContext
 
 FORMAT = 1
 STEPS = ("connection", "link", "key")
@@ -61,7 +61,7 @@ class Ledger(t.Protocol):
         """
 
 
-def open_ledger(call: Call) -> Ledger:
+def open_ledger(call: ModuleContext) -> Ledger:
     """The ledger that the options of a module's run name.
 
     Raises:
@@ -69,7 +69,7 @@ def open_ledger(call: Call) -> Ledger:
     """
     if call["ledger"] == "sync":
         return SyncLedger(call.sync(), call["sync_service"], call["environment"])
-    return FileLedger(lasting_folder(call["state_dir"], os.environ), call["environment"])
+    return FileLedger(persistent_dir(call["state_dir"], os.environ), call["environment"])
 
 
 # The document, which is the same in both places. All of it is pure.
@@ -81,7 +81,7 @@ def digest(environment: str, step: str, subject: Mapping[str, t.Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def safe_name(environment: str) -> str:
+def file_name_for(environment: str) -> str:
     """A name for a file or document that no other environment has."""
     name = re.sub(r"[^A-Za-z0-9._-]", "_", environment).lstrip(".")[:100] or "_"
     return name if name == environment else f"{name}-{hashlib.sha256(environment.encode()).hexdigest()[:6]}"
@@ -161,7 +161,7 @@ def merge(seen: Mapping[str, Record], ours: Mapping[str, Record], theirs: Mappin
     return merged
 
 
-def lasting_folder(folder: str | None, environ: Mapping[str, str]) -> Path:
+def persistent_dir(folder: str | None, environ: Mapping[str, str]) -> Path:
     """The folder of a file ledger, if it can be one.
 
     Args:
@@ -197,7 +197,7 @@ class FileLedger:
 
     def __init__(self, folder: Path, environment: str) -> None:
         self.environment = environment
-        self.path = folder / "ledger" / f"{safe_name(environment)}.json"
+        self.path = folder / "ledger" / f"{file_name_for(environment)}.json"
         self.seen: Steps = {}
 
     def read(self) -> Steps:
@@ -274,7 +274,7 @@ class SyncLedger:
         self.api = api
         self.service = service.strip() or "default"
         self.environment = environment
-        self.name = f"unified-profiles-{safe_name(environment)}"
+        self.name = f"unified-profiles-{file_name_for(environment)}"
         self.where = f"The ledger (document '{self.name}' of the Twilio Sync service '{self.service}')"
         self.seen: Steps = {}
         self.revision: str | None = None

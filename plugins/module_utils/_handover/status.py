@@ -13,7 +13,7 @@ from . import cards
 from .ledger import STEPS
 
 STATUSES = ("failed", "broken", "pending", "unknown", "predicted", "attested", "proven")
-VARIABLES = (
+RESULT_VARIABLES = (
     "unified_profiles_failure",
     "connection_result",
     "link_and_key_link",
@@ -28,7 +28,7 @@ VARIABLES = (
 UNJUDGED = "The run ended before this environment was judged."
 
 
-def found_in(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
+def collect_results(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What a run found out about a host, from the variables (``VARIABLES``) that the playbooks set and register.
 
     Returns:
@@ -64,7 +64,7 @@ def outcome(found: Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     """One environment's line in the report.
 
     Args:
-        found: See :func:`found_in`; whatever is missing counts as empty.
+        found: See :func:`collect_results`; whatever is missing counts as empty.
         check_mode: Whether the run only predicts.
 
     Returns:

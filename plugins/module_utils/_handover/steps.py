@@ -11,13 +11,13 @@ import functools
 from .._base.errors import OptionError, Refused
 from .._base.secret import Secret, fingerprint
 from .._clients.source import find, require_java
-from .._module.context import Call
+from .._module.context import ModuleContext
 from .._module.values import check_space_id
 from .handover import HandOver
 from .ledger import STEPS, Steps, open_ledger
 
 
-def check_consent(call: Call) -> None:
+def check_consent(call: ModuleContext) -> None:
     """Refuse an environment that may not be connected, or whose owner has not agreed.
 
     Raises:
@@ -41,7 +41,7 @@ def check_consent(call: Call) -> None:
         )
 
 
-def connection(call: Call) -> HandOver:
+def connection(call: ModuleContext) -> HandOver:
     """The Connect form. Due again for another space, token, name or account."""
     check_consent(call)
     check_space_id(call["space_id"])
@@ -66,7 +66,7 @@ def connection(call: Call) -> HandOver:
     )
 
 
-def _makes_no_rival(call: Call) -> None:
+def _makes_no_rival(call: ModuleContext) -> None:
     """The form makes a source of its own, so what stands in its way is looked for before it is handed over.
 
     Raises:
@@ -79,16 +79,16 @@ def _makes_no_rival(call: Call) -> None:
             require_java(source)
 
 
-def link(call: Call) -> HandOver:
+def link(call: ModuleContext) -> HandOver:
     """Profiles sources > Connect source. Due again for another source or space."""
     check_space_id(call["space_id"])
     subject = {"source_id": call["source_id"], "space_id": call["space_id"]}
     values = {**subject, "source_name": call["source_name"]}
     ledger = open_ledger(call)
-    return HandOver(call, "link", ledger, ledger.read(), subject, lambda: values, by_form=call["by_form"])
+    return HandOver(call, "link", ledger, ledger.read(), subject, lambda: values, done_by_form=call["done_by_form"])
 
 
-def key(call: Call) -> HandOver:
+def key(call: ModuleContext) -> HandOver:
     """Flex > Update key. Due again for another source, key or account."""
     visible = call["key_fingerprints"]
     account = call.required("twilio_account_sid")
@@ -130,7 +130,7 @@ def key(call: Call) -> HandOver:
         steps,
         subject,
         values,
-        by_form=call["by_form"] and of_form,
+        done_by_form=call["done_by_form"] and of_form,
         observed={"keys": sorted(visible)},
     )
 

@@ -8,7 +8,7 @@ What proves, and no more than that; docs/hand-overs.md has it as a table:
 
 - any step: an endpoint has just read back the value that should stand there;
 - key: Flex events on the source, later than the hand-over and the last change of the source's keys, while it has one key;
-- link: Flex events in the space, later than the hand-over, that no other source can have brought there; or the canary,
+- link: Flex events in the space, later than the hand-over, that no other source can have brought there; or the test event,
   read back from the space with this source's id;
 - connection: link and key are proven.
 
@@ -23,7 +23,7 @@ import typing as t
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._base.times import moment
+from .._base.times import parse_time
 
 FLEX_EVENTS = ("Flex - Engagement Initiated", "Flex - Engagement Completed")
 
@@ -40,7 +40,7 @@ class Evidence:
 
     Attributes:
         read_back: For each step whether an endpoint has just read back the expected value.
-        canary: ``{status, source_id, space_id, sent_at}`` of a canary sent in this run.
+        test_event: ``{status, source_id, space_id, sent_at}`` of a test event sent in this run.
         connector: Whether an undocumented read showed a connector. False means nothing.
         alerts: ``{code, at, meaning}`` of the connector, in any order.
         since: From when on ``volume`` was read.
@@ -53,7 +53,7 @@ class Evidence:
     """
 
     read_back: Mapping[str, bool | None] = field(default_factory=dict)
-    canary: Mapping[str, t.Any] | None = None
+    test_event: Mapping[str, t.Any] | None = None
     connector: bool = False
     alerts: Rows | None = None
     since: datetime.datetime | None = None
@@ -86,13 +86,13 @@ def verdicts(
     return {"connection": case.connection(link, key), "link": link, "key": key}
 
 
-def handed_over(steps: Mapping[str, t.Any], *names: str) -> datetime.datetime | None:
+def last_done_at(steps: Mapping[str, t.Any], *names: str) -> datetime.datetime | None:
     """When the last of these steps was done; None unless the first of them was.
 
     The connection's form links the source and stores its key as well: what was seen before it was last pressed says
     nothing about the link and the key that stand since.
     """
-    times = [moment(_record(steps, name, "done").get("at")) for name in names]
+    times = [parse_time(_record(steps, name, "done").get("at")) for name in names]
     return max(at for at in times if at) if times[0] else None
 
 
@@ -150,7 +150,7 @@ def _points(row: Mapping[str, t.Any]) -> Iterable[tuple[datetime.datetime, int]]
     for point in series if isinstance(series, (list, tuple)) else ():
         if not isinstance(point, (list, tuple)) or len(point) != 2:
             continue
-        start, count = moment(point[0]), point[1]
+        start, count = parse_time(point[0]), point[1]
         if start and isinstance(count, (int, float)) and 0 < count < 1e15:
             yield start, int(count)
 
@@ -183,17 +183,17 @@ class _Case:
         said = self._direct("link")
         if said["verdict"] in ("proven", "broken"):
             return said
-        if self._canary_arrived():
-            return _said("proven", "the canary that was sent through this source was read back from the space")
+        if self._test_event_arrived():
+            return _said("proven", "the test event that was sent through this source was read back from the space")
         if said["verdict"] != "attested":
             return said
-        return self._link_by_events(said, t.cast(datetime.datetime, handed_over(self.steps, "link", "connection")))
+        return self._link_by_events(said, t.cast(datetime.datetime, last_done_at(self.steps, "link", "connection")))
 
     def key(self) -> Verdict:
         said = self._direct("key")
         if said["verdict"] != "attested":
             return said
-        return self._key_by_events(said, t.cast(datetime.datetime, handed_over(self.steps, "key", "connection")))
+        return self._key_by_events(said, t.cast(datetime.datetime, last_done_at(self.steps, "key", "connection")))
 
     def _standing(self, step: str) -> Verdict:
         """What the ledger alone says."""
@@ -204,7 +204,7 @@ class _Case:
             )
         if asked:
             return _said("pending", f"asked for at {asked.get('at')}, and not confirmed yet")
-        if moment(done.get("at")) is None:
+        if parse_time(done.get("at")) is None:
             return _said("unknown", "nothing is recorded")
         subject = done.get("subject")
         if step != "connection" and (_text(subject, "source_id") or None) != self.source_id:
@@ -222,7 +222,7 @@ class _Case:
         said, shown = self._standing(step), self.evidence.read_back.get(step)
         alert = self._alert_since(step) if said["verdict"] == "attested" and step != "link" else ""
         if alert:
-            return _said("broken", alert, "once that is mended without a new hand-over, set alerts_after")
+            return _said("broken", alert, "once that is mended without a new hand-over, set ignore_alerts_until")
         if shown is True:
             return _said("proven", "the endpoint reads back what was handed over")
         if shown is False and said["verdict"] == "attested":
@@ -230,19 +230,23 @@ class _Case:
         return said
 
     def _alert_since(self, step: str) -> str:
-        since = t.cast(datetime.datetime, handed_over(self.steps, step, *self.steps))
-        late = [(at, a) for a in self.evidence.alerts or () if (at := moment(_text(a, "at"))) and at > since]
+        since = t.cast(datetime.datetime, last_done_at(self.steps, step, *self.steps))
+        late = [(at, a) for a in self.evidence.alerts or () if (at := parse_time(_text(a, "at"))) and at > since]
         if not late:
             return ""
         at, newest = max(late, key=lambda found: found[0])
         named = f"{_text(newest, 'code')} ({_text(newest, 'meaning')})"
         return f"Twilio raised alert {named} at {_text(newest, 'at')}, after the hand-over"
 
-    def _canary_arrived(self) -> bool:
-        canary = self.evidence.canary
-        if _text(canary, "status") != "arrived" or not self.source_id or _text(canary, "source_id") != self.source_id:
+    def _test_event_arrived(self) -> bool:
+        test_event = self.evidence.test_event
+        if (
+            _text(test_event, "status") != "arrived"
+            or not self.source_id
+            or _text(test_event, "source_id") != self.source_id
+        ):
             return False
-        sent, linked = moment(_text(canary, "sent_at")), handed_over(self.steps, "link", "connection")
+        sent, linked = parse_time(_text(test_event, "sent_at")), last_done_at(self.steps, "link", "connection")
         return sent is not None and (linked is None or sent >= linked)
 
     def _key_by_events(self, said: Verdict, since: datetime.datetime) -> Verdict:
@@ -254,8 +258,8 @@ class _Case:
             return _but(said, f"the source has {len(self.keys)} keys, so no event can prove which one Flex uses")
         if self.evidence.volume is None:
             return said
-        handed = t.cast(datetime.datetime, moment(record["at"]))
-        changed = [moment(_text(change, "at")) or self.now for change in changes or ()]
+        handed = t.cast(datetime.datetime, parse_time(record["at"]))
+        changed = [parse_time(_text(change, "at")) or self.now for change in changes or ()]
         later = [at for at in changed if at > handed]
         if record.get("keys") != [key] and not later:
             return _but(
@@ -280,27 +284,29 @@ class _Case:
 
     def _link_by_events(self, said: Verdict, since: datetime.datetime) -> Verdict:
         evidence = self.evidence
-        canary = _text(evidence.canary, "reason") if evidence.canary else ""
+        test_event = _text(evidence.test_event, "reason") if evidence.test_event else ""
         if evidence.volume is None or evidence.senders is None or evidence.space_events is None:
-            return _but(said, canary)
+            return _but(said, test_event)
         flows = flex_events(evidence.volume, since + MARGIN, self.now)
         ours = flows.get(self.source_id or "", {})
         if not ours:
-            return _but(said, canary or "no Flex event of this source has come since that the space could show")
+            return _but(said, test_event or "no Flex event of this source has come since that the space could show")
         # A replay can bring a month of another source's events, maybe with the time of their arrival.
         others = (senders(evidence.senders) - set(evidence.gone)) | set(flows)
         if others := others - {self.source_id}:
             named = _sources(sorted(others))
             return _but(
-                said, canary or f"Flex events of {named} may have come to the space too: only a canary can tell"
+                said, test_event or f"Flex events of {named} may have come to the space too: only a test event can tell"
             )
         for event in evidence.space_events:
-            seen, name = moment(_text(event, "last_seen_at")), _text(event, "name")
+            seen, name = parse_time(_text(event, "last_seen_at")), _text(event, "name")
             if seen and name in ours and max(since + MARGIN, ours[name][1]) <= seen <= self.now + MARGIN:
                 from_ = self._from(since)
                 return _said("proven", f"the space has seen Flex events since {from_}, and only this source sent any")
         page = "Unify > Unify settings > Profiles sources"
-        return _but(said, canary or f"Flex events reach the source, and the space has seen none since: look at {page}")
+        return _but(
+            said, test_event or f"Flex events reach the source, and the space has seen none since: look at {page}"
+        )
 
     def _from(self, since: datetime.datetime) -> str:
         """From when on events were counted."""

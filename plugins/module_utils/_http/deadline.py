@@ -36,7 +36,7 @@ class Deadline:
         """Seconds, never less than none; without end before the first exchange of this thread."""
         return max(0.0, float(getattr(self._thread, "until", float("inf"))) - self._monotonic())
 
-    def shorten(self, timeout: float | None, step: str) -> float:
+    def remaining_timeout(self, timeout: float | None, step: str) -> float:
         """The time-out of one ``step``: Connect, Read or Write.
 
         Raises:
@@ -62,7 +62,7 @@ class _Backend:
         self._deadline, self._inner = deadline, inner
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: t.Any, **kwargs: t.Any) -> _Stream:
-        left = self._deadline.shorten(timeout, "Connect")
+        left = self._deadline.remaining_timeout(timeout, "Connect")
         return _Stream(self._deadline, self._inner.connect_tcp(host, port, left, *args, **kwargs))
 
     def sleep(self, seconds: float) -> None:
@@ -74,10 +74,10 @@ class _Stream:
         self._deadline, self._inner = deadline, inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return t.cast(bytes, self._inner.read(max_bytes, self._deadline.shorten(timeout, "Read")))
+        return t.cast(bytes, self._inner.read(max_bytes, self._deadline.remaining_timeout(timeout, "Read")))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._deadline.shorten(timeout, "Write"))
+        self._inner.write(buffer, self._deadline.remaining_timeout(timeout, "Write"))
 
     def close(self) -> None:
         self._inner.close()
@@ -86,7 +86,7 @@ class _Stream:
         self, ssl_context: t.Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> _Stream:
         try:
-            left = self._deadline.shorten(timeout, "Connect")
+            left = self._deadline.remaining_timeout(timeout, "Connect")
         except Exception:
             self.close()
             raise

@@ -20,7 +20,7 @@ MAX_PAGES = 1000
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A successful answer: its status, headers and decoded JSON body (None when there was no body)."""
 
     request: str
@@ -35,11 +35,11 @@ class Answer:
         Raises:
             UnexpectedAnswer: It is absent and there is no default, or it is of another type.
         """
-        return pick(self.body, path, kind, default, self)
+        return value_at(self.body, path, kind, default, self)
 
 
-def pick(body: t.Any, path: str, kind: type | tuple[type, ...], default: t.Any, answer: Answer) -> t.Any:
-    """The value at a dotted path below ``body``, a part of ``answer``; see :meth:`Answer.get`."""
+def value_at(body: t.Any, path: str, kind: type | tuple[type, ...], default: t.Any, answer: Response) -> t.Any:
+    """The value at a dotted path below ``body``, a part of ``answer``; see :meth:`Response.get`."""
     value = body
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
@@ -62,8 +62,8 @@ def pick(body: t.Any, path: str, kind: type | tuple[type, ...], default: t.Any, 
 
 
 def pages(
-    fetch: t.Callable[[str | None], Answer], items: str, cursor: str = "data.pagination.next"
-) -> Iterator[tuple[t.Any, Answer]]:
+    fetch: t.Callable[[str | None], Response], items: str, cursor: str = "data.pagination.next"
+) -> Iterator[tuple[t.Any, Response]]:
     """All items of a paginated listing, with the answer each came in.
 
     Raises:
@@ -88,7 +88,7 @@ def pages(
     )
 
 
-def json_of(content: bytes) -> t.Any:
+def parse_json(content: bytes) -> t.Any:
     """The JSON in a body, with a question mark for each half of a character: JSON can carry one, and no output can.
 
     Raises:
@@ -126,10 +126,10 @@ def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> float | N
     return float(after) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", after) else _seconds_until(after, now)
 
 
-def error_of(content: bytes) -> tuple[t.Any, str]:
+def parse_error(content: bytes) -> tuple[t.Any, str]:
     """Code and message of an error body in any of the shapes that Segment and Twilio use."""
     try:
-        body = json_of(content)
+        body = parse_json(content)
     except (ValueError, RecursionError):
         return None, "(no JSON body)" if content.strip() else ""
     if not isinstance(body, dict):

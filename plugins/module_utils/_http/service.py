@@ -30,7 +30,7 @@ from .._base.errors import (
     Unreachable,
 )
 from .._base.secret import Secret, fingerprint
-from .response import Answer, error_of, json_of, request_id_of, requested_wait, retry_after
+from .response import Response, parse_error, parse_json, request_id_of, requested_wait, retry_after
 from .transport import HTTPX_ERROR, Transport, is_loopback
 
 if HTTPX_ERROR is None:
@@ -84,7 +84,7 @@ class Service:
         self.url_option = url_option
         self.secrets = secrets
 
-    def get(self, path: str, query: Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> Answer:
+    def get(self, path: str, query: Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> Response:
         return self.request("GET", path, query=query, **kwargs)
 
     def request(
@@ -98,7 +98,7 @@ class Service:
         headers: Mapping[str, str] | None = None,
         expected: frozenset[int] = frozenset({200, 201}),
         **values: str,
-    ) -> Answer:
+    ) -> Response:
         """Send one request, again where the rules allow it, and give the answer.
 
         Args:
@@ -146,7 +146,7 @@ class Service:
         echoes = tuple(value for value in values.values() if isinstance(value, Secret))
         return self._send(wire, shown, expected, echoes)
 
-    def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int], echoes: tuple[str, ...]) -> Answer:
+    def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int], echoes: tuple[str, ...]) -> Response:
         transport, attempt = self.transport, 0
         repeatable = wire.method in REPEATABLE
         limit = transport.settings.timeout
@@ -165,7 +165,7 @@ class Service:
                     raise self._unknown(shown, str(failure)) from None
             else:
                 if status in expected:
-                    return Answer(
+                    return Response(
                         shown, self.name, status, headers, self._decode(wire, status, headers, content, shown)
                     )
                 failure = self._api_error(wire, status, headers, content, shown, echoes)
@@ -214,7 +214,7 @@ class Service:
         if not content.strip():
             return None
         try:
-            return json_of(content)
+            return parse_json(content)
         except (ValueError, RecursionError):
             what = "HTML" if content.lstrip()[:1] == b"<" else "something that is not JSON"
             problem = f"{self.name} answered {shown} at {self.base_url} with HTTP {status} and {what}."
@@ -259,7 +259,7 @@ class Service:
         shown: str,
         echoes: tuple[str, ...],
     ) -> ApiError:
-        code, message = error_of(content)
+        code, message = parse_error(content)
         if status in (401, 403):
             next_step = f"The credential in {self.credentials} is missing, wrong, revoked, or lacks the permission."
         elif status == 404:

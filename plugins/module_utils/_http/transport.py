@@ -101,7 +101,7 @@ class Transport:
         self._clients: dict[tuple[str, str], httpx.Client] = {}
         self._lock = threading.Lock()
 
-    def with_own_budget(self) -> Transport:
+    def with_separate_budget(self) -> Transport:
         """The same connections for somebody whose waits are not to use up the others' budget. Closed with this one."""
         twin = copy.copy(self)
         twin.budget = Budget(self.settings.retry_budget)

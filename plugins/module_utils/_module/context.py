@@ -22,7 +22,7 @@ from .._clients.twilio_sync import SyncApi
 from .._http.service import Service, basic, bearer
 from .._http.transport import HttpSettings, Transport
 from .options import CONNECTION_OPTIONS, HTTP_OPTIONS
-from .state import Outcome, Resource, reconcile
+from .state import Reconciled, Resource, reconcile
 
 SEGMENT_API_HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
 PROFILE_API_HOSTS = {"us": "https://profiles.segment.com", "eu": "https://profiles.euw1.segment.com"}
@@ -38,7 +38,7 @@ SANDBOX_PATHS = {
 }
 
 
-class Call:
+class ModuleContext:
     """One run of a module: its parameters, and the clients they describe, made on first use."""
 
     def __init__(self, params: Mapping[str, t.Any], check_mode: bool, transport: Transport | None = None) -> None:
@@ -51,7 +51,7 @@ class Call:
     def __getitem__(self, option: str) -> t.Any:
         return self.params[option]
 
-    def reconcile(self, resource: Resource) -> Outcome:
+    def reconcile(self, resource: Resource) -> Reconciled:
         return reconcile(resource, self.check_mode)
 
     def required(self, option: str) -> str:

@@ -4,8 +4,8 @@
 
 """Parameters in, result or failure out: the one place where exceptions become results.
 
-A module is a :class:`Spec` and a function that takes a :class:`Call`. The same two run as an ordinary module
-(:func:`run_module`) and inside the Ansible process (``plugin_utils/_in_process.py``).
+A module is a :class:`ArgumentSpec` and a function that takes a :class:`ModuleContext`. The same two run as an ordinary module
+(:func:`run_as_module`) and inside the Ansible process (``plugin_utils/_in_process.py``).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from ansible.module_utils.basic import AnsibleModule
 
 from .._base.errors import Failure
-from .._base.text import neutral
-from .context import Call
+from .._base.text import printable
+from .context import ModuleContext
 from .options import CONNECTION_OPTIONS
-from .state import Outcome
+from .state import Reconciled
 
 
 @dataclass(frozen=True)
-class Spec:
+class ArgumentSpec:
     """What a module accepts.
 
     Attributes:
@@ -40,13 +40,13 @@ class Spec:
         return {**CONNECTION_OPTIONS, **self.options}
 
 
-def execute(
-    body: Callable[[Call], dict[str, t.Any]], params: Mapping[str, t.Any], check_mode: bool
+def run_in_process(
+    body: Callable[[ModuleContext], dict[str, t.Any]], params: Mapping[str, t.Any], check_mode: bool
 ) -> dict[str, t.Any]:
     """Run a module's body. Always gives a result; never raises."""
-    call: Call | None = None
+    call: ModuleContext | None = None
     try:
-        call = Call(params, check_mode)
+        call = ModuleContext(params, check_mode)
         result = {"changed": False, **body(call)}
         if call.warnings:
             result["warnings"] = call.warnings
@@ -65,18 +65,18 @@ def execute(
     finally:
         if call is not None:
             call.transport.close()
-    return t.cast("dict[str, t.Any]", neutral(result))
+    return t.cast("dict[str, t.Any]", printable(result))
 
 
-def outcome_result(outcome: Outcome, **more: t.Any) -> dict[str, t.Any]:
+def change_result(outcome: Reconciled, **more: t.Any) -> dict[str, t.Any]:
     """The part of a result that every managed resource has."""
     return {"changed": outcome.plan.changed, "diff": outcome.plan.diff, **more}
 
 
-def run_module(spec: Spec, body: Callable[[Call], dict[str, t.Any]]) -> None:
+def run_as_module(spec: ArgumentSpec, body: Callable[[ModuleContext], dict[str, t.Any]]) -> None:
     """Run as an ordinary module: on a remote host, or with ``async``."""
     module = AnsibleModule(argument_spec=spec.argument_spec, supports_check_mode=True, **spec.constraints)
-    result = execute(body, module.params, module.check_mode)
+    result = run_in_process(body, module.params, module.check_mode)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -40,13 +40,13 @@ class Plan:
         return {"before": dict(self.before), "after": dict(self.after)}
 
 
-def plan(desired: State | None, current: State | None, computed: State | None = None) -> Plan:
+def plan(desired: State | None, current: State | None, known_after_apply: State | None = None) -> Plan:
     """Compare what should be with what is.
 
     Args:
         desired: The fields that matter and their values, or None for "should not exist".
         current: All known fields, or None for "does not exist".
-        computed: Placeholders for the fields that only the server can choose when the object is created.
+        known_after_apply: Placeholders for the fields that only the server can choose when the object is created.
 
     Returns:
         The plan. Pure: no I/O, no clock, no check mode.
@@ -54,7 +54,7 @@ def plan(desired: State | None, current: State | None, computed: State | None = 
     if desired is None:
         return Plan("none") if current is None else Plan("delete", before=current)
     if current is None:
-        return Plan("create", after={**(computed or {}), **desired}, changes=desired)
+        return Plan("create", after={**(known_after_apply or {}), **desired}, changes=desired)
     changes = {name: value for name, value in desired.items() if name not in current or current[name] != value}
     return Plan("update" if changes else "none", before=current, after={**current, **changes}, changes=changes)
 
@@ -62,7 +62,7 @@ def plan(desired: State | None, current: State | None, computed: State | None = 
 class Resource(t.Protocol):
     """What the state machine needs to know of a thing that can be managed."""
 
-    computed: State
+    known_after_apply: State
 
     def desired(self) -> State | None:
         """What should be, or None for "should not exist". Asked after the current state was read."""
@@ -70,10 +70,10 @@ class Resource(t.Protocol):
     def fetch(self) -> State | None:
         """The current state, or None when the thing does not exist. Reads only."""
 
-    def await_(self) -> State | None:
+    def wait_for_creation(self) -> State | None:
         """Wait for something else to make the thing. Reads only."""
 
-    def assumed(self) -> State | None:
+    def expected_creation(self) -> State | None:
         """What :meth:`await_` is expected to find, for a run that must not wait for what it did not start."""
 
     def apply(self, plan: Plan) -> State | None:
@@ -81,14 +81,14 @@ class Resource(t.Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Reconciled:
     """A plan and the state it led to (in check mode: would lead to)."""
 
     plan: Plan
     state: State | None
 
 
-def reconcile(resource: Resource, check_mode: bool) -> Outcome:
+def reconcile(resource: Resource, check_mode: bool) -> Reconciled:
     """Bring a resource to its desired state. The only code that asks whether check mode is on.
 
     Raises:
@@ -96,8 +96,8 @@ def reconcile(resource: Resource, check_mode: bool) -> Outcome:
     """
     current = resource.fetch()
     if current is None and resource.desired() is not None:
-        current = resource.assumed() if check_mode else resource.await_()
-    decided = plan(resource.desired(), current, resource.computed)
+        current = resource.expected_creation() if check_mode else resource.wait_for_creation()
+    decided = plan(resource.desired(), current, resource.known_after_apply)
     if not decided.changed or check_mode:
-        return Outcome(decided, (decided.after or None) if decided.changed else current)
-    return Outcome(decided, resource.apply(decided))
+        return Reconciled(decided, (decided.after or None) if decided.changed else current)
+    return Reconciled(decided, resource.apply(decided))

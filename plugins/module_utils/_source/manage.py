@@ -10,13 +10,13 @@ import datetime
 import typing as t
 
 from .._base.errors import Ambiguous, ApiError, Failure, NotFound, OptionError, Refused, UnknownOutcome
-from .._base.text import UNSEEN
+from .._base.text import INVISIBLE
 from .._clients.source import JAVA, Source, diagnose, find, require_java
-from .._module.context import Call
+from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, State
 
 
-def inspect(call: Call) -> dict[str, t.Any]:
+def diagnose_source(call: ModuleContext) -> dict[str, t.Any]:
     """Find the source and diagnose it; see the module segment_source_info."""
     api, name = call.public_api(), call["source_name"]
     found: Source | Failure | None
@@ -28,7 +28,7 @@ def inspect(call: Call) -> dict[str, t.Any]:
     except (Ambiguous, Refused) as failure:
         found = failure
     audit = []
-    if call["audit"]:
+    if call["read_audit_trail"]:
         try:
             audit = api.audit_events(call.transport.clock.now() - datetime.timedelta(days=90))
         except ApiError as failure:
@@ -41,10 +41,10 @@ def inspect(call: Call) -> dict[str, t.Any]:
 class ManagedSource:
     """The source by id, name or slug, with the fields that this collection cares about."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: ModuleContext) -> None:
         if not call["source_name"].strip():
             raise OptionError("source_name", "is empty.", "Twilio expects 'twilio-unified-profiles'.")
-        if call["source_name"] != call["source_name"].strip() or UNSEEN.search(call["source_name"]):
+        if call["source_name"] != call["source_name"].strip() or INVISIBLE.search(call["source_name"]):
             raise OptionError(
                 "source_name",
                 f"'{call['source_name']}' has white space at an end, or characters that nobody sees: it is another name.",
@@ -53,9 +53,9 @@ class ManagedSource:
         self.call = call
         self.api = call.public_api()
         self.name = call["source_name"]
-        self.labels = {str(k): str(v) for k, v in (call["labels"] or {}).items()}
+        self.labels = {str(k): str(v) for k, v in (call["source_labels"] or {}).items()}
         self.found: Source | None = None
-        self.computed: State = {
+        self.known_after_apply: State = {
             "id": SET_BY_SEGMENT,
             "slug": self.name,
             "type": JAVA["slug"],
@@ -82,16 +82,16 @@ class ManagedSource:
             )
         return self.found.view()
 
-    def await_(self) -> State | None:
+    def wait_for_creation(self) -> State | None:
         if self.call["create"]:
             return None
         clock = self.call.transport.clock
-        deadline = clock.monotonic() + self.call["wait"]
+        deadline = clock.monotonic() + self.call["wait_timeout"]
         while self.found is None and clock.monotonic() < deadline:
             clock.sleep(min(2.0, max(0.1, deadline - clock.monotonic())))
             self.found = self._look()
         if self.found is None:
-            waited = f" It did not appear within {self.call['wait']} s." if self.call["wait"] else ""
+            waited = f" It did not appear within {self.call['wait_timeout']} s." if self.call["wait_timeout"] else ""
             raise NotFound(
                 f"There is no source '{self.name}' in the workspace.{waited}",
                 "Twilio's connection form makes it. If the environment was connected before and the source was deleted, "
@@ -101,12 +101,12 @@ class ManagedSource:
         require_java(self.found)
         return self.found.view()
 
-    def assumed(self) -> State | None:
+    def expected_creation(self) -> State | None:
         if self.call["create"]:
             return None
-        if not self.call["wait"]:
-            return self.await_()
-        return {**self.computed, "slug": SET_BY_SEGMENT, "name": self.name, "enabled": True}
+        if not self.call["wait_timeout"]:
+            return self.wait_for_creation()
+        return {**self.known_after_apply, "slug": SET_BY_SEGMENT, "name": self.name, "enabled": True}
 
     def apply(self, plan: Plan) -> State | None:
         if plan.action == "delete":
@@ -152,16 +152,16 @@ class ManagedSource:
                 error.next_step = (
                     "A label must exist in the workspace (Settings > Labels) before it is put on a source."
                 )
-                error.message = f"labels: {error.message}"
+                error.message = f"source_labels: {error.message}"
             raise
 
 
 class ManagedKeys:
     """The write keys of one source, by fingerprint."""
 
-    computed: State = {}
+    known_after_apply: State = {}
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: ModuleContext) -> None:
         self.call = call
         self.api = call.public_api()
         self.source: Source | None = None
@@ -182,24 +182,24 @@ class ManagedKeys:
     def _wanted(self) -> list[str]:
         keys = set(self.source.keys) if self.source else set()
         if self.call["state"] == "absent":
-            if keys == {self.call["fingerprint"]}:
+            if keys == {self.call["key_fingerprint"]}:
                 raise Refused(
-                    f"The key {self.call['fingerprint']} is the last one of the source, and is never removed.",
+                    f"The key {self.call['key_fingerprint']} is the last one of the source, and is never removed.",
                     "Add another one first, and hand it over.",
                     problem="last_key",
                 )
-            return sorted(keys - {self.call["fingerprint"]})
-        return sorted(keys) if keys - set(self.call["other_than"]) else [*sorted(keys), SET_BY_SEGMENT]
+            return sorted(keys - {self.call["key_fingerprint"]})
+        return sorted(keys) if keys - set(self.call["known_fingerprints"]) else [*sorted(keys), SET_BY_SEGMENT]
 
-    def await_(self) -> State | None:
+    def wait_for_creation(self) -> State | None:
         return None
 
-    assumed = await_
+    expected_creation = wait_for_creation
 
     def apply(self, plan: Plan) -> State:
         before = t.cast(Source, self.source)
         if self.call["state"] == "absent":
-            self.api.remove_key(before.id, before.keys[self.call["fingerprint"]])
+            self.api.remove_key(before.id, before.keys[self.call["key_fingerprint"]])
             return {"key_fingerprints": plan.after["key_fingerprints"]}
         try:
             after = self.api.add_key(before.id)

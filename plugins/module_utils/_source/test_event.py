@@ -12,26 +12,26 @@ import typing as t
 import uuid
 
 from .._base.errors import Failure, OptionError, Refused, UnknownOutcome
-from .._module.context import Call
+from .._module.context import ModuleContext
 from .._module.values import check_space_id
 
-TRAITS = {"name": "flexops.unified_profiles canary", "note": "not a person"}
+TRAITS = {"name": "flexops.unified_profiles test event", "note": "not a person"}
 POLL = 3.0
 
 
-def send(call: Call) -> dict[str, t.Any]:
-    """See the module segment_canary.
+def send(call: ModuleContext) -> dict[str, t.Any]:
+    """See the module segment_test_event.
 
     Raises:
         OptionError: No consent, or a value that cannot be used.
         Refused: The token cannot see the source's write keys.
-        Failure: What reading the source and the one write raise. Not being able to look for the canary is a result.
+        Failure: What reading the source and the one write raise. Not being able to look for the test event is a result.
     """
     space, source_id, user = call["space_id"], call["source_id"], call["user_id"]
-    if call["allow_profile"] is not True:
+    if call["test_event"] is not True:
         raise OptionError(
-            "allow_profile",
-            f"is not true. The canary makes a real profile in the space, that of the user '{user}', which counts as one "
+            "test_event",
+            f"is not true. The test event makes a real profile in the space, that of the user '{user}', which counts as one "
             "tracked user and stays until you delete it.",
             "Set it to true if you agree; there is no default.",
         )
@@ -45,44 +45,47 @@ def send(call: Call) -> dict[str, t.Any]:
     profiles, source = call.profile_api(), call.public_api().source(source_id)
     if not source.keys:
         raise Refused(
-            f"The write keys of the source {source_id} cannot be seen, so no canary can be sent through it.",
+            f"The write keys of the source {source_id} cannot be seen, so no test event can be sent through it.",
             "segment_token needs the role Source Admin (or Workspace Owner).",
             problem="keys_not_visible",
         )
-    message = f"canary-{uuid.uuid4()}"
+    message = f"test-event-{uuid.uuid4()}"
     clock = call.transport.clock
     sent = (clock.now() + datetime.timedelta(seconds=call["clock_skew"])).strftime("%Y-%m-%dT%H:%M:%SZ")
-    canary = {"source_id": source_id, "space_id": space, "user_id": user}
+    test_event = {"source_id": source_id, "space_id": space, "user_id": user}
 
     def told(status: str, reason: str, **more: str) -> dict[str, t.Any]:
-        return {"changed": True, "canary": {**canary, "status": status, "reason": reason, **more}}
+        return {"changed": True, "test_event": {**test_event, "status": status, "reason": reason, **more}}
 
     if call.check_mode:
         return told("not_sent", f"one identify of the user {user} would be sent through the source")
-    # Any key will do: the canary shows which space the source feeds, not which key Flex has.
+    # Any key will do: the test event shows which space the source feeds, not which key Flex has.
     _fingerprint, key = min(source.keys.items())
     doubt = ""
     try:
         call.tracking_api(key).identify(user, message, TRAITS)
     except UnknownOutcome:
         doubt = ", and whether Segment received it is not known"  # looking for it tells
-    canary |= {"message_id": message, "sent_at": sent}
-    deadline = clock.monotonic() + call["wait"]
+    test_event |= {"message_id": message, "sent_at": sent}
+    deadline = clock.monotonic() + call["test_event_timeout"]
     while True:
         try:
-            seen = profiles.messages(space, user)
+            seen = profiles.profile_messages(space, user)
         except Failure as failure:
-            return told("unknown", f"the canary was sent, and could not be looked for: {failure.message}")
+            return told("unknown", f"the test event was sent, and could not be looked for: {failure.message}")
         if message in seen:
             through = seen[message]
             if through == source_id:
-                return told("arrived", "the canary was read back with this source's id", seen_source_id=through)
+                return told("arrived", "the test event was read back with this source's id", seen_source_id=through)
             return told(
                 "other_source",
-                f"the canary was read back with the source id '{through}' instead of '{source_id}'",
+                f"the test event was read back with the source id '{through}' instead of '{source_id}'",
                 seen_source_id=through,
             )
         if clock.monotonic() >= deadline:
             where = "look at Unify > Unify settings > Profiles sources"
-            return told("not_seen", f"the canary did not reach the space within {call['wait']:g} s{doubt}: {where}")
+            return told(
+                "not_seen",
+                f"the test event did not reach the space within {call['test_event_timeout']:g} s{doubt}: {where}",
+            )
         clock.sleep(min(POLL, max(0.1, deadline - clock.monotonic())))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: segment_canary
+module: segment_test_event
 short_description: Show that a source feeds a Unify space, with one event
 version_added: 0.1.0
 author:
@@ -17,7 +17,7 @@ description:
     wait for real events. The Tracking API accepts every event, whatever the key and the region, so its answer proves nothing.
   - It says nothing about the key that Flex holds.
   - It makes a real profile, that of O(user_id), which counts as one tracked user of the space and stays. The event goes to
-    whatever destinations the source has. A later canary updates the same profile.
+    whatever destinations the source has. A later test event updates the same profile.
   - In check mode nothing is sent.
 notes:
   - To clean up, delete the user O(user_id) in Segment under Settings, End User Privacy. Choose a deletion that does not suppress
@@ -48,15 +48,15 @@ options:
     description: Id of the source to send through. O(segment_token) must be able to see its write keys.
     type: str
     required: true
-  allow_profile:
-    description: Must be V(true), which agrees to the profile that the canary makes. There is no default.
+  test_event:
+    description: Must be V(true), which agrees to the profile that the test event makes. There is no default.
     type: bool
   user_id:
     description: The reserved user, in lower case. No person may have this id.
     type: str
-    default: flexops-unified-profiles-canary
-  wait:
-    description: How many seconds to look for the canary before giving up.
+    default: flexops-unified-profiles-test-event
+  test_event_timeout:
+    description: How many seconds to look for the test event before giving up.
     type: float
     default: 120.0
   clock_skew:
@@ -66,18 +66,18 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Send a canary through the source
-  flexops.unified_profiles.segment_canary:
+- name: Send a test event through the source
+  flexops.unified_profiles.segment_test_event:
     segment_token: "{{ unified_profiles_segment_token }}"
     profile_token: "{{ unified_profiles_profile_token }}"
     space_id: "{{ unified_profiles_space_id }}"
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
-    allow_profile: true
+    test_event: true
 """
 
 RETURN = r"""
-canary:
-  description: What became of the canary; goes into O(flexops.unified_profiles.profiles_info#module:canary).
+test_event:
+  description: What became of the test event; goes into O(flexops.unified_profiles.profiles_info#module:test event).
   returned: success
   type: dict
   contains:
@@ -92,7 +92,7 @@ canary:
     reason:
       description: The same in words.
       type: str
-      sample: the canary was read back with this source's id
+      sample: the test event was read back with this source's id
     source_id:
       description: The source it was sent through.
       type: str
@@ -109,12 +109,12 @@ canary:
     user_id:
       description: The user whose profile it made or touched.
       type: str
-      sample: flexops-unified-profiles-canary
+      sample: flexops-unified-profiles-test-event
     message_id:
       description: The id of the message.
       returned: when it was sent
       type: str
-      sample: canary-0b5c3a4e-3c2f-4a3b-9d53-0a4f6f4b8f6e
+      sample: test event-0b5c3a4e-3c2f-4a3b-9d53-0a4f6f4b8f6e
     sent_at:
       description: When it was sent, by Segment's clock.
       returned: when it was sent
@@ -125,29 +125,29 @@ canary:
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import Spec, run_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.test_event import send
 
-SPEC = Spec(
+SPEC = ArgumentSpec(
     {
         "space_id": {"type": "str", "required": True},
         "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
         "source_id": {"type": "str", "required": True},
-        "allow_profile": {"type": "bool"},
-        "user_id": {"type": "str", "default": "flexops-unified-profiles-canary"},
-        "wait": {"type": "float", "default": 120.0},
+        "test_event": {"type": "bool"},
+        "user_id": {"type": "str", "default": "flexops-unified-profiles-test-event"},
+        "test_event_timeout": {"type": "float", "default": 120.0},
         "clock_skew": {"type": "float", "default": 0.0},
     }
 )
 
 
-def run(call: Call) -> dict[str, Any]:
+def run(call: ModuleContext) -> dict[str, Any]:
     return send(call)
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.flexops.unified_profiles.plugins.modules import segment_canary
+from ansible_collections.flexops.unified_profiles.plugins.modules import segment_test_event
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
-    module = segment_canary
+    module = segment_test_event

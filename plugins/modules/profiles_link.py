@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: profiles_source
+module: profiles_link
 short_description: Hand over Connect source in the Profiles sources of a space
 version_added: 0.1.0
 author:
@@ -33,7 +33,7 @@ options:
     description: Name of the source. Twilio expects the default.
     type: str
     default: twilio-unified-profiles
-  by_form:
+  done_by_form:
     description:
       - Whether to count the step as done by the connection form, when the form is recorded and the step never was.
     type: bool
@@ -45,7 +45,7 @@ notes:
 
 EXAMPLES = r"""
 - name: Link the source to the space
-  flexops.unified_profiles.profiles_source:
+  flexops.unified_profiles.profiles_link:
     environment: prod
     state_dir: /srv/unified_profiles
     space_id: "{{ unified_profiles_space_id }}"
@@ -115,32 +115,32 @@ from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import link
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import Call
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
-    Spec,
-    outcome_result,
-    run_module,
+    ArgumentSpec,
+    change_result,
+    run_as_module,
 )
 
-SPEC = Spec(
+SPEC = ArgumentSpec(
     {
         **OPTIONS,
         "space_id": {"type": "str", "required": True},
         "source_id": {"type": "str", "required": True},
         "source_name": {"type": "str", "default": "twilio-unified-profiles"},
-        "by_form": {"type": "bool", "default": False},
+        "done_by_form": {"type": "bool", "default": False},
     }
 )
 
 
-def run(call: Call) -> dict[str, Any]:
+def run(call: ModuleContext) -> dict[str, Any]:
     step = link(call)
     outcome = call.reconcile(step)
-    return outcome_result(outcome, handover=step.result(outcome.plan.after["status"]))
+    return change_result(outcome, handover=step.result(outcome.plan.after["status"]))
 
 
 def main() -> None:
-    run_module(SPEC, run)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_source
+from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_link
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
-    module = profiles_source
+    module = profiles_link
     controller_only = True
