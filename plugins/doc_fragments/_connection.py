@@ -6,9 +6,11 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options that every module takes, said once; the argument specification is CONNECTION_OPTIONS in _module/options.py."""
+    """PRIVATE to this collection. Options that every module takes, said once; the argument specification is CONNECTION_OPTIONS in _module/options.py."""
 
     DOCUMENTATION = r"""
+requirements:
+  - httpx >= 0.27, < 1
 options:
   segment_token:
     description:

@@ -8,7 +8,7 @@ import textwrap
 
 
 class ModuleDocFragment:
-    """Options of the three hand-over modules; the argument specification is OPTIONS in _handover/handover.py."""
+    """PRIVATE to this collection. Options of the three hand-over modules; the argument specification is OPTIONS in _handover/handover.py."""
 
     DOCUMENTATION = r"""
 options:

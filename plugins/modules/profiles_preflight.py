@@ -18,9 +18,9 @@ description:
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
   - flexops.unified_profiles._handover.endpoints
-  - flexops.unified_profiles._attributes
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._attributes.info
+  - flexops.unified_profiles._attributes.in_process
+  - flexops.unified_profiles._attributes.action_group
 options:
   space_id:
     description: Id of the Unify space, from Unify settings, API access.

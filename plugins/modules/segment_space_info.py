@@ -15,9 +15,9 @@ description:
   - Gives the workspace that a token belongs to, and its spaces; or one space, found by its id.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
-  - flexops.unified_profiles._attributes
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._attributes.info
+  - flexops.unified_profiles._attributes.in_process
+  - flexops.unified_profiles._attributes.action_group
 options:
   space_id:
     description: Only the space with this id.
