@@ -28,6 +28,7 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: t.Any
+    request_id: str | None = None
 
     def get(self, path: str, kind: type | tuple[type, ...], default: t.Any = ...) -> t.Any:
         """The value at a dotted path of the body.
@@ -56,7 +57,7 @@ def value_at(body: t.Any, path: str, kind: type | tuple[type, ...], default: t.A
             service=answer.service,
             status=answer.status,
             field=path,
-            request_id=request_id_of(answer.headers),
+            request_id=answer.request_id,
         )
     return value
 
