@@ -237,8 +237,32 @@ def test_tls_failure_is_final(converse):
     assert "ca_path" in caught.value.next_step
 
 
-def test_broken_compression_is_a_dropped_answer(converse):
-    talk = converse(Turn("GET", "/x", 200, b"not gzip", {"content-encoding": "gzip"}), Turn("GET", "/x", 200, OK))
+CODINGS = ["gzip", "GZIP", "gzip, gzip", "identity, gzip", "deflate", "br", "zstd", "nonsense"]
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_coding_that_was_not_asked_for_is_refused(converse, coding):
+    packed = {"content-encoding": coding}
+    asked = {"accept-encoding": "identity"}
+    talk = converse(
+        Turn("GET", "/x", 200, OK, packed, headers=asked),
+        Turn("POST", "/x", 200, OK, packed, headers=asked),
+        Turn("GET", "/x", 403, {"message": "m"}, packed),
+        Turn("DELETE", "/x", 204, None, packed),
+    )
+    service = talk.service()
+    with pytest.raises(UnexpectedAnswer, match="content coding that was not asked for"):
+        service.get("/x")
+    with pytest.raises(UnknownOutcome, match="content coding that was not asked for"):
+        service.request("POST", "/x")
+    with pytest.raises(ApiError, match="HTTP 403"):
+        service.get("/x")
+    assert service.request("DELETE", "/x", expected=frozenset({204})).body is None
+
+
+@pytest.mark.parametrize("coding", ["", "identity", " Identity "])
+def test_no_coding_is_taken(converse, coding):
+    talk = converse(Turn("GET", "/x", 200, OK, {"content-encoding": coding}))
     assert talk.service().get("/x").body == OK
 
 
