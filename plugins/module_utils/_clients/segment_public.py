@@ -175,7 +175,7 @@ class PublicApi:
             paging = {"pagination.count": "200", "pagination.cursor": cursor}
             return self.service.get(path, query={**(query or {}), **paging}, **kwargs)
 
-        return pages(fetch, items)
+        return pages(fetch, self.service.transport.clock.monotonic, items)
 
 
 def _labels(labels: Iterable[tuple[str, str]]) -> dict[str, t.Any]:

@@ -177,7 +177,7 @@ class Service:
             else:
                 if status in expected:
                     body = self._decode(wire, status, headers, content, shown)
-                    return Response(shown, self.name, status, headers, body, self._request_id(headers))
+                    return Response(shown, self.name, status, headers, body, self._request_id(headers), len(content))
                 failure = self._api_error(wire, status, headers, content, shown)
                 if status == 429:
                     wait = requested_wait(headers, content, transport.clock.now())
