@@ -98,7 +98,9 @@ options:
     type: path
   proxy:
     description:
-      - URL of a proxy. If not set, E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY) count.
+      - URL of a proxy, such as V(http://proxy.example.com:3128). Without a scheme it is taken as http.
+      - If not set, the environment variables E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY) count, in lower case before upper case.
+      - Loopback addresses are never reached through a proxy.
     type: str
   timeout:
     description: How many seconds one request may take in all.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source, segment_source_info
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -191,3 +192,32 @@ def test_what_nobody_sees_is_shown(sandbox: Running, tmp_path: Path, kind: str) 
         assert refused["failure"]["option"] == "source_name"
         assert "another name" in refused["msg"]
     assert start.same()
+
+
+def test_a_key_in_a_name_is_not_shown(sandbox: Running, tmp_path: Path) -> None:
+    """Not in the source's own, nor in one beside it; and what is compared is compared as it came."""
+    chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
+    (source,) = chain.twilio_sources
+    (key,) = source.keys
+    source.name, source.slug = f"{SOURCE_NAME} {key}", SOURCE_NAME
+    shown = json.dumps([chain.attempt(segment_source_info), chain.attempt(segment_source, state="absent")])
+    assert "renamed" in shown
+    assert f"{SOURCE_NAME} <secret {fingerprint(key)}>" in shown
+    assert key not in shown
+
+
+@pytest.mark.parametrize("step", ["segment", "endpoint"])
+def test_a_key_in_what_a_server_says_is_not_shown(sandbox: Running, tmp_path: Path, step: str) -> None:
+    """Whether it was seen in this task or in an earlier one, and whoever says it."""
+    chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
+    (source,) = chain.twilio_sources
+    (key,) = source.keys
+    said = f"no {key} for {chain.environment.segment_token}"
+    rule = {"segment": {"match": "GET /.*/sources"}, "endpoint": {"match": "GET /handover"}}[step]
+    body = {"errors": [{"type": key, "message": said}], "message": said}
+    sandbox.fault(**rule, status=400, count=None, body=body, headers={"request-id": said[-60:]})
+    shown = json.dumps([chain.connect().failure, chain.attempt(segment_source_info)])
+    assert "HTTP 400" in shown
+    assert fingerprint(key) in shown
+    assert key not in shown
+    assert chain.environment.segment_token not in shown

@@ -17,7 +17,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.res
     parse_error,
     requested_wait,
 )
-from conversation import EXAMPLES, START
+from conversation import EXAMPLES, START, FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,9 +98,34 @@ def test_endless_pages(monkeypatch):
         asked.append(cursor)
         return Response("GET /x", "Segment", 200, {}, {"items": [len(asked)], "next": f"c{len(asked)}"})
 
-    with pytest.raises(UnexpectedAnswer, match="never end"):
-        list(pages(fetch, "items", "next"))
+    with pytest.raises(UnexpectedAnswer, match="never end: 5 pages"):
+        list(pages(fetch, FakeClock().monotonic, "items", "next"))
     assert asked == [None, "c1", "c2", "c3", "c4"]
+
+
+@pytest.mark.parametrize(("seconds", "size", "most"), [(29.0, 100, 21), (0.0, 24 << 20, 6)])
+def test_a_listing_has_an_end_in_time_and_in_size(seconds, size, most):
+    """Each page is in time and not too large, and has a new cursor."""
+    clock, asked = FakeClock(), []
+
+    def fetch(cursor: str | None) -> Response:
+        clock.sleep(seconds)
+        asked.append(cursor)
+        return Response("GET /x", "Segment", 200, {}, {"items": [], "next": f"c{len(asked)}"}, size=size)
+
+    with pytest.raises(UnexpectedAnswer, match=f"never end: {most} pages"):
+        list(pages(fetch, clock.monotonic, "items", "next"))
+    assert len(asked) == most
+
+
+def test_a_listing_that_ends_is_taken_whole():
+    clock = FakeClock()
+
+    def fetch(cursor: str | None) -> Response:
+        clock.sleep(answer_module.MAX_SECONDS)
+        return Response("GET /x", "Segment", 200, {}, {"items": [1], "next": None if cursor else "c"}, size=1)
+
+    assert len(list(pages(fetch, clock.monotonic, "items", "next"))) == 2
 
 
 def test_answer_get():

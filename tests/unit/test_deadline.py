@@ -7,14 +7,18 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import socket
 import threading
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 
 import httpcore
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import (
     BudgetExceeded,
+    UnexpectedAnswer,
     UnknownOutcome,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
@@ -122,6 +126,30 @@ def test_what_arrives_in_time_is_taken() -> None:
     server.at_once = GOOD
     assert service.get("/").body == {"data": 1}
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "gzip", "deflate, gzip", "br"])
+def test_a_packed_answer_takes_no_memory(coding: str) -> None:
+    """64 MiB of blanks in a few hundred bytes."""
+    layer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = gzip.compress(b"".join(layer.compress(b" " * (1 << 20)) for _ in range(64)) + layer.flush())
+    head = f"HTTP/1.1 200 OK\r\ncontent-encoding: {coding}\r\ncontent-length: {len(bomb)}\r\n\r\n"
+    clock = Clock()
+    service = begin(Server(clock, head.encode() + bomb, b"", 0.0), clock, "https://api.test")
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnexpectedAnswer, match="content coding that was not asked for"):
+            service.get("/")
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_headers_without_end_are_cut_off() -> None:
+    clock = Clock()
+    server = Server(clock, b"HTTP/1.1 200 OK\r\n" + b"x-filler: a\r\n" * 20_000, b"", 0.0)
+    with pytest.raises(BudgetExceeded, match="broke the connection off"):
+        begin(server, clock, "https://api.test").get("/")
 
 
 @pytest.fixture

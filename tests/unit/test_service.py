@@ -22,6 +22,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
     TlsFailure,
     UnexpectedAnswer,
     UnknownOutcome,
+    Unreachable,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import service as service_module
@@ -236,8 +237,32 @@ def test_tls_failure_is_final(converse):
     assert "ca_path" in caught.value.next_step
 
 
-def test_broken_compression_is_a_dropped_answer(converse):
-    talk = converse(Turn("GET", "/x", 200, b"not gzip", {"content-encoding": "gzip"}), Turn("GET", "/x", 200, OK))
+CODINGS = ["gzip", "GZIP", "gzip, gzip", "identity, gzip", "deflate", "br", "zstd", "nonsense"]
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_coding_that_was_not_asked_for_is_refused(converse, coding):
+    packed = {"content-encoding": coding}
+    asked = {"accept-encoding": "identity"}
+    talk = converse(
+        Turn("GET", "/x", 200, OK, packed, headers=asked),
+        Turn("POST", "/x", 200, OK, packed, headers=asked),
+        Turn("GET", "/x", 403, {"message": "m"}, packed),
+        Turn("DELETE", "/x", 204, None, packed),
+    )
+    service = talk.service()
+    with pytest.raises(UnexpectedAnswer, match="content coding that was not asked for"):
+        service.get("/x")
+    with pytest.raises(UnknownOutcome, match="content coding that was not asked for"):
+        service.request("POST", "/x")
+    with pytest.raises(ApiError, match="HTTP 403"):
+        service.get("/x")
+    assert service.request("DELETE", "/x", expected=frozenset({204})).body is None
+
+
+@pytest.mark.parametrize("coding", ["", "identity", " Identity "])
+def test_no_coding_is_taken(converse, coding):
+    talk = converse(Turn("GET", "/x", 200, OK, {"content-encoding": coding}))
     assert talk.service().get("/x").body == OK
 
 
@@ -335,6 +360,53 @@ def test_token_in_a_transport_error_is_scrubbed(converse, error):
         talk.service(http=HttpSettings(retry_budget=0)).get("/x")
     assert TOKEN not in json.dumps(caught.value.as_result())
     assert fingerprint(TOKEN) in caught.value.message
+
+
+def test_all_services_of_a_task_hide_the_secrets_of_all(converse):
+    other = Secret("what-another-service-sends")
+    said = f"{TOKEN} {other.reveal()} {base64.b64encode(b'u:' + other.reveal().encode()).decode()}"
+    talk = converse(Turn("GET", "/x", 400, {"code": said, "message": said}, {"request-id": said}))
+    service = talk.service()
+    Service(service.transport, "Other", BASE, basic("u", other), "o", "url", (other,))
+    with pytest.raises(ApiError) as caught:
+        service.get("/x")
+    result = json.dumps(caught.value.as_result())
+    for part in said.split():
+        assert part not in result
+    assert fingerprint(other) in caught.value.facts["request_id"]
+
+
+def test_a_request_id_is_short_and_printable(converse):
+    turn = Turn("GET", "/x", 200, b"<html>", {"request-id": "a\x1b[31m" + "b" * 500 + TOKEN})
+    with pytest.raises(UnexpectedAnswer) as caught:
+        converse(turn).service().get("/x")
+    assert caught.value.facts["request_id"] == "a?[31m" + "b" * 94
+    talk = converse(Turn("GET", "/x", 200, OK, {"request-id": f"of {TOKEN}"}))
+    with pytest.raises(UnexpectedAnswer) as caught:
+        talk.service().get("/x").get("data.id", str)
+    assert caught.value.facts["request_id"] == f"of <secret {fingerprint(TOKEN)}>"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "said",
+    ["407 Proxy Authentication Required", f"407 Denied for {TOKEN}", "403 Forbidden", "Invalid username/password"],
+)
+def test_what_a_proxy_refuses_is_not_asked_again(converse, monkeypatch, method, said):
+    monkeypatch.setenv("HTTPS_PROXY", "http://jane:correct-horse@proxy.test:3128")
+    talk = converse(Turn(method, "/x", raises=httpx.ProxyError(said)))
+    with pytest.raises(Unreachable, match="the proxy named by HTTPS_PROXY answered") as caught:
+        talk.service().request(method, "/x")
+    assert talk.clock.slept == []
+    assert "HTTPS_PROXY" in caught.value.next_step
+    told = json.dumps(caught.value.as_result())
+    assert not [secret for secret in (TOKEN, "jane", "correct-horse") if secret in told]
+
+
+@pytest.mark.parametrize("said", ["502 Bad Gateway", "408 Request Timeout", "429 Too Many Requests"])
+def test_what_a_proxy_may_do_later_is_asked_again(converse, said):
+    talk = converse(Turn("GET", "/x", raises=httpx.ProxyError(said)), Turn("GET", "/x", 200, OK))
+    assert talk.service().get("/x").body == OK
 
 
 def test_error_code_is_scrubbed(converse):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import http.server
 import ipaddress
@@ -13,7 +14,11 @@ import ssl
 import threading
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError, TlsFailure
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import (
+    OptionError,
+    TlsFailure,
+    Unreachable,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from cryptography import x509
@@ -107,12 +112,52 @@ def test_a_ca_file_that_is_none_names_the_option(tls_url, tmp_path):
         get(tls_url, ca_path=str(tmp_path / "nowhere.pem"))
 
 
-def test_requests_go_through_the_proxy(server):
-    port = server.server_address[1]
-    assert get("http://127.0.0.1:9", proxy=f"http://127.0.0.1:{port}") == 1
-    assert server.RequestHandlerClass.asked == ["http://127.0.0.1:9/x"]
+@pytest.fixture
+def proxy():
+    """A proxy that lets nobody through, and says whom it turned away; its URL, and what it was asked."""
+
+    class Refuses(http.server.BaseHTTPRequestHandler):
+        asked: list[str] = []
+
+        def do_CONNECT(self) -> None:
+            self.asked.append(self.requestline)
+            said = base64.b64decode(self.headers["proxy-authorization"].split()[1]).decode()
+            self.send_response(407, f"Denied for {said}")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as found:
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        yield f"jane-the-user:correct%20horse@127.0.0.1:{found.server_address[1]}", Refuses.asked
+        found.shutdown()
 
 
-def test_a_proxy_that_is_none_names_the_option():
-    with pytest.raises(OptionError, match="proxy"):
-        get("https://example.invalid", proxy="nonsense")
+@pytest.mark.parametrize("source", ["proxy", "https_proxy", "ALL_PROXY"])
+def test_a_proxy_that_refuses_is_asked_once_and_named(proxy, monkeypatch, source):
+    url, asked = proxy
+    for name in ("https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    if source != "proxy":
+        monkeypatch.setenv(source, url)
+    with pytest.raises(Unreachable) as caught:
+        get("https://api.test", proxy=url if source == "proxy" else None)
+    assert asked == ["CONNECT api.test:443 HTTP/1.1"]
+    assert f"the proxy named by {source} answered 407 Denied for <secret>:<secret>." in caught.value.message
+    assert source in caught.value.next_step
+    assert "jane" not in caught.value.full_message
+    assert "horse" not in caught.value.full_message
+
+
+def test_loopback_is_reached_without_the_proxy(server, proxy, tls_url):
+    url, asked = proxy
+    assert get(tls_url, proxy=url, validate_certs=False) == 1
+    assert asked == []
+
+
+def test_plain_http_is_never_sent_to_a_proxy(server, proxy):
+    url, asked = proxy
+    assert get(f"http://127.0.0.1:{server.server_address[1]}", proxy=url) == 1
+    assert asked == []

@@ -37,18 +37,3 @@ def test_unreadable_ca_path_names_the_option(tmp_path):
     with pytest.raises(OptionError) as caught:
         transport.client("https://a.test")
     assert caught.value.facts == {"option": "ca_path"}
-
-
-def test_proxy_of_the_environment(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    look_up = transport_module._proxy_from_environment
-    assert look_up("https", "a.test") is None
-    monkeypatch.setenv("all_proxy", "http://all.test:1")
-    assert look_up("https", "a.test") == "http://all.test:1"
-    monkeypatch.setenv("https_proxy", "http://proxy.test:1")
-    monkeypatch.setenv("no_proxy", "b.test")
-    assert look_up("https", "a.test") == "http://proxy.test:1"
-    assert look_up("https", "b.test") is None
-    assert look_up("https", "127.0.0.1") is None

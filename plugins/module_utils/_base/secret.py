@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import hashlib
 
+# Characters. Whoever has the fingerprint of a shorter secret can try all that it may be.
+LONG = 20
+# At most a quarter of a secret is shown.
+LONG_ENOUGH_FOR_LAST_FOUR = 16
+
 
 class Secret(str):
     """A string that must not be shown: it prints as its fingerprint, and only :meth:`reveal` gives the value.
@@ -34,3 +39,9 @@ class Secret(str):
 def fingerprint(value: str) -> str:
     """The first 12 hex digits of the value's SHA-256: tells two secrets apart and gives neither away."""
     return hashlib.sha256(str.encode(value, errors="surrogatepass")).hexdigest()[:12]
+
+
+def hint(value: str) -> str:
+    """What a person can compare: the fingerprint, and the last four characters where that is at most a quarter of them."""
+    tail = f", ends in ...{value[-4:]}" if len(value) >= LONG_ENOUGH_FOR_LAST_FOUR else ""
+    return fingerprint(value) + tail

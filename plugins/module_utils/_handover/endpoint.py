@@ -108,7 +108,7 @@ class Endpoint:
         text = _text(value)
         if READ_BACK_FIELD[self.step].endswith("fingerprint") and not re.fullmatch(r"[0-9a-f]{12}", text):
             return fingerprint(text)
-        return text[:100]
+        return self.transport.hidden.in_result(text)[:100]
 
     def send(self, values: Mapping[str, str]) -> None:
         """Send the body, with its placeholders filled in.
@@ -146,11 +146,10 @@ class Endpoint:
                 "has a placeholder in braces; they are for its body.",
                 "Use a Jinja expression in the inventory.",
             )
-        known = [value for text in self.headers.values() for value in (text, text.rpartition(" ")[2]) if len(value) > 3]
+        for text in self.headers.values():
+            self.transport.hidden.add_header(text)
         name = f"The {self.step} endpoint"
-        return Service(
-            self.transport, name, url, None, f"{self.name}.headers", f"{self.name}.{option}", (*known, *secrets)
-        )
+        return Service(self.transport, name, url, None, f"{self.name}.headers", f"{self.name}.{option}", secrets)
 
 
 def fill(template: t.Any, values: Mapping[str, str]) -> t.Any:

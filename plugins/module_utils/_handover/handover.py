@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from .._base.errors import ApiError, BudgetExceeded, Failure, OptionError, Refused, UnknownOutcome, Unreachable
-from .._base.secret import Secret, fingerprint
+from .._base.secret import Secret, hint
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, State
 from . import cards
@@ -315,10 +315,7 @@ class HandOver:
         """The task for a person; None as long as Segment has yet to choose what is to be handed over."""
         if SET_BY_SEGMENT in str(self.subject):
             return None
-        shown = {
-            name: f"{fingerprint(value)}, ends in ...{value[-4:]}" if isinstance(value, Secret) else value
-            for name, value in self._values().items()
-        }
+        shown = {name: hint(value) if isinstance(value, Secret) else value for name, value in self._values().items()}
         card = cards.make(self.step, self.call["environment"], self.digest, shown)
         if self._sent_and_unknown():
             sent = f"This was sent to the endpoint at {self.records['asked']['at']}, and whether it was carried out is not known"

@@ -24,6 +24,7 @@ from .._http.transport import HttpSettings, Transport
 from .options import CONNECTION_OPTIONS, HTTP_OPTIONS
 from .state import Reconciled, Resource, reconcile
 
+SECRETS = ("segment_token", "profile_token", "twilio_api_secret", "twilio_auth_token")
 SEGMENT_API_HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
 PROFILE_API_HOSTS = {"us": "https://profiles.segment.com", "eu": "https://profiles.euw1.segment.com"}
 TRACKING_API_HOSTS = {"us": "https://api.segment.io", "eu": "https://events.eu1.segmentapis.com"}
@@ -46,6 +47,7 @@ class ModuleContext:
         self.check_mode = check_mode
         settings = HttpSettings(**{name: params[name] for name in HTTP_OPTIONS})
         self.transport = transport or Transport(settings, read_only=check_mode)
+        self.transport.hidden.add(*(params.get(option) or "" for option in SECRETS))
         self.warnings: list[str] = []
 
     def __getitem__(self, option: str) -> t.Any:

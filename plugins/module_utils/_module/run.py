@@ -65,7 +65,7 @@ def run_in_process(
     finally:
         if call is not None:
             call.transport.close()
-    return t.cast("dict[str, t.Any]", printable(result))
+    return t.cast("dict[str, t.Any]", printable(result, call.transport.hidden.in_result if call else str))
 
 
 def change_result(outcome: Reconciled, **more: t.Any) -> dict[str, t.Any]:
