@@ -6,7 +6,24 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
+import typing as t
+from collections.abc import Mapping
+
+# Characters. Of what is shorter, a fingerprint could be found by trying, and hiding it would spoil many words.
+LEAST = 20
+# The first that fits: a boolean is a whole number as well.
+KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "true or false"),
+    (int, "a whole number"),
+    (float, "a number"),
+    (datetime.date, "a date"),
+    (Mapping, "a mapping"),
+    (list, "a list"),
+    (tuple, "a list"),
+    (type(None), "null"),
+)
 
 
 class Secret(str):
@@ -34,3 +51,11 @@ class Secret(str):
 def fingerprint(value: str) -> str:
     """The first 12 hex digits of the value's SHA-256: tells two secrets apart and gives neither away."""
     return hashlib.sha256(str.encode(value, errors="surrogatepass")).hexdigest()[:12]
+
+
+def shape(value: t.Any) -> str:
+    """What kind of value it is, for a message about any option: it may hold a secret by mistake."""
+    if isinstance(value, str):
+        marked = f" (fingerprint {fingerprint(value)})" if len(value) >= LEAST else ""
+        return f"a text of {len(value)} characters{marked}" if value else "an empty text"
+    return next((name for kind, name in KINDS if isinstance(value, kind)), "of another type")
