@@ -14,8 +14,7 @@ from collections.abc import Iterable, Mapping
 
 from ansible.errors import AnsibleUndefinedVariable
 
-MARKS = ("{{", "{%", "{#")
-HOW = "If its value has {{, {% or {# in it, write it with the tag !unsafe, or between {% raw %} and {% endraw %} in a vaulted file."
+HOW = "If {{, {% or {# is part of the value itself, write it with the tag !unsafe."
 NOTHING = object()
 
 
@@ -40,7 +39,7 @@ def resolve(names: Iterable[str], variables: Mapping[str, t.Any], templar: t.Any
             # In a mapping, because what is omitted alone is an error in some releases of Ansible.
             values.update(plain(templar.template({name: variables[name]}, fail_on_undefined=True), omit))
         except AnsibleUndefinedVariable:
-            problems.append(f"{name}: refers to a variable that is not defined, or is no template. Define it. {HOW}")
+            problems.append(f"{name}: refers to a variable that is not defined. {HOW}")
         except Exception:
             problems.append(f"{name}: cannot be evaluated as a template. {HOW}")
     return values, problems

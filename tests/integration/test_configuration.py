@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 
 import pytest
 import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 # Each part on both sides of the mark is part of the secret.
 LOOK_LIKE_TEMPLATES = {
@@ -56,8 +58,24 @@ def test_a_secret_that_looks_like_a_template_is_told_by_the_name_of_its_setting(
     assert sandbox.journal(writes=True) == []
 
 
+def vaulted(text):
+    vault = VaultLib([("default", VaultSecret(b"password"))])
+    return "!vault |\n" + textwrap.indent(vault.encrypt(text.encode()).decode(), "  ")
+
+
+def raw(secret):
+    return f"{{% raw %}}{secret}{{% endraw %}}"
+
+
+WAYS_TO_WRITE = {
+    "!unsafe": lambda secret: f"!unsafe '{secret}'",
+    "raw": lambda secret: f"'{raw(secret)}'",
+    "vaulted": vaulted,
+}
+
+
 @pytest.mark.parametrize("mark", ["{{", "{%", "{#", "{{7*7}}"])
-@pytest.mark.parametrize("way", ["!unsafe", "raw"])
+@pytest.mark.parametrize("way", WAYS_TO_WRITE)
 def test_a_secret_with_marks_is_used_as_it_is_where_it_is_written_as_told(project, sandbox, mark, way):
     secret = f"head{mark}tail"
     sandbox.world.environments["dev"].api_secret = secret
@@ -66,9 +84,11 @@ def test_a_secret_with_marks_is_used_as_it_is_where_it_is_written_as_told(projec
     document = yaml.safe_load((project.inventory / "hosts.yml").read_text())
     del document["unified_profiles"]["hosts"]["dev"]["unified_profiles_twilio_api_secret"]
     (project.inventory / "hosts.yml").write_text(json.dumps(document))
-    written = f"!unsafe '{secret}'" if way == "!unsafe" else f"'{{% raw %}}{secret}{{% endraw %}}'"
     (project.inventory / "host_vars").mkdir()
-    (project.inventory / "host_vars/dev.yml").write_text(f"unified_profiles_twilio_api_secret: {written}\n")
-    run = project.run("connect")
+    (project.inventory / "host_vars/dev.yml").write_text(
+        f"unified_profiles_twilio_api_secret: {WAYS_TO_WRITE[way](secret)}\n"
+    )
+    (project.folder / "password").write_text("password")
+    run = project.run("connect", ANSIBLE_VAULT_PASSWORD_FILE=str(project.folder / "password"))
     assert run.report["dev"]["status"] == "proven", run.output[-3000:]
     assert secret not in everything(run, project)
