@@ -149,10 +149,10 @@ recorded:
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import connection, recorded_facts
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import PROFILE_TOKEN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
     ArgumentSpec,
     change_result,
@@ -163,7 +163,7 @@ SPEC = ArgumentSpec(
     {
         **OPTIONS,
         "space_id": {"type": "str", "required": True},
-        "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
+        "profile_token": PROFILE_TOKEN,
         "friendly_name": {"type": "str", "required": True},
         "allow_write_events": {"type": "bool"},
         "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},

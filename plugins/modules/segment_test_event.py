@@ -124,15 +124,15 @@ test_event:
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import PROFILE_TOKEN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.test_event import send
 
 SPEC = ArgumentSpec(
     {
         "space_id": {"type": "str", "required": True},
-        "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
+        "profile_token": PROFILE_TOKEN,
         "source_id": {"type": "str", "required": True},
         "test_event": {"type": "bool"},
         "user_id": {"type": "str", "default": "flexops-unified-profiles-test-event"},

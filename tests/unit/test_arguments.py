@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import datetime
 import importlib
+import re
 from pathlib import Path
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint, shape
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.flex import inspect
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import CONNECTION_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run
 
 MODULES = sorted(path.stem for path in Path(__file__).parents[2].glob("plugins/modules/*.py"))
@@ -149,3 +154,71 @@ def test_no_argument_of_any_module_is_shown_or_ends_in_a_traceback(odd):
 )
 def test_shapes(value, said):
     assert shape(value) == said
+
+
+def call(**params):
+    spec = dict.fromkeys(CONNECTION_OPTIONS) | {"profile_token": None, "segment_region": "us"}
+    return ModuleContext({**spec, "validate_certs": True, "timeout": 1.0, "retry_budget": 0.0, **params}, False)
+
+
+NEEDED = {
+    "segment_token": lambda call: call.public_api(),
+    "profile_token": lambda call: call.profile_api(),
+    "twilio_account_sid": lambda call: call.flex(),
+    "twilio_auth_token": lambda call: call.flex(),
+}
+
+
+@pytest.mark.parametrize("option", NEEDED)
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_value_wins_and_is_told_to(option, value, monkeypatch):
+    """Falling back could take the credential of another environment."""
+    variable = f"SEGMENT_{option.upper()}" if option == "profile_token" else option.upper()
+    given = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_token": "x", option: value}
+    monkeypatch.setenv(variable, "marked-value")
+    with pytest.raises(OptionError) as told:
+        NEEDED[option](call(**given))
+    assert told.value.full_message == (
+        f"{option}: is empty, and an empty value wins over the environment variable {variable}. Give it a value, or leave it out."
+    )
+    monkeypatch.delenv(variable)
+    with pytest.raises(OptionError) as told:
+        NEEDED[option](call(**given))
+    assert told.value.full_message == f"{option}: is missing or empty. Set it or the environment variable {variable}."
+
+
+HEX = "0123456789abcdef" * 2
+WRONG_SIDS = {
+    "an account's SID": ("AC" + HEX, "a SID that begins with AC"),
+    "a key's SID": ("SK" + HEX, "a SID that begins with SK"),
+    "another SID": ("IS" + HEX, "a SID that begins with IS"),
+    "a name": ("my-ansible-key", "a text of 14 characters."),
+    "a secret": ("x" * 32, "a text of 32 characters (fingerprint "),
+    "one too short": ("SK" + HEX[1:], "a text of 33 characters"),
+    "white space at its end": ("SK" + HEX + " ", "has white space"),
+    "a line break at its end": ("AC" + HEX + "\n", "has white space"),
+}
+
+
+@pytest.mark.parametrize("option", ["twilio_account_sid", "twilio_api_key"])
+@pytest.mark.parametrize("wrong", WRONG_SIDS)
+def test_a_value_that_is_no_such_sid_is_told_by_its_shape(option, wrong):
+    value, said = WRONG_SIDS[wrong]
+    own = {"twilio_account_sid": "AC", "twilio_api_key": "SK"}[option]
+    right = {"twilio_account_sid": "AC" + HEX, "twilio_auth_token": "secret"}
+    if option == "twilio_api_key":
+        right |= {"twilio_api_key": "SK" + HEX, "twilio_api_secret": "secret"}
+    if re.fullmatch(own + HEX, value):
+        call(**{**right, option: value}).flex()
+        return
+    with pytest.raises(OptionError) as told:
+        call(**{**right, option: value}).flex()
+    assert told.value.message.startswith(f"{option}: ")
+    assert said in told.value.full_message
+    assert value not in told.value.full_message
+
+
+def test_an_account_that_is_only_compared_is_checked_as_well():
+    wrong = call(twilio_account_sid="SK" + HEX, twilio_api_key="SK" + HEX, twilio_api_secret="secret")
+    with pytest.raises(OptionError, match="twilio_account_sid: must be the SID of an account"):
+        inspect(wrong)

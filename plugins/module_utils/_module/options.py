@@ -44,3 +44,4 @@ CONNECTION_OPTIONS: dict[str, t.Any] = {
     "preview_url": _option("str", "TWILIO_PREVIEW_URL"),
     "sync_url": _option("str", "TWILIO_SYNC_URL"),
 }
+PROFILE_TOKEN = _option("str", "SEGMENT_PROFILE_TOKEN", no_log=True)
