@@ -16,6 +16,7 @@ options:
     description:
       - Segment Public API token of the workspace. Needed by whatever reads or writes sources and spaces.
       - If not set, the environment variable E(SEGMENT_TOKEN) is used.
+      - An empty value wins over the environment variable of its option; so it is for all options. What is null is not set.
     type: str
   segment_region:
     description:
@@ -41,11 +42,12 @@ options:
     type: str
   twilio_account_sid:
     description:
-      - Twilio Account SID. If not set, the environment variable E(TWILIO_ACCOUNT_SID) is used.
+      - Twilio Account SID, V(AC) and 32 hexadecimal digits.
+      - If not set, the environment variable E(TWILIO_ACCOUNT_SID) is used.
     type: str
   twilio_api_key:
     description:
-      - SID of a Twilio API key, preferred over the auth token.
+      - SID of a Twilio API key, V(SK) and 32 hexadecimal digits. Preferred over the auth token.
       - If not set, the environment variable E(TWILIO_API_KEY) is used.
     type: str
   twilio_api_secret:

@@ -136,19 +136,19 @@ region:
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.preflight import preflight
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import (
     ENDPOINT_OPTIONS,
     READ_BACK_FIELD,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import PROFILE_TOKEN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 
 SPEC = ArgumentSpec(
     {
         "space_id": {"type": "str", "required": True},
-        "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
+        "profile_token": PROFILE_TOKEN,
         "source_name": {"type": "str", "default": "twilio-unified-profiles"},
         "allow_write_events": {"type": "bool"},
         "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},

@@ -116,12 +116,15 @@ CHANGES = {
     "friendly name": ({"connection": {"friendly_name": "Other"}}, {"connection"}),
     "Profile API access token": ({"connection": {"profile_token": "other-token"}}, {"connection"}),
     "Twilio account": (
-        {"connection": {"twilio_account_sid": "AC2"}, "key": {"twilio_account_sid": "AC2"}},
+        {"connection": {"twilio_account_sid": "AC" + "2" * 32}, "key": {"twilio_account_sid": "AC" + "2" * 32}},
         {"connection", "key"},
     ),
     "source name": ({"link": {"source_name": "other"}, "key": {"source_name": "other"}}, set()),
     "Segment token": ({step: {"segment_token": "sgp_other"} for step in STEPS}, set()),
-    "Twilio API key": ({step: {"twilio_api_key": "SK2", "twilio_api_secret": "other"} for step in STEPS}, set()),
+    "Twilio API key": (
+        {step: {"twilio_api_key": "SK" + "2" * 32, "twilio_api_secret": "other"} for step in STEPS},
+        set(),
+    ),
 }
 
 

@@ -6,7 +6,22 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
+import typing as t
+from collections.abc import Mapping
+
+# The first that fits: a boolean is a whole number as well.
+KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "true or false"),
+    (int, "a whole number"),
+    (float, "a number"),
+    (datetime.date, "a date"),
+    (Mapping, "a mapping"),
+    (list, "a list"),
+    (tuple, "a list"),
+    (type(None), "null"),
+)
 
 # Characters. Whoever has the fingerprint of a shorter secret can try all that it may be.
 LONG = 20
@@ -45,3 +60,11 @@ def hint(value: str) -> str:
     """What a person can compare: the fingerprint, and the last four characters where that is at most a quarter of them."""
     tail = f", ends in ...{value[-4:]}" if len(value) >= LONG_ENOUGH_FOR_LAST_FOUR else ""
     return fingerprint(value) + tail
+
+
+def shape(value: t.Any) -> str:
+    """What kind of value it is, for a message about any option: it may hold a secret by mistake."""
+    if isinstance(value, str):
+        marked = f" (fingerprint {fingerprint(value)})" if len(value) >= LONG else ""
+        return f"a text of {len(value)} characters{marked}" if value else "an empty text"
+    return next((name for kind, name in KINDS if isinstance(value, kind)), "of another type")

@@ -79,7 +79,7 @@ class _Reader:
         if times := [at for step in recorded - {"link"} if (at := last_done_at(self.steps, step, *self.steps))]:
             reads["alerts"] = lambda: self._alerts(min(times))
         if call["read_connector"]:
-            reads["connector"] = lambda: call.connector().exists(call.required("twilio_account_sid"))
+            reads["connector"] = lambda: call.connector().exists(call.sid("twilio_account_sid"))
         provable = still_open & ({"link", "key"} if len(call["key_fingerprints"]) == 1 else {"link"})
         starts = [at for step in provable if (at := last_done_at(self.steps, step, "connection"))]
         if starts and min(starts) + MARGIN < end:

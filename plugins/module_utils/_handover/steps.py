@@ -45,7 +45,7 @@ def connection(call: ModuleContext) -> HandOver:
     """The Connect form. Due again for another space, token, name or account."""
     check_consent(call)
     check_space_id(call["space_id"])
-    token, account = call.required("profile_token"), call.required("twilio_account_sid")
+    token, account = call.required("profile_token"), call.sid("twilio_account_sid")
     subject = {
         "account_sid": account,
         "allow_write_events": True,
@@ -91,7 +91,7 @@ def link(call: ModuleContext) -> HandOver:
 def key(call: ModuleContext) -> HandOver:
     """Flex > Update key. Due again for another source, key or account."""
     visible = call["key_fingerprints"]
-    account = call.required("twilio_account_sid")
+    account = call.sid("twilio_account_sid")
     ledger = open_ledger(call)
     steps = ledger.read()
     recorded = recorded_facts(steps)["key_fingerprint"]
