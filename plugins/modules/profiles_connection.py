@@ -151,7 +151,10 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import connection, recorded_facts
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handovers import (
+    connection,
+    recorded_facts,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
     ArgumentSpec,
@@ -176,9 +179,7 @@ SPEC = ArgumentSpec(
 def run(call: ModuleContext) -> dict[str, Any]:
     step = connection(call)
     outcome = call.reconcile(step)
-    return change_result(
-        outcome, handover=step.result(outcome.plan.after["status"]), recorded=recorded_facts(step.all_steps)
-    )
+    return change_result(outcome, handover=step.result(), recorded=recorded_facts(step.all_steps))
 
 
 def main() -> None:
