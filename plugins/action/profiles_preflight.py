@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from ansible.module_utils.common.yaml import yaml_load
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import READ_BACK_FIELD
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import InProcessAction
@@ -59,9 +59,7 @@ def options(settings: Mapping[str, t.Any]) -> dict[str, t.Any]:
     endpoints = found.pop("endpoints", None) or {}
     if settings["unified_profiles_channel"] == "endpoint":
         steps = settings["preflight_steps"]
-        found["endpoints"] = {
-            step: it for step, it in endpoints.items() if step in steps or step not in READ_BACK_FIELD
-        }
+        found["endpoints"] = {step: it for step, it in endpoints.items() if step in steps or step not in STEPS}
     if settings["unified_profiles_handover_existing"]:
         found["attest_existing"] = settings["unified_profiles_confirmed_by"]
     return found
@@ -82,13 +80,12 @@ def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
     if not (isinstance(confirm, dict) and all(isinstance(steps, dict) for steps in confirm.values())):
         problem = "is no mapping of environments to mappings of steps; -e NAME=VALUE makes a text of it"
     elif unknown := [name for name in confirm if name not in hosts] + [
-        f"the step {step}"
-        for step in sorted({step for steps in confirm.values() for step in steps} - {*READ_BACK_FIELD})
+        f"the step {step}" for step in sorted({step for steps in confirm.values() for step in steps} - {*STEPS})
     ]:
         problem = f"names {', '.join(unknown)}, which this inventory does not have"
     else:
         return ""
     return (
         f"unified_profiles_confirm: {problem}. Write -e '{{\"unified_profiles_confirm\": {{environment: {{step: {{by, digest}}}}}}}}', "
-        f"with the steps {', '.join(READ_BACK_FIELD)}. Nothing was done."
+        f"with the steps {', '.join(STEPS)}. Nothing was done."
     )

@@ -120,7 +120,7 @@ handover:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import key
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handovers import key
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import SOURCE_NAME
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
@@ -144,7 +144,7 @@ SPEC = ArgumentSpec(
 def run(call: ModuleContext) -> dict[str, Any]:
     step = key(call)
     outcome = call.reconcile(step)
-    return change_result(outcome, handover=step.result(outcome.plan.after["status"]))
+    return change_result(outcome, handover=step.result())
 
 
 def main() -> None:

@@ -136,7 +136,10 @@ recorded:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import connection, recorded_facts
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handovers import (
+    connection,
+    recorded_facts,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import (
     IGNORE_LEGACY,
@@ -167,9 +170,7 @@ SPEC = ArgumentSpec(
 def run(call: ModuleContext) -> dict[str, Any]:
     step = connection(call)
     outcome = call.reconcile(step)
-    return change_result(
-        outcome, handover=step.result(outcome.plan.after["status"]), recorded=recorded_facts(step.all_steps)
-    )
+    return change_result(outcome, handover=step.result(), recorded=recorded_facts(step.all_steps))
 
 
 def main() -> None:

@@ -108,7 +108,7 @@ handover:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import link
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handovers import link
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import SOURCE_NAME, SPACE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
@@ -131,7 +131,7 @@ SPEC = ArgumentSpec(
 def run(call: ModuleContext) -> dict[str, Any]:
     step = link(call)
     outcome = call.reconcile(step)
-    return change_result(outcome, handover=step.result(outcome.plan.after["status"]))
+    return change_result(outcome, handover=step.result())
 
 
 def main() -> None:

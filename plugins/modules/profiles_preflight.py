@@ -137,10 +137,8 @@ region:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.preflight import preflight
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import (
-    ENDPOINT_OPTIONS,
-    READ_BACK_FIELD,
-)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import PROFILE_TOKEN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
@@ -155,7 +153,7 @@ SPEC = ArgumentSpec(
         "attest_existing": {"type": "str"},
         "endpoints": {
             "type": "dict",
-            "options": {step: {**ENDPOINT_OPTIONS, "no_log": False} for step in READ_BACK_FIELD},
+            "options": {step: {**ENDPOINT_OPTIONS, "no_log": False} for step in STEPS},
         },
     }
 )

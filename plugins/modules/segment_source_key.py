@@ -64,7 +64,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.r
     change_result,
     run_as_module,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import ManagedKeys
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.keys import ManagedKeys
 
 SPEC = ArgumentSpec(
     {

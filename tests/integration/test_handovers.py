@@ -218,6 +218,30 @@ def test_a_person_can_say_that_it_was_not_done(bench):
     assert bench.run("link")["handover"]["status"] == "pending"
 
 
+@pytest.mark.parametrize("word", [{"attest_existing": "joe"}, {"done_by_form": True}])
+def test_a_person_who_looked_outranks_a_word_about_before(bench, word):
+    """It was not done, says who has looked: so it is neither recorded as existing nor as done by the form."""
+    bench.confirm("connection", bench.run("connection")["handover"]["digest"])
+    digest = bench.run("link", check_mode=True)["handover"]["digest"]
+    asked = bench.confirm("link", digest, answer={"done": False}, check_mode=True, **word)
+    assert (asked["handover"]["status"], asked["handover"]["by"]) == ("pending", "jane")
+    sent = bench.confirm("link", digest, answer={"done": False}, **word, **bench.endpoint("link"))
+    assert (sent["handover"]["how"], len(bench.sent("link"))) == ("endpoint", 1)
+
+
+def test_a_rival_stops_the_form_before_anybody_is_asked(bench):
+    """The older official source is in the way, in check mode too; what was handed over before is not asked again."""
+    bench.sandbox.world.make_source(bench.env, "flex-unify-server-source", "V6ynUvQgbc")
+    bench.env.sources.pop(bench.source.id)
+    for check_mode in (True, False):
+        assert bench.run("connection", check_mode)["failure"]["problem"] == "legacy_name"
+    assert bench.ledger("connection") == {}
+    bench.run("connection", attest_existing="jane")
+    bench.sandbox.clear_journal()
+    assert not bench.run("connection")["changed"]
+    assert bench.sandbox.journal() == []
+
+
 def test_what_was_asked_for_and_withdrawn_is_asked_again(bench):
     """Somebody may have done it and not said so; then what stood before is gone."""
     bench.settle()

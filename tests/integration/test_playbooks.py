@@ -351,6 +351,7 @@ BAD = {
     "space_spaces": ({"space_id": "spa a/b"}, "space_id: is empty or has characters"),
     "space_unknown": ({"space_id": "spa_unknown"}, "space_id: no space 'spa_unknown' is known to this token"),
     "name_empty": ({"source_name": " "}, "source_name: is empty"),
+    "name_space": ({"source_name": "twilio-unified-profiles "}, "has white space at an end"),
     "no_consent": ({"allow_write_events": False}, "allow_write_events: is not true"),
     "hipaa": ({"regulated": ["hipaa"]}, "not a HIPAA Eligible Service"),
     "pci": ({"regulated": ["pci"]}, "PCI compliant"),

@@ -24,10 +24,11 @@ def chain(sandbox: Running, tmp_path: Path) -> Chain:
 @pytest.mark.parametrize("confirm", [None, "", "yes", "true", "twilio-unified-profiles"])
 def test_a_source_is_deleted_only_when_its_id_is_confirmed(chain: Chain, confirm: str | None) -> None:
     start = Snapshot(chain)
-    result = chain.attempt(segment_source, state="absent", confirm_delete=confirm)
-    assert result["failed"]
-    assert chain.twilio_sources[0].id in result["msg"]
-    assert start.same()
+    for check in (True, False):
+        result = chain.attempt(segment_source, check, state="absent", confirm_delete=confirm)
+        assert result["failed"]
+        assert chain.twilio_sources[0].id in result["msg"]
+        assert start.same()
     result = chain.attempt(segment_source, state="absent", confirm_delete=chain.twilio_sources[0].id)
     assert result["changed"]
     assert chain.twilio_sources == []
@@ -44,11 +45,12 @@ def test_another_id_confirms_nothing(chain: Chain) -> None:
 def test_the_last_visible_key_stays(chain: Chain) -> None:
     (source,) = chain.twilio_sources
     start = Snapshot(chain)
-    result = chain.attempt(
-        segment_source_key, source_id=source.id, state="absent", key_fingerprint=fingerprint(source.keys[0])
-    )
-    assert "last one" in result["msg"]
-    assert start.same()
+    for check in (True, False):
+        result = chain.attempt(
+            segment_source_key, check, source_id=source.id, state="absent", key_fingerprint=fingerprint(source.keys[0])
+        )
+        assert "last one" in result["msg"]
+        assert start.same()
 
 
 def test_no_key_is_removed_or_added_when_none_can_be_seen(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +80,9 @@ def test_one_named_key_of_two_is_removed(chain: Chain) -> None:
     assert not chain.attempt(segment_source_key, **absent)["changed"]
 
 
-@pytest.mark.parametrize("wanted", [{}, {"managed-by": "ansible"}, {"environment": "dev"}])
+@pytest.mark.parametrize(
+    "wanted", [{}, {"managed-by": "ansible"}, {"environment": "dev"}, {"managed-by": "ansible", "team": "b"}]
+)
 def test_labels_that_were_not_asked_about_stay(chain: Chain, wanted: dict[str, str]) -> None:
     (source,) = chain.twilio_sources
     chain.environment.labels.append({"key": "team", "value": "a"})

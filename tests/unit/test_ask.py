@@ -11,7 +11,7 @@ from ansible.errors import AnsiblePromptInterrupt
 from ansible_collections.flexops.unified_profiles.plugins.action import profiles_ask
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import cards
 
-CARDS = [cards.make("key", name, f"{number:012}", {}) for number, name in enumerate(("dev", "prod", "eu"))]
+CARDS = [cards.build_card("key", name, f"{number:012}", {}) for number, name in enumerate(("dev", "prod", "eu"))]
 
 
 class Terminal:

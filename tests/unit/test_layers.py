@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).parents[2] / "plugins/module_utils"
+ROOT = Path(__file__).parents[2]
+HOUSE = ROOT / "plugins/module_utils"
 LAYERS = {"_base": 1, "_http": 2, "_clients": 3, "_module": 4, "_source": 5, "_handover": 5, "_checks": 6}
 FILES = sorted(HOUSE.rglob("*.py"))
 
@@ -42,3 +44,18 @@ def test_an_import_points_only_to_a_lower_layer(file: Path) -> None:
 def test_every_file_has_a_layer() -> None:
     rooms = {file.relative_to(HOUSE).parts[0] for file in FILES} - {"__init__.py"}
     assert rooms == set(LAYERS)
+
+
+def asks_for_check_mode(file: Path) -> bool:
+    if file.suffix == ".yml":
+        return "ansible_check_mode" in file.read_text()
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    return "check_mode" in {getattr(node, "attr", None) or getattr(node, "id", None) for node in nodes}
+
+
+def test_check_mode_is_asked_for_where_the_documentation_says() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    rows = text.partition("| what it does in check mode |")[2].partition("\n\n")[0]
+    documented = set(re.findall(r"`((?:plugins|roles|playbooks)/[^`]+)`", rows))
+    files = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "roles").rglob("*.yml"), *(ROOT / "playbooks").rglob("*.yml")]
+    assert {str(file.relative_to(ROOT)) for file in files if asks_for_check_mode(file)} == documented

@@ -14,7 +14,7 @@ import shlex
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import cards
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import outcome
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import how_to_run
 from hypothesis import given
@@ -34,14 +34,15 @@ VALUES = ("friendly_name", "space_id", "profile_token", "write_key", "source_id"
 
 
 def made(step="connection", environment="dev", value="v", **console):
-    return cards.make(step, environment, "0d7a52c1e93b", dict.fromkeys(VALUES, value), console=console)
+    card = cards.build_card(step, environment, "0d7a52c1e93b", dict.fromkeys(VALUES, value))
+    return {**card, "links": cards.links(step, environment, console)}
 
 
 def outcomes(environment="dev", text="v"):
     steps = {step: {"verdict": "pending", "reason": text} for step in ("connection", "link", "key")}
     waiting = {step: {"status": "pending", "card": made(step, environment, text)} for step in steps}
     found = {"verify": steps, "findings": [{"detail": text}], **waiting}
-    return {environment: outcome(found, False), text + "2": outcome({"failure": text}, False)}
+    return {environment: environment_status(found, False), text + "2": environment_status({"failure": text}, False)}
 
 
 class Reader(html.parser.HTMLParser):
@@ -95,7 +96,7 @@ def test_a_card_is_json_and_is_the_same_everywhere(step):
 
 
 def test_values_that_are_not_known_yet_say_which():
-    assert "<space_id>" in json.dumps(cards.make("link", "dev", "0" * 12, {}))
+    assert "<space_id>" in json.dumps(cards.build_card("link", "dev", "0" * 12, {}))
 
 
 @pytest.mark.parametrize(

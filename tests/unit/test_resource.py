@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import (
     SET_BY_SEGMENT,
     Plan,
     Reconciled,
+    Resource,
     plan,
     reconcile,
 )
@@ -83,55 +85,73 @@ def test_plan_touches_only_what_was_asked_for(desired, current, known_after_appl
         assert set(decided.after) == set(current) | set(desired)
 
 
-class Thing:
+class Thing(Resource):
     """A resource that keeps a record of what is asked of it."""
 
     known_after_apply = {"id": SET_BY_SEGMENT}
 
-    def __init__(self, desired, current, awaited=None, expected_creation=None):
+    def __init__(self, desired, current, appears=None, expected=None, refusal=None):
         self.calls = []
-        self._desired, self._current, self._awaited, self._assumed = desired, current, awaited, expected_creation
+        self._desired, self._current, self._appears, self._expected = desired, current, appears, expected
+        self._refusal = refusal
 
-    def desired(self):
+    def desired(self, current):
         return self._desired
 
     def fetch(self):
         self.calls.append("fetch")
         return self._current
 
-    def wait_for_creation(self):
-        self.calls.append("await")
-        return self._awaited
+    def wait_for_creation(self, check_mode):
+        self.calls.append("expect" if check_mode else "wait")
+        return self._expected if check_mode else self._appears
 
-    def expected_creation(self):
-        self.calls.append("assumed")
-        return self._assumed
+    def check(self, plan):
+        self.calls.append("check")
+        if self._refusal:
+            raise self._refusal
 
-    def apply(self, decided):
-        self.calls.append(decided.action)
-        return None if decided.action == "delete" else {**decided.after, "id": "real"}
+    def apply(self, plan):
+        self.calls.append(plan.action)
+        return None if plan.action == "delete" else {**plan.after, "id": "real"}
+
+
+class Bare(Resource):
+    """A resource that has only what every one must have."""
+
+    def __init__(self, current):
+        self.current = current
+
+    def fetch(self):
+        return self.current
+
+    def desired(self, current):
+        return {"n": (current or {"n": 0})["n"] + 1}
+
+    def apply(self, plan):
+        return plan.changes
 
 
 def test_reconcile_creates():
     thing = Thing({"a": 1}, None)
     outcome = reconcile(thing, check_mode=False)
-    assert thing.calls == ["fetch", "await", "create"]
+    assert thing.calls == ["fetch", "wait", "check", "create"]
     assert outcome.state == {"id": "real", "a": 1}
     assert outcome.plan.after == {"id": SET_BY_SEGMENT, "a": 1}
 
 
 def test_reconcile_uses_what_something_else_made():
-    thing = Thing({"a": 1}, None, awaited={"id": "x", "a": 1})
+    thing = Thing({"a": 1}, None, appears={"id": "x", "a": 1})
     assert reconcile(thing, check_mode=False) == Reconciled(
         Plan("none", {"id": "x", "a": 1}, {"id": "x", "a": 1}), {"id": "x", "a": 1}
     )
-    assert thing.calls == ["fetch", "await"]
+    assert thing.calls == ["fetch", "wait"]
 
 
-def test_reconcile_in_check_mode_assumes_instead_of_waiting():
-    thing = Thing({"a": 1}, None, expected_creation={"id": "?", "a": 0})
+def test_reconcile_in_check_mode_expects_instead_of_waiting():
+    thing = Thing({"a": 1}, None, expected={"id": "?", "a": 0})
     outcome = reconcile(thing, check_mode=True)
-    assert thing.calls == ["fetch", "assumed"]
+    assert thing.calls == ["fetch", "expect", "check"]
     assert outcome.plan.action == "update"
     assert outcome.state == {"id": "?", "a": 1}
 
@@ -146,17 +166,36 @@ def test_check_mode_shows_the_plan_and_applies_nothing(desired, current, action)
     real = reconcile(applied, check_mode=False)
     assert checked.plan == real.plan
     assert checked.plan.action == action
-    assert shown.calls == ["fetch"]
-    assert applied.calls == ["fetch"] + ([action] if action != "none" else [])
+    assert shown.calls == ["fetch", *(["check"] if action != "none" else [])]
+    assert applied.calls == ["fetch", *(["check", action] if action != "none" else [])]
     assert (checked.state is None) == (real.state is None)
 
 
 @EXAMPLES
 @given(MAYBE, MAYBE, MAYBE)
-def test_check_mode_never_applies(desired, current, expected_creation):
-    thing = Thing(desired, current, expected_creation=expected_creation)
+def test_check_mode_never_applies(desired, current, expected):
+    thing = Thing(desired, current, expected=expected)
     reconcile(thing, check_mode=True)
-    assert set(thing.calls) <= {"fetch", "assumed"}
+    assert set(thing.calls) <= {"fetch", "expect", "check"}
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_harmful_plan_is_refused_before_anything_is_applied(check_mode):
+    thing = Thing({"a": 1}, {"a": 0}, refusal=Refused("No."))
+    with pytest.raises(Refused):
+        reconcile(thing, check_mode)
+    assert thing.calls == ["fetch", "check"]
+
+
+def test_a_plan_without_a_change_harms_nobody():
+    thing = Thing({"a": 1}, {"a": 1}, refusal=Refused("No."))
+    assert not reconcile(thing, check_mode=False).plan.changed
+    assert thing.calls == ["fetch"]
+
+
+@pytest.mark.parametrize(("current", "n"), [(None, 1), ({"n": 1}, 2)])
+def test_hooks_have_defaults_and_the_desired_state_may_build_on_the_current_one(current, n):
+    assert reconcile(Bare(current), check_mode=False).state == {"n": n}
 
 
 # Encodable text: what else a str may hold cannot be sent either.

@@ -15,8 +15,8 @@ from dataclasses import replace
 from .._base.errors import Failure, OptionError
 from .._base.times import parse_time
 from .._module.context import ModuleContext
+from .handovers import recorded_facts
 from .ledger import open_ledger
-from .steps import recorded_facts
 from .verdict import FLEX_EVENTS, MARGIN, Evidence, Verdict, last_done_at, senders, verdicts
 
 # Segment recommends to lag a minute behind (operation getEventsVolumeFromWorkspace).

@@ -11,7 +11,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
     STATUSES,
     UNJUDGED,
     collect_results,
-    outcome,
+    environment_status,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,20 +62,20 @@ TABLE = {
 @pytest.mark.parametrize("case", TABLE)
 def test_table(case):
     found, status, why = TABLE[case]
-    told = outcome(found, check_mode=False)
+    told = environment_status(found, check_mode=False)
     assert (told["status"], told["why"]) == (status, why)
 
 
 @pytest.mark.parametrize("case", TABLE)
 def test_check_mode_only_predicts(case):
     found = TABLE[case][0]
-    assert outcome(found, check_mode=True)["status"] == ("failed" if found.get("failure") else "predicted")
+    assert environment_status(found, check_mode=True)["status"] == ("failed" if found.get("failure") else "predicted")
 
 
 @given(st.tuples(*[st.sampled_from(VERDICTS)] * 3), st.sets(st.sampled_from(STEPS)), st.booleans())
 def test_the_status_is_never_better_than_the_worst_step(verdicts, asked, failed):
     found = {"verify": judged(*verdicts), "failure": "No." if failed else "", **{step: waiting(step) for step in asked}}
-    told = outcome(found, check_mode=False)
+    told = environment_status(found, check_mode=False)
     assert STATUSES.index(told["status"]) <= min(STATUSES.index(verdict) for verdict in verdicts) or (
         # The step that mends it waits for a person.
         told["status"] == "pending" and "broken" in verdicts
@@ -92,7 +92,7 @@ def test_what_the_playbooks_register_gives_links_to_the_workspace_and_the_source
         # The region may have come from the environment, and then it is in no variable.
         "preflight_space": {"workspace": {"slug": "acme"}, "region": "eu"},
     }
-    (card,) = outcome(collect_results(variables), check_mode=False)["cards"]
+    (card,) = environment_status(collect_results(variables), check_mode=False)["cards"]
     assert "https://eu1.app.segment.com/acme/sources/twilio_unified_profiles/overview" in [
         link["url"] for link in card["links"]
     ]
@@ -100,4 +100,4 @@ def test_what_the_playbooks_register_gives_links_to_the_workspace_and_the_source
 
 @given(st.dictionaries(st.sampled_from(["source_result", "preflight_space", "verify_result"]), st.none() | st.text()))
 def test_half_a_result_is_no_reason_to_fail(variables):
-    assert outcome(collect_results(variables), check_mode=False)["status"] == "failed"
+    assert environment_status(collect_results(variables), check_mode=False)["status"] == "failed"
