@@ -141,7 +141,8 @@ unread:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.evidence import evaluate
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import LEDGER_OPTIONS, STEPS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import STEPS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import LEDGER_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 

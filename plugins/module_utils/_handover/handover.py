@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .._base.errors import ApiError, BudgetExceeded, Failure, OptionError, Refused, UnknownOutcome, Unreachable
 from .._base.secret import Secret, fingerprint
+from .._base.times import format_time
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, State
 from . import cards
 from .endpoint import ENDPOINT_OPTIONS, NO_READ_BACK, READ_BACK_FIELD, Endpoint
-from .ledger import LEDGER_OPTIONS, Ledger, Record, Steps, digest
+from .ledger import Entry, Ledger, Record, Steps, digest
+from .ledger_place import LEDGER_OPTIONS
 
 # Documented in doc_fragments/_handover.py.
 OPTIONS: dict[str, t.Any] = {
@@ -114,9 +116,12 @@ class HandOver:
             likely = self.endpoint is not None and not self.records and self._done_by()[0] == "endpoint"
             early = pool.submit(self.harmless) if likely else None
             current = self._current()
-        if current != self.desired() and self._done_by()[0] == "endpoint" and not self._adopts():
-            early.result() if early else self.harmless()
-            self.sent = self.endpoint is not None and self._will_be_done()
+        if current != self.desired():
+            # Something will be recorded. That it cannot be is told before anything is sent, and in check mode as well.
+            self.ledger.ensure_writable()
+            if self._done_by()[0] == "endpoint" and not self._adopts():
+                early.result() if early else self.harmless()
+                self.sent = self.endpoint is not None and self._will_be_done()
         return current
 
     def _current(self) -> State | None:
@@ -223,8 +228,8 @@ class HandOver:
 
     def _sent_and_unknown(self) -> bool:
         """Whether this was sent and nobody knows whether it was carried out. Then a person has to look."""
-        asked = self.records.get("asked", {})
-        sent = asked.get("how") == "sent" and asked.get("subject") == self.subject
+        asked = self.records.get("asked")
+        sent = asked is not None and asked["how"] == "sent" and asked["subject"] == self.subject
         return sent and not (self.endpoint and self.endpoint.repeatable)
 
     def _will_be_done(self) -> bool:
@@ -252,9 +257,9 @@ class HandOver:
 
         One value shows that it stands, and nothing about the rest of a subject that was recorded differently.
         """
-        before = self.records.get("done", {}).get("subject")
-        if before is None:
+        if "done" not in self.records:
             return self.stands is True
+        before = self.records["done"]["subject"]
         changed = {name for name in {*before, *self.subject} if before.get(name) != self.subject.get(name)}
         return self.stands is True and changed <= {self.proof}
 
@@ -326,16 +331,20 @@ class HandOver:
         return card
 
     def _record(self, state: str, how: str, by: str) -> None:
-        at = self.call.transport.clock.now() + datetime.timedelta(seconds=self.call["clock_skew"])
+        at = format_time(self.call.transport.clock.now() + datetime.timedelta(seconds=self.call["clock_skew"]))
+        entry: Entry = {"at": at, "what": how, "by": by, "why": "", "step": self.step, "digest": self.digest}
         record: Record = {
             "subject": self.subject,
             "digest": self.digest,
             "channel": self.call["channel"],
             "how": how,
             "by": by,
-            "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            **self.observed,
+            "at": at,
+            **self.observed,  # type: ignore[typeddict-item]
         }
+        if state == "asked":
+            # When it was first asked for stays as long as the step is pending.
+            record["asked_at"] = self.records["asked"]["asked_at"] if "asked" in self.records else at
         # Done replaces whatever was asked; asking leaves the older record of what was done.
         self.records = {state: record} if state == "done" else {**self.records, state: record}
-        self.ledger.write(self.step, self.records)
+        self.ledger.write(self.step, self.records, entry)

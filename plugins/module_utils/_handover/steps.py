@@ -14,7 +14,8 @@ from .._clients.source import find, require_java
 from .._module.context import ModuleContext
 from .._module.values import check_space_id
 from .handover import HandOver
-from .ledger import STEPS, Steps, open_ledger
+from .ledger import STEPS, Steps
+from .ledger_place import open_ledger
 
 
 def check_consent(call: ModuleContext) -> None:
@@ -59,7 +60,7 @@ def connection(call: ModuleContext) -> HandOver:
         call,
         "connection",
         ledger,
-        ledger.read(),
+        ledger.read().steps,
         subject,
         lambda: {**values, "profile_token": Secret(token)},
         harmless=functools.partial(_makes_no_rival, call),
@@ -85,7 +86,9 @@ def link(call: ModuleContext) -> HandOver:
     subject = {"source_id": call["source_id"], "space_id": call["space_id"]}
     values = {**subject, "source_name": call["source_name"]}
     ledger = open_ledger(call)
-    return HandOver(call, "link", ledger, ledger.read(), subject, lambda: values, done_by_form=call["done_by_form"])
+    return HandOver(
+        call, "link", ledger, ledger.read().steps, subject, lambda: values, done_by_form=call["done_by_form"]
+    )
 
 
 def key(call: ModuleContext) -> HandOver:
@@ -93,7 +96,7 @@ def key(call: ModuleContext) -> HandOver:
     visible = call["key_fingerprints"]
     account = call.required("twilio_account_sid")
     ledger = open_ledger(call)
-    steps = ledger.read()
+    steps = ledger.read().steps
     recorded = recorded_facts(steps)["key_fingerprint"]
     chosen = call["key_fingerprint"] or (recorded if recorded in visible else None)
     if not visible:
@@ -122,7 +125,7 @@ def key(call: ModuleContext) -> HandOver:
 
     # The form gave Flex the key of the source that it made and linked, not of one that was linked later.
     linked = steps.get("link", {})
-    of_form = not linked or (linked.get("done", {}).get("how") == "form" and "asked" not in linked)
+    of_form = not linked or (set(linked) == {"done"} and linked["done"]["how"] == "form")
     return HandOver(
         call,
         "key",
@@ -137,7 +140,8 @@ def key(call: ModuleContext) -> HandOver:
 
 def recorded_facts(steps: Steps) -> dict[str, str | None]:
     """Source and key that the ledger names as handed over."""
-    done = {step: steps.get(step, {}).get("done", {}).get("subject", {}) for step in STEPS}
+    records = {step: steps.get(step, {}).get("done") for step in STEPS}
+    done = {step: record["subject"] if record else {} for step, record in records.items()}
     return {
         "source_id": done["key"].get("source_id") or done["link"].get("source_id"),
         "key_fingerprint": done["key"].get("key_fingerprint"),
