@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 import typing as t
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,12 @@ from pathlib import Path
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import replace_file
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import (
+    lasting_folder,
+    replace_file,
+    way_out,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import environments, how_to_run
@@ -46,36 +50,42 @@ class ActionModule(ActionBase):
         arguments, more = how_to_run(context.CLIARGS)
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
         run = pages.Run(options["playbook"], now, self._task.check_mode, arguments, more)
-        files, problem = _write(_folder(options["report_dir"]), outcomes, run)
-        if problem:
-            result["warnings"] = [problem]
+        beside = f"{task_vars.get('inventory_dir')}/.unified_profiles"
+        folder, warnings = _folder([options["report_dir"], beside])
+        files, problem = _write(folder, outcomes, run)
+        if warnings := [*warnings, *filter(None, [problem])]:
+            result["warnings"] = warnings
         _show(outcomes, run, files)
         # What set_stats returns, without a task of its own.
         stats = {"data": {"unified_profiles": outcomes}, "per_host": False, "aggregate": True}
         return {**result, "changed": False, "outcomes": outcomes, "files": files, "ansible_stats": stats}
 
 
-def _folder(report_dir: str | None) -> Path | None:
-    """The folder to write to, or None where none lasts: an inventory without a folder gives a path at the root."""
-    if not report_dir or not report_dir.strip() or report_dir.startswith("/.unified_profiles"):
-        return None
-    return Path(os.path.expandvars(report_dir)).expanduser().absolute()
+def _folder(wanted: list[str | None]) -> tuple[Path | None, list[str]]:
+    """The first folder that can be one, so that a report exists whatever somebody wrote; and what is wrong with those before."""
+    problems: list[str] = []
+    for folder in wanted:
+        try:
+            return lasting_folder("report_dir", folder, "").absolute(), problems
+        except OptionError as error:
+            problems.append(error.full_message)
+    return None, [f"No report was written. {problems[0]}"]
 
 
 def _write(folder: Path | None, outcomes: Mapping[str, t.Any], run: pages.Run) -> tuple[list[str], str]:
     """The files written, and what went wrong. Whoever reads while they are written sees the old ones."""
+    files: list[str] = []
     if folder is None:
-        return (
-            [],
-            "No report was written: this inventory has no folder that lasts. Set report_dir to one to have files.",
-        )
-    files = []
+        return files, ""
     try:
         for name, render in (("report.md", pages.report_markdown), ("report.html", pages.report_html)):
             replace_file(folder / name, render(outcomes, run))
             files.append(str(folder / name))
     except OSError as error:
-        return files, f"The report cannot be written to {folder}: {error.strerror}. Set report_dir to another folder."
+        return (
+            files,
+            f"The report cannot be written to {folder}: {error.strerror}. {way_out(error)}; or set report_dir to another folder.",
+        )
     return files, ""
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """PRIVATE to this collection. Options of every module that uses the ledger; the argument specification is LEDGER_OPTIONS in _handover/ledger.py."""
+    """PRIVATE to this collection. Options of every module that uses the ledger; the argument specification is LEDGER_OPTIONS in _handover/ledger_place.py."""
 
     DOCUMENTATION = r"""
 options:

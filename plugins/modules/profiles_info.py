@@ -138,7 +138,7 @@ unread:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.evidence import evaluate
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import LEDGER_OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import LEDGER_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import SPACE

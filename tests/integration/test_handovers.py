@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -361,6 +362,88 @@ def test_check_mode_sends_and_records_nothing(bench):
         assert bench.run(step, check_mode=True, **bench.reading(step))["changed"]
     assert bench.sandbox.journal(writes=True) == []
     assert not bench.state_dir.exists()
+
+
+def unwritable(monkeypatch, number):
+    """Let nothing be made in a folder."""
+    real = os.open
+
+    def refuse(path, flags, *rest, **more):
+        if flags & os.O_CREAT and "/state" in str(path):
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("channel", ["operator", "endpoint"])
+@pytest.mark.parametrize("step", STEPS)
+def test_what_could_not_be_recorded_is_not_sent(bench, monkeypatch, step, channel, check_mode, number):
+    bench.state_dir.mkdir()
+    unwritable(monkeypatch, number)
+    options = bench.endpoint(step) if channel == "endpoint" else {}
+    found = bench.run(step, check_mode=check_mode, **options)
+    assert (found["failed"], found["failure"]["kind"]) == (True, "ledger"), found
+    assert os.strerror(number) in found["msg"]
+    assert bench.sandbox.journal(writes=True) == []
+
+
+def test_a_ledger_that_need_not_be_written_may_be_read_only(bench, monkeypatch):
+    bench.settle()
+    unwritable(monkeypatch, errno.EROFS)
+    for step in STEPS:
+        found = bench.run(step)
+        assert (found["changed"], found["handover"]["status"]) == (False, "done")
+
+
+@pytest.mark.parametrize(
+    ("state_dir", "said"),
+    [
+        ("~nosuchuser/up", "no such user is known here"),
+        ("$NOT_SET_ANYWHERE/up", "no such environment variable is set"),
+        ("state", "is another folder in each working folder"),
+        ("None/.unified_profiles", "this inventory has no folder of its own that lasts"),
+    ],
+)
+def test_a_folder_that_is_none_is_an_option_to_correct(bench, monkeypatch, tmp_path, state_dir, said):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NOT_SET_ANYWHERE", raising=False)
+    found = bench.run("key", state_dir=state_dir, **bench.endpoint("key"))
+    assert found["failure"] == {"kind": "option", "option": "state_dir", "next_step": found["failure"]["next_step"]}
+    assert found["msg"].startswith("state_dir: ")
+    assert said in found["msg"]
+    assert list(tmp_path.iterdir()) == []
+    assert bench.sandbox.journal(writes=True) == []
+
+
+def test_the_time_of_asking_stays_while_a_step_is_pending(bench):
+    bench.run("connection")
+    first = bench.ledger("connection")["asked"]
+    assert first["asked_at"] == first["at"]
+    path = bench.state_dir / "ledger/dev.json"
+    path.write_text(path.read_text().replace(first["at"], "2026-01-01T00:00:00Z"))
+    again = bench.run("connection", friendly_name="Other")
+    asked = bench.ledger("connection")["asked"]
+    assert (asked["asked_at"], asked["at"]) == ("2026-01-01T00:00:00Z", again["handover"]["at"])
+    bench.confirm("connection", again["handover"]["digest"], friendly_name="Other")
+    assert "asked_at" not in bench.ledger("connection")["done"]
+
+
+def test_the_history_says_who_did_what_and_when(bench):
+    asked = bench.run("connection")
+    bench.confirm("connection", asked["handover"]["digest"], by="jane")
+    bench.run("link", **bench.endpoint("link"))
+    document = json.loads((bench.state_dir / "ledger/dev.json").read_text())
+    assert document["format"] == 2
+    told = [(said["step"], said["what"], said["by"], bool(said["digest"])) for said in document["history"]]
+    assert sorted(told) == [
+        ("connection", "asked", "", True),
+        ("connection", "attested", "jane", True),
+        ("link", "endpoint", "endpoint", True),
+        ("link", "sent", "", True),
+    ]
 
 
 UNANSWERED = [{"kind": "drop_after"}, {"kind": "drop_before"}, {"kind": "html"}, {"kind": "status", "status": 502}]

@@ -328,6 +328,25 @@ def test_one_bad_token_stops_one_environment(project, sandbox):
     assert [run.report[name]["status"] for name in ("dev", "eu")] == ["proven", "proven"]
 
 
+@pytest.mark.parametrize(
+    ("state_dir", "said"),
+    [
+        ("~nosuchuser/up", "state_dir: begins with ~nosuchuser, and no such user is known here"),
+        ("$NOT_SET_ANYWHERE/up", "state_dir: has $NOT_SET_ANYWHERE in it"),
+        ("state", "state_dir: is state, which is another folder in each working folder"),
+    ],
+)
+def test_a_folder_that_is_none_fails_its_environment_and_the_report_exists(project, sandbox, state_dir, said):
+    project.hosts(dev={"state_dir": state_dir}, prod={"like": "prod"})
+    more = () if state_dir != "state" else ("-e", f"report_dir={project.inventory}/.unified_profiles")
+    run = project.run("connect", *more)
+    assert run.status != 0
+    assert said in run.report["dev"]["what was found, and why"]
+    assert run.report["prod"]["status"] == "proven"
+    assert "A defect" not in run.output
+    assert [path.name for path in project.folder.iterdir()] == ["inventory"]
+
+
 BAD = {
     "token_missing": ({"segment_token": "{{ omit }}"}, "segment_token: is missing or empty."),
     "token_empty": ({"segment_token": ""}, "segment_token: is missing or empty."),

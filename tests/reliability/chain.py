@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import open_ledger
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import open_ledger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import (
@@ -206,7 +206,7 @@ class Chain:
     def recorded(self) -> dict[str, t.Any]:
         """What the ledger says, wherever it is kept."""
         params = {**dict.fromkeys(CONNECTION_OPTIONS), **HTTP, "sync_service": "default"}
-        return dict(open_ledger(ModuleContext({**params, **self._connection(), **self._ledger()}, True)).read())
+        return dict(open_ledger(ModuleContext({**params, **self._connection(), **self._ledger()}, True)).read().steps)
 
     def _handover(self, step: str, confirm: dict[str, t.Any], existing: bool = True) -> dict[str, t.Any]:
         parameters = {"channel": self.options["channel"], "confirm": confirm.get(step), "clock_skew": self._skew}

@@ -77,7 +77,7 @@ def test_killed_at_any_request(sandbox: Running, tmp_path: Path, name: str, full
 
 @pytest.mark.parametrize("call", ["os.replace", "os.fsync"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize("nth", [1, 2, 3, 4, 6])  # a look at the place, then the ledger, for each step
 @pytest.mark.parametrize("name", ["first connect", "recover, deleted"])
 def test_killed_while_the_ledger_is_written(
     sandbox: Running, tmp_path: Path, name: str, call: str, after: bool, nth: int, count

@@ -15,7 +15,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError, Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import FileLedger, document
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info, segment_test_event
@@ -101,7 +101,7 @@ def judged(services, tmp_path):
         done = {step: {"done": {"subject": subjects[step], **said}} for step in steps}
         ledger = FileLedger(tmp_path, "dev")
         ledger.path.parent.mkdir(exist_ok=True)
-        ledger.path.write_text(json.dumps(document("dev", done)))
+        ledger.path.write_text(json.dumps({"format": 2, "environment": "dev", "steps": done}))
         known = {"environment": "dev", "state_dir": str(tmp_path), "space_id": SPACE}
         known |= {"source_id": SOURCE, "key_fingerprints": [KEY]}
         return profiles_info.run(services.call(profiles_info, **{**known, **options}))

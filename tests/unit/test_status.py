@@ -72,7 +72,7 @@ def test_check_mode_only_predicts(case):
     assert environment_status(found, check_mode=True)["status"] == ("failed" if found.get("failure") else "predicted")
 
 
-@given(st.tuples(*[st.sampled_from(VERDICTS)] * 3), st.sets(st.sampled_from(STEPS)), st.booleans())
+@given(st.tuples(*[st.sampled_from(VERDICTS)] * 3), st.sets(st.sampled_from(list(STEPS))), st.booleans())
 def test_the_status_is_never_better_than_the_worst_step(verdicts, asked, failed):
     found = {"verify": judged(*verdicts), "failure": "No." if failed else "", **{step: waiting(step) for step in asked}}
     told = environment_status(found, check_mode=False)

@@ -109,7 +109,10 @@ class Memory:
     def __init__(self):
         self.steps = {}
 
-    def write(self, step, records):
+    def ensure_writable(self):
+        pass
+
+    def write(self, step, records, *entries):
         self.steps[step] = records
 
 
@@ -138,7 +141,7 @@ def test_a_fourth_step_is_handed_over(fourth, transport):
 
 
 def test_the_ledger_has_the_steps_of_the_table():
-    assert tuple(ledger.STEPS) == tuple(STEPS)
+    assert ledger.STEPS is STEPS
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -11,11 +11,17 @@ import urllib.parse
 
 import httpx
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import LedgerError, UnknownOutcome
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import (
+    LedgerError,
+    UnexpectedAnswer,
+    UnknownOutcome,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_sync import SyncApi
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import SyncLedger, document
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import LedgerDocument
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_sync import SyncLedger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service, basic
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ledgers import FULL, asked, entry, record, recorded
 
 BASE = "https://sync.test"
 SECRET = "the-secret-of-the-api-key"
@@ -24,17 +30,12 @@ DOCUMENTS = SERVICE + "/Documents"
 DOCUMENT = DOCUMENTS + "/unified-profiles-dev"
 
 
-def record(name: str, **more: str) -> dict:
-    base = {"digest": "0d7a52c1e93b", "channel": "operator", "how": "attested", "by": "jane"}
-    return {"subject": {"key_fingerprint": name}, **base, "at": "2026-11-24T10:00:00Z", **more}
-
-
-def steps(**records: dict) -> dict:
-    return {"connection": {}, "link": {}, "key": {}, **records}
-
-
 def stored(revision: str, **records: dict) -> tuple[int, dict]:
-    return 200, {"unique_name": "unified-profiles-dev", "revision": revision, "data": document("dev", steps(**records))}
+    return answer(revision, recorded(**records).as_json())
+
+
+def answer(revision: str, data: dict) -> tuple[int, dict]:
+    return 200, {"unique_name": "unified-profiles-dev", "revision": revision, "data": data}
 
 
 def problem(status: int, code: int) -> tuple[int, dict]:
@@ -89,12 +90,12 @@ SERVICE_IS_THERE = ("GET", SERVICE, (200, {"sid": "IS1"}))
 
 def test_one_read_is_one_request(talk):
     t = talk(("GET", DOCUMENT, stored("3", key={"done": record("k1")})))
-    assert t.ledger.read()["key"] == {"done": record("k1")}
+    assert t.ledger.read().steps["key"] == {"done": record("k1")}
 
 
 def test_the_first_record_makes_the_document(talk):
     t = talk(("GET", DOCUMENT, NOT_THERE), SERVICE_IS_THERE, ("POST", DOCUMENTS, (201, stored("0")[1])))
-    assert t.ledger.read() == {}
+    assert t.ledger.read() == LedgerDocument("dev")
     t.ledger.write("key", {"done": record("k1")})
     assert t.sent[0]["UniqueName"] == "unified-profiles-dev"
     assert t.sent[0]["If-Match"] == ""
@@ -104,7 +105,7 @@ def test_the_first_record_makes_the_document(talk):
 def test_a_write_asks_for_the_revision_that_was_read_and_the_next_one_for_its_own(talk):
     t = talk(("GET", DOCUMENT, stored("3")), ("POST", DOCUMENT, stored("4")), ("POST", DOCUMENT, stored("5")))
     t.ledger.read()
-    t.ledger.write("key", {"asked": record("k1")})
+    t.ledger.write("key", {"asked": asked("k1")})
     t.ledger.write("key", {"done": record("k1")})
     assert [sent["If-Match"] for sent in t.sent] == ["3", "4"]
     assert t.saved() == {"key": {"done": record("k1")}}
@@ -118,15 +119,15 @@ def test_nothing_new_is_not_written(talk):
 
 def test_another_writer_loses_nothing(talk):
     t = talk(
-        ("GET", DOCUMENT, stored("3", key={"asked": record("k1")})),
+        ("GET", DOCUMENT, stored("3", key={"asked": asked("k1")})),
         ("POST", DOCUMENT, problem(412, 54103)),
-        ("GET", DOCUMENT, stored("4", key={"asked": record("k2")}, link={"done": record("l1")})),
+        ("GET", DOCUMENT, stored("4", key={"asked": asked("k2")}, link={"done": record("l1")})),
         ("POST", DOCUMENT, stored("5")),
     )
     t.ledger.read()
     t.ledger.write("key", {"done": record("k1")})
     assert t.sent[-1]["If-Match"] == "4"
-    assert t.saved() == {"key": {"done": record("k1"), "asked": record("k2")}, "link": {"done": record("l1")}}
+    assert t.saved() == {"key": {"done": record("k1"), "asked": asked("k2")}, "link": {"done": record("l1")}}
 
 
 def test_two_first_records_at_once(talk):
@@ -223,13 +224,62 @@ def test_the_limit_is_checked_before_anything_is_sent(talk):
 
 
 def test_a_damaged_or_newer_document_says_so(talk):
-    status, body = stored("3")
-    t = talk(("GET", DOCUMENT, (status, {**body, "data": {**body["data"], "format": 2}})))
-    with pytest.raises(LedgerError, match="format 2, written by a newer release"):
+    t = talk(("GET", DOCUMENT, answer("3", {**FULL, "format": 3})))
+    with pytest.raises(LedgerError, match="format 3, written by a newer release"):
         t.ledger.read()
-    t = talk(("GET", DOCUMENT, (status, {**body, "data": {}})))
+    t = talk(("GET", DOCUMENT, answer("3", {})))
     with pytest.raises(LedgerError, match="is damaged"):
         t.ledger.read()
+
+
+def test_format_1_is_read_and_written_as_format_2_with_all_that_others_have_written_meanwhile(talk):
+    old = {"format": 1, "environment": "dev", "steps": {"key": {"done": record("k1")}}}
+    t = talk(
+        ("GET", DOCUMENT, answer("3", old)),
+        ("POST", DOCUMENT, problem(412, 54103)),
+        ("GET", DOCUMENT, answer("4", FULL)),
+        ("POST", DOCUMENT, stored("5")),
+    )
+    t.ledger.read()
+    t.ledger.write("link", {"done": record("l1")}, entry("attested", at="2026-11-24T11:00:00Z"))
+    said = json.loads(t.sent[-1]["Data"])
+    assert said["steps"] == {"link": {"done": record("l1")}, **FULL["steps"]}
+    assert len(said["history"]) == 3
+    assert {name: said[name] for name in said if name not in ("steps", "history")} == {
+        name: FULL[name] for name in FULL if name not in ("steps", "history")
+    }
+
+
+def test_history_makes_room_for_what_is_recorded(talk):
+    full = recorded(key={"done": record("k1")}).as_json()
+    full["history"] = [entry("asked", at=f"2026-11-24T10:00:{n:02}Z", why="x" * 300) for n in range(45)]
+    t = talk(("GET", DOCUMENT, answer("3", full)), ("POST", DOCUMENT, stored("4")))
+    t.ledger.read()
+    t.ledger.write("link", {"done": record("l1", by="x" * 1000)}, entry("attested", at="2026-11-24T11:00:00Z"))
+    said = json.loads(t.sent[-1]["Data"])
+    assert len(t.sent[-1]["Data"]) <= 16 * 1024
+    assert said["steps"]["link"]["done"]["by"] == "x" * 1000
+    assert said["history"][-1]["what"] == "attested"
+    assert len(said["history"]) < 46
+
+
+@pytest.mark.parametrize("revision", ["\u00e9", "a\r\nX: 1", "a b", "", "x" * 300, "\u2028", None, 7])
+def test_a_revision_that_no_header_can_carry_is_told_once(talk, revision):
+    status, body = stored("3")
+    t = talk(("GET", DOCUMENT, (status, {**body, "revision": revision})))
+    with pytest.raises(UnexpectedAnswer, match="'revision' should be") as caught:
+        t.ledger.read()
+    assert caught.value.facts["field"] == "revision"
+    t = talk(("GET", DOCUMENT, stored("3")), ("POST", DOCUMENT, (status, {**body, "revision": revision})))
+    t.ledger.read()
+    with pytest.raises(UnexpectedAnswer):
+        t.ledger.write("key", {"done": record("k1")})
+
+
+def test_a_look_at_the_place_sends_nothing(talk):
+    t = talk(("GET", DOCUMENT, stored("3")))
+    t.ledger.read()
+    t.ledger.ensure_writable()
 
 
 def test_a_service_that_stays_silent_fails_at_last(talk):

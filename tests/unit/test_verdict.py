@@ -425,7 +425,7 @@ ODD_ROWS = st.lists(
 
 @unhurried
 @given(
-    st.dictionaries(st.sampled_from(STEPS), ODD_RECORDS | JSON),
+    st.dictionaries(st.sampled_from(list(STEPS)), ODD_RECORDS | JSON),
     st.sampled_from([SOURCE, None]),
     ODD_ROWS,
     st.none() | st.dictionaries(st.sampled_from(["status", "source_id", "sent_at"]), JSON),

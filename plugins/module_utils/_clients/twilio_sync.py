@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
-from .._base.errors import ApiError
+from .._base.errors import ApiError, UnexpectedAnswer
 from .._http.response import Response
 from .._http.service import Service
 
@@ -90,4 +91,15 @@ class SyncApi:
 
 
 def _document(answer: Response) -> Document:
-    return Document(answer.get("data", dict), answer.get("revision", str))
+    revision = answer.get("revision", str)
+    # It goes into a header, where nothing else can stand.
+    if not re.fullmatch(r"[\x21-\x7e]{1,200}", revision):
+        raise UnexpectedAnswer(
+            f"{answer.service} answered {answer.request} with a body of an unexpected shape: 'revision' should be 1 to 200 "
+            "visible ASCII characters, and is not.",
+            "Check sync_url; if it is right, the API has changed: please report it.",
+            service=answer.service,
+            status=answer.status,
+            field="revision",
+        )
+    return Document(answer.get("data", dict), revision)

@@ -16,7 +16,7 @@ from .._base.errors import Failure, OptionError
 from .._base.times import parse_time
 from .._module.context import ModuleContext
 from .handovers import recorded_facts
-from .ledger import open_ledger
+from .ledger_place import open_ledger
 from .verdict import FLEX_EVENTS, MARGIN, Evidence, Verdict, last_done_at, senders, verdicts
 
 # Segment recommends to lag a minute behind (operation getEventsVolumeFromWorkspace).
@@ -32,7 +32,7 @@ AUDIT = datetime.timedelta(days=90)
 
 def evaluate(call: ModuleContext) -> dict[str, t.Any]:
     """See the module profiles_info."""
-    steps = open_ledger(call).read()
+    steps = open_ledger(call).read().steps
     now = call.transport.clock.now() + datetime.timedelta(seconds=call["clock_skew"])
     test_event = call["test_event"] or {}
     evidence = Evidence(

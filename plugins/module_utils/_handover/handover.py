@@ -20,7 +20,8 @@ from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
 from .cards import NAME_PLACEHOLDER, Card, build_card
 from .decide import Confirmation, Facts, Records, decide
 from .endpoint import ENDPOINT_OPTIONS, Endpoint
-from .ledger import LEDGER_OPTIONS, Ledger, Record, Steps, digest
+from .ledger import Entry, Ledger, Record, Steps, digest
+from .ledger_place import LEDGER_OPTIONS
 from .steps import STEPS
 
 # Documented in doc_fragments/_handover.py.
@@ -138,6 +139,8 @@ class HandOver(Resource):
     def check(self, plan: Plan) -> None:
         if self.decision.refuse:
             raise self._contradicted()
+        # What cannot be recorded is refused before it is sent.
+        self.ledger.ensure_writable()
         if self.decision.hands_over:
             self.precheck()
 
@@ -264,21 +267,26 @@ class HandOver(Resource):
         return card
 
     def _record(self, state: str, how: str, by: str) -> None:
-        at = self.call.transport.clock.now() + datetime.timedelta(seconds=self.call["clock_skew"])
+        at = format_time(self.call.transport.clock.now() + datetime.timedelta(seconds=self.call["clock_skew"]))
+        step, recorded = self.facts.step.name, self.facts.recorded
         record: Record = {
             "subject": dict(self.facts.expected),
             "digest": self.facts.digest,
             "channel": self.call["channel"],
             "how": how,
             "by": by,
-            "at": format_time(at),
+            "at": at,
             **self.extra_facts,
         }
+        if state == "asked":
+            # The time of the first request stays as long as the step is pending.
+            record["asked_at"] = recorded["asked"]["asked_at"] if "asked" in recorded else at
         # Done replaces whatever was asked; asking leaves the older record of what was done.
-        records: Records = {state: record} if state == "done" else {**self.facts.recorded, state: record}
+        records: Records = {state: record} if state == "done" else {**recorded, state: record}
         self.facts = replace(self.facts, recorded=records)
         self.decision = replace(self.decision, at=record["at"])
-        self.ledger.write(self.facts.step.name, records)
+        entry: Entry = {"at": at, "what": how, "by": by, "why": "", "step": step, "digest": self.facts.digest}
+        self.ledger.write(step, records, entry)
 
 
 def _endpoint(call: ModuleContext, step: str) -> Endpoint | None:

@@ -15,7 +15,8 @@ from .._clients.source import find, require_java
 from .._module.context import ModuleContext
 from .._module.values import check_keys_visible, check_space_id
 from .handover import HandOver
-from .ledger import Steps, open_ledger
+from .ledger import Steps
+from .ledger_place import open_ledger
 
 
 class RecordedFacts(t.TypedDict):
@@ -61,7 +62,7 @@ def connection(call: ModuleContext) -> HandOver:
         call,
         "connection",
         ledger,
-        ledger.read(),
+        ledger.read().steps,
         expected={**shown, "allow_write_events": True, "profile_token_fingerprint": fingerprint(token)},
         values=lambda: {**shown, "profile_token": Secret(token)},
         precheck=functools.partial(refuse_rival_source, call),
@@ -86,7 +87,7 @@ def link(call: ModuleContext) -> HandOver:
     check_space_id(call["space_id"])
     expected = {"source_id": call["source_id"], "space_id": call["space_id"]}
     ledger = open_ledger(call)
-    steps = ledger.read()
+    steps = ledger.read().steps
     return HandOver(
         call,
         "link",
@@ -102,7 +103,7 @@ def key(call: ModuleContext) -> HandOver:
     """Flex > Update key. Due again for another source, key or account."""
     account = call.sid("twilio_account_sid")
     ledger = open_ledger(call)
-    steps = ledger.read()
+    steps = ledger.read().steps
     chosen = _choose_key(call, recorded_facts(steps)["key_fingerprint"])
     expected = {"account_sid": account, "key_fingerprint": chosen, "source_id": call["source_id"]}
 

@@ -2,77 +2,224 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record of one environment's hand-overs, without a secret in it: a file, or a document in Twilio Sync.
+"""The record of one environment's hand-overs, without a secret in it: its format, and what a place to keep it has to do.
 
-Format 1, in both places: ``{"format": 1, "environment": str, "steps": {step: {"done"?: Record, "asked"?: Record}}}``. A
-Record has ``subject`` (what was handed over, fingerprints only), ``digest`` of it, ``channel``, ``how``, ``by`` and ``at``
-(UTC). ``asked`` outranks ``done``: somebody may have carried out what was asked for, so what was done before is no longer
-certain. The two stand side by side until one of them is settled.
+Format 2, the same in a file (ledger_file.py) and in a Twilio Sync document (ledger_sync.py). docs/ledger.md shows it to people. The
+classes below are its parts; a part that is empty is left out::
+
+    {"format": 2, "environment": str, "steps": {step: {"done"?: Record, "asked"?: Record}}, "history": [Entry],
+     "acknowledged": [Acknowledgement], "proofs": {step: Proof}, "findings": [Finding],
+     "seen_keys": {fingerprint: when it was first seen}, "rotation": Rotation, "restore": Restore}
+
+``asked`` outranks ``done``: somebody may have carried out what was asked for, so what was done before is no longer certain. The two
+stand side by side until one of them is settled. All times are texts, in UTC, as :func:`format_time` writes them.
+
+Other names at the top, and other fields in a part, are kept as they are: a later release may add some without a new format, and an
+older one that writes beside it loses nothing. Other steps and other states of a step are refused: a run would ignore what they say.
+
+Format 1 (0.1.0) has only the steps, and no ``asked_at``. It is read, and becomes format 2 when it is next written. 0.1.0 refuses
+every format above 1.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
+import abc
 import hashlib
 import json
-import os
 import re
-import time
 import typing as t
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
-from .._base.errors import ApiError, LedgerError, OptionError, UnknownOutcome
-from .._base.files import replace_file
-from .._clients.twilio_sync import MAX_DATA, Document, SyncApi
-from .._module.context import ModuleContext
+from .._base.errors import LedgerError
+from .steps import STEPS
 
-FORMAT = 1
-STEPS = ("connection", "link", "key")
-LOCK_SECONDS = 30.0
-ATTEMPTS = 20
-Record = dict[str, t.Any]
+FORMAT = 2
+# Deeper than any ledger. What is nested further cannot be worked with: Python's own functions give up on it.
+MAX_DEPTH = 20
+
+
+class _Record(t.TypedDict):
+    subject: dict[str, t.Any]
+    digest: str
+    channel: str
+    how: str
+    by: str
+    at: str
+
+
+class Record(_Record, total=False):
+    """What was asked for or done in one step.
+
+    ``subject`` is what was handed over, with fingerprints for secrets, ``digest`` stands for it. ``keys`` are the fingerprints
+    of all keys that the source had then. ``asked_at`` is when the step was first asked for: it stays while the step is pending.
+    """
+
+    asked_at: str
+    keys: list[str]
+
+
 Steps = dict[str, dict[str, Record]]
-# Of every module that reads or writes the ledger; documented in doc_fragments/_ledger.py.
-LEDGER_OPTIONS: dict[str, t.Any] = {
-    "environment": {"type": "str", "required": True},
-    "ledger": {"type": "str", "choices": ["file", "sync"], "default": "file"},
-    "state_dir": {"type": "path"},
-    "sync_service": {"type": "str", "default": "default"},
+
+
+class _Entry(t.TypedDict):
+    at: str
+    what: str
+    by: str
+    why: str
+
+
+class Entry(_Entry, total=False):
+    """What happened: ``what`` is a verb's past, such as attested, sent, asked, withdrawn, acknowledged, rotated, restored."""
+
+    step: str
+    digest: str
+    subject: dict[str, t.Any]
+
+
+class Acknowledgement(t.TypedDict):
+    """Somebody's word that an alert was mended. ``alert`` names the alert, and there is one for each."""
+
+    alert: str
+    at: str
+    by: str
+    why: str
+
+
+class _Proof(t.TypedDict):
+    at: str
+    reason: str
+
+
+class Proof(_Proof, total=False):
+    """When a step was last proven, by what, and when the last event of it was seen."""
+
+    last_event: str
+
+
+class _Finding(t.TypedDict):
+    at: str
+    what: str
+    detail: str
+
+
+class Finding(_Finding, total=False):
+    """What was found to be wrong, by whom it was done, and what was done about it. It stays until all is proven again."""
+
+    step: str
+    by: str
+    since: str
+    mended: str
+
+
+class _Rotation(t.TypedDict):
+    at: str
+    phase: str
+    old: str
+    before: list[str]
+
+
+class Rotation(_Rotation, total=False):
+    """A key that is being replaced. ``before`` are the fingerprints seen before one was added, ``new`` is the one adopted."""
+
+    new: str
+    why: str
+    by: str
+
+
+class _Restore(t.TypedDict):
+    at: str
+    snapshot: str
+    items: dict[str, str]
+
+
+class Restore(_Restore, total=False):
+    """A source that is being put back: from which snapshot, of which source, as which one, and the state of each item."""
+
+    lost_source_id: str
+    source_id: str
+
+
+@dataclass(frozen=True)
+class LedgerDocument:
+    """All that a ledger holds; see the module. ``other`` are the names at the top that this release does not know.
+
+    A reader changes nothing in it: a writer makes a new one with :func:`dataclasses.replace`.
+    """
+
+    environment: str
+    steps: Steps = field(default_factory=lambda: {step: {} for step in STEPS})
+    history: list[Entry] = field(default_factory=list)
+    acknowledged: list[Acknowledgement] = field(default_factory=list)
+    proofs: dict[str, Proof] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    seen_keys: dict[str, str] = field(default_factory=dict)
+    rotation: Rotation | None = None
+    restore: Restore | None = None
+    other: dict[str, t.Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, t.Any]:
+        parts = {name: getattr(self, name) for name in PARTS}
+        steps = {step: records for step, records in self.steps.items() if records}
+        known = {"format": FORMAT, "environment": self.environment, "steps": steps}
+        return {**self.other, **{name: part for name, part in parts.items() if part}, **known}
+
+
+# What each part that may be left out holds.
+PARTS: dict[str, t.Any] = {
+    "history": list[Entry],
+    "acknowledged": list[Acknowledgement],
+    "proofs": dict[str, Proof],
+    "findings": list[Finding],
+    "seen_keys": dict[str, str],
+    "rotation": Rotation,
+    "restore": Restore,
 }
 
 
-class Ledger(t.Protocol):
-    """The record of one environment's hand-overs. Nothing that another writer has recorded meanwhile is ever lost."""
+class Ledger(abc.ABC):
+    """The record of one environment's hand-overs. Nothing that another writer has recorded meanwhile is ever lost.
 
-    def read(self) -> Steps:
-        """All steps, each with its records ``done`` and ``asked`` where there are any.
+    Attributes:
+        seen: What it held when it was last read or written here.
+    """
+
+    def __init__(self, environment: str) -> None:
+        self.environment = environment
+        self.seen = LedgerDocument(environment)
+
+    @abc.abstractmethod
+    def read(self) -> LedgerDocument:
+        """All of it; nothing but the environment's name where nothing is recorded yet.
 
         Raises:
             LedgerError: It cannot be read, is damaged, or was written by a newer release.
         """
 
-    def write(self, step: str, records: Mapping[str, Record]) -> None:
-        """Replace the records of one step, as they were last read, by these.
+    @abc.abstractmethod
+    def save(self, wanted: LedgerDocument) -> None:
+        """Record what differs between ``wanted`` and ``seen``, in what stands there now. The rest stays as others wrote it.
 
         Raises:
-            LedgerError: It cannot be written.
+            LedgerError: It cannot be written; or another writer has changed the rotation or restore that this one changes.
         """
 
+    @abc.abstractmethod
+    def ensure_writable(self) -> None:
+        """See that :meth:`save` would not fail for the place's sake, and leave everything as it was.
 
-def open_ledger(call: ModuleContext) -> Ledger:
-    """The ledger that the options of a module's run name.
+        Raises:
+            LedgerError: It would. Says what to do about it.
+        """
 
-    Raises:
-        OptionError: It cannot be kept there.
-    """
-    if call["ledger"] == "sync":
-        return SyncLedger(call.sync(), call["sync_service"], call["environment"])
-    return FileLedger(persistent_dir(call["state_dir"], os.environ), call["environment"])
+    def write(self, step: str, records: Mapping[str, Record], *entries: Entry) -> None:
+        """Replace the records of one step, as they were last seen, by these, and add to the history.
 
-
-# The document, which is the same in both places. All of it is pure.
+        Raises:
+            LedgerError: See :meth:`save`.
+        """
+        steps = {**self.seen.steps, step: dict(records)}
+        self.save(replace(self.seen, steps=steps, history=[*self.seen.history, *entries]))
 
 
 def digest(environment: str, step: str, subject: Mapping[str, t.Any]) -> str:
@@ -87,12 +234,16 @@ def file_name_for(environment: str) -> str:
     return name if name == environment else f"{name}-{hashlib.sha256(environment.encode()).hexdigest()[:6]}"
 
 
-def document(environment: str, steps: Steps) -> dict[str, t.Any]:
-    return {"format": FORMAT, "environment": environment, "steps": {k: v for k, v in steps.items() if v}}
+# Reading. People edit and merge files, so everything is checked, against the classes above.
 
 
-def parse(found: t.Any, environment: str, where: str) -> Steps:
-    """The steps of a document, checked, since people edit and merge files.
+def parse(found: t.Any, environment: str, where: str) -> LedgerDocument:
+    """A document of format 1 or 2, checked.
+
+    Args:
+        found: The decoded JSON; None where it was none.
+        environment: Whose ledger it has to be.
+        where: What to call it in a message.
 
     Raises:
         LedgerError: It is damaged, of a newer format, or belongs to another environment.
@@ -102,244 +253,76 @@ def parse(found: t.Any, environment: str, where: str) -> Steps:
         way_out = "Restore it (from version control, if it is a file), or remove it to be asked again."
         return LedgerError(f"{where} is damaged: {what}.", way_out)
 
-    if not isinstance(found, dict) or not isinstance(found.get("format"), int):
+    if not isinstance(found, dict):
+        raise damaged("it is no JSON object")
+    # A boolean is a number to Python, and no format.
+    number = found.get("format")
+    if type(number) is not int or number < 1:
         raise damaged("it has no format number")
-    if found["format"] > FORMAT:
+    if number > FORMAT:
         raise LedgerError(
-            f"{where} has format {found['format']}, written by a newer release; this release reads format {FORMAT}.",
+            f"{where} has format {number}, written by a newer release; this release reads formats 1 to {FORMAT}.",
             "Update the collection here.",
         )
-    if found.get("environment") != environment:
+    if (owner := found.get("environment")) != environment:
+        named = f"'{owner[:100]}'" if isinstance(owner, str) else "without a name"
         raise LedgerError(
-            f"{where} is the one of the environment '{found.get('environment')}', not of '{environment}'.",
+            f"{where} is the one of the environment {named}, not of '{environment}'.",
             "Each environment has its own; it starts without one.",
         )
+    if _deeper_than(found, MAX_DEPTH):
+        raise damaged(f"it is nested more than {MAX_DEPTH} levels deep")
+    if problem := next(_problems(found), ""):
+        raise damaged(problem)
+    steps: Steps = {step: dict(found["steps"].get(step, {})) for step in STEPS}
+    for records in steps.values():
+        if asked := records.get("asked"):  # format 1 has no better time
+            records["asked"] = {**asked, "asked_at": asked.get("asked_at", asked["at"])}
+    parts = {name: found[name] for name in PARTS if found.get(name)}
+    other = {name: value for name, value in found.items() if name not in ("format", "environment", "steps", *PARTS)}
+    return LedgerDocument(environment, steps, **parts, other=other)
+
+
+def _problems(found: Mapping[str, t.Any]) -> Iterator[str]:
     steps = found.get("steps")
     if not isinstance(steps, dict) or not set(steps) <= set(STEPS):
-        raise damaged(f"'steps' should have {', '.join(STEPS)} and nothing else")
+        yield f"'steps' should have {', '.join(STEPS)} and nothing else"
+        return
     for step, records in steps.items():
         if not isinstance(records, dict) or not set(records) <= {"done", "asked"}:
-            raise damaged(f"'{step}' should have 'done', 'asked' and nothing else")
-        for state, record in records.items():
-            texts = ("digest", "channel", "how", "by", "at")
-            if not isinstance(record, dict) or not isinstance(record.get("subject"), dict):
-                raise damaged(f"'{step}.{state}' has no subject")
-            if missing := [name for name in texts if not isinstance(record.get(name), str)]:
-                raise damaged(f"'{step}.{state}.{missing[0]}' is missing or no text")
-    return {step: dict(steps.get(step, {})) for step in STEPS}
+            yield f"'{step}' should have 'done', 'asked' and nothing else"
+            return
+    for name, kind in {"steps": Steps, **PARTS}.items():
+        if found.get(name) is not None:
+            yield from _misfits(found[name], kind, name)
 
 
-def merge(seen: Mapping[str, Record], ours: Mapping[str, Record], theirs: Mapping[str, Record]) -> dict[str, Record]:
-    """The records of one step after two writers changed what both had seen.
-
-    Args:
-        seen: What this writer had read.
-        ours: What it wants to stand.
-        theirs: What stands there now.
-    """
-    merged: dict[str, Record] = {}
-    for state in ("done", "asked"):
-        was, mine, other = seen.get(state), ours.get(state), theirs.get(state)
-        if other == was or mine == other:
-            chosen = mine
-        elif mine == was or mine is None:
-            chosen = other
-        else:
-            chosen = other if other is not None and other["at"] > mine["at"] else mine
-        if chosen is not None:
-            merged[state] = chosen
-    done, asked = merged.get("done"), merged.get("asked")
-    # One writer recorded as done what the other, who could not know, was about to ask for.
-    if (
-        done
-        and asked
-        and done != seen.get("done")
-        and asked != seen.get("asked")
-        and done["subject"] == asked["subject"]
-    ):
-        del merged["asked"]
-    return merged
+def _misfits(found: t.Any, kind: t.Any, path: str) -> Iterator[str]:
+    """What in a part is not of its type."""
+    of, inner = t.get_origin(kind) or kind, t.get_args(kind)
+    if t.is_typeddict(kind) or of is dict:
+        if not isinstance(found, dict):
+            yield f"'{path}' should be an object"
+            return
+        if inner:
+            for name, value in found.items():
+                yield from _misfits(value, inner[1], f"{path}.{name}")
+            return
+        for name, of_field in t.get_type_hints(kind).items():
+            if name in found:
+                yield from _misfits(found[name], of_field, f"{path}.{name}")
+            elif name in kind.__required_keys__:
+                yield f"'{path}.{name}' is missing"
+    elif of is list:
+        if not isinstance(found, list):
+            yield f"'{path}' should be a list"
+            return
+        for number, value in enumerate(found):
+            yield from _misfits(value, inner[0], f"{path}.{number}")
+    elif kind is str and not isinstance(found, str):
+        yield f"'{path}' should be a text"
 
 
-def persistent_dir(folder: str | None, environ: Mapping[str, str]) -> Path:
-    """The folder of a file ledger, if it can be one.
-
-    Args:
-        folder: The option ``state_dir``.
-        environ: The process's environment variables; AWX tells there which folders it throws away.
-
-    Raises:
-        OptionError: There is none, or it would not outlive the job.
-    """
-    if not folder or not folder.strip() or folder.startswith("/.unified_profiles"):
-        raise OptionError(
-            "state_dir",
-            "is not known, because this inventory has no folder of its own that lasts.",
-            "Set it to a folder that outlives the run, or keep the ledger in Twilio Sync with ledger: sync.",
-        )
-    path = Path(folder).expanduser().absolute()
-    if private := environ.get("AWX_PRIVATE_DATA_DIR"):
-        # In its container, AWX's private folder is the one above artifacts/<job id>.
-        inside = Path(environ.get("AWX_ISOLATED_DATA_DIR") or "/runner/artifacts/0").parent.parent
-        for temporary in (Path(private), inside):
-            if path.is_relative_to(temporary):
-                raise OptionError(
-                    "state_dir",
-                    f"is {path}, and AWX throws {temporary} away when the job ends; the record would be lost.",
-                    "Keep the ledger in Twilio Sync with ledger: sync, or set state_dir to a folder that is mounted into the "
-                    "execution environment.",
-                )
-    return path
-
-
-class FileLedger:
-    """The ledger of one environment as a file in a folder that lasts: stable order, one fact a line, for a review."""
-
-    def __init__(self, folder: Path, environment: str) -> None:
-        self.environment = environment
-        self.path = folder / "ledger" / f"{file_name_for(environment)}.json"
-        self.seen: Steps = {}
-
-    def read(self) -> Steps:
-        try:
-            text = self.path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            self.seen = {}
-            return {}
-        except (OSError, UnicodeDecodeError) as error:
-            raise LedgerError(f"The ledger {self.path} cannot be read: {error}.", "Mend its permissions.") from None
-        try:
-            found = json.loads(text)
-        except (ValueError, RecursionError):
-            found = None
-        self.seen = parse(found, self.environment, f"The ledger {self.path}")
-        return self.seen
-
-    def write(self, step: str, records: Mapping[str, Record]) -> None:
-        seen = self.seen.get(step, {})
-        try:
-            with self._locked():
-                steps = dict(self.read())
-                merged = merge(seen, records, steps.get(step, {}))
-                if merged == steps.get(step, {}):
-                    return
-                steps[step] = merged
-                text = json.dumps(document(self.environment, steps), indent=2, sort_keys=True) + "\n"
-                # The lock is ours, so a file of this name is only what a killed writer has left behind.
-                replace_file(self.path, text, self.path.with_suffix(".new"))
-                self.seen = steps
-        except OSError as error:
-            raise LedgerError(
-                f"The ledger {self.path} cannot be written: {error}.",
-                "Mend the permissions of its folder, or set state_dir to another one.",
-            ) from None
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other writers out. The kernel gives the lock back when a process ends, however it ends."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # A file of its own: a rename gives the ledger a new inode, and a lock on the old one would lock nobody out.
-        lock = self.path.with_suffix(".lock")
-        try:
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except PermissionError:
-            # Made by another user who shares the folder; to lock it, reading is enough.
-            descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            until = time.monotonic() + LOCK_SECONDS
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > until:
-                        raise LedgerError(
-                            f"The ledger {self.path} has been locked by another process for {LOCK_SECONDS:g} s.",
-                            f"See who holds {lock} (fuser, lsof) and end it, or run again later. Removing the file is no way "
-                            "out: it is only a handle, and stale ones do no harm.",
-                        ) from None
-                    time.sleep(0.02)
-            yield
-        finally:
-            os.close(descriptor)
-
-
-class SyncLedger:
-    """The ledger of one environment as a document in Twilio Sync, on the account that it speaks about.
-
-    A document is written only if it still has the revision that was read; if not, it is read and merged again.
-    """
-
-    def __init__(self, api: SyncApi, service: str, environment: str) -> None:
-        self.api = api
-        self.service = service.strip() or "default"
-        self.environment = environment
-        self.name = f"unified-profiles-{file_name_for(environment)}"
-        self.where = f"The ledger (document '{self.name}' of the Twilio Sync service '{self.service}')"
-        self.seen: Steps = {}
-        self.revision: str | None = None
-
-    def read(self) -> Steps:
-        with self._explained():
-            found = self.api.document(self.service, self.name)
-            if found is None:
-                # Said before anything is handed over, not when it is to be recorded.
-                self.api.check_service(self.service)
-        self._take(found)
-        return self.seen
-
-    def write(self, step: str, records: Mapping[str, Record]) -> None:
-        seen = self.seen.get(step, {})
-        unknown = 0
-        for _attempt in range(ATTEMPTS):
-            merged = merge(seen, records, self.seen.get(step, {}))
-            if merged == self.seen.get(step, {}):
-                return
-            steps = {**self.seen, step: merged}
-            data = json.dumps(document(self.environment, steps), sort_keys=True)
-            if len(data.encode()) > MAX_DATA:
-                raise LedgerError(
-                    f"{self.where} would have {len(data.encode())} bytes; Sync takes {MAX_DATA}.",
-                    "Shorten the friendly name, or keep the ledger in a file.",
-                )
-            try:
-                with self._explained(missing=self.revision is None):
-                    saved = self.api.save(self.service, self.name, data, self.revision)
-            except UnknownOutcome:
-                unknown += 1
-                if unknown == 3:
-                    raise
-            except ApiError as error:
-                # 409: somebody else has just made it. 412: somebody else has just written. 404: removed meanwhile.
-                if error.status not in (404, 409, 412):
-                    raise
-            else:
-                self.seen, self.revision = steps, saved.revision
-                return
-            self.read()
-        raise LedgerError(f"{self.where} was changed by somebody else {ATTEMPTS} times in a row.", "Run again.")
-
-    def _take(self, found: Document | None) -> None:
-        self.revision = found.revision if found else None
-        self.seen = parse(found.data, self.environment, self.where) if found else {}
-
-    @contextlib.contextmanager
-    def _explained(self, missing: bool = True) -> Iterator[None]:
-        """Say what to do about an error; ``missing``: a 404 means that the service is not there."""
-        try:
-            yield
-        except ApiError as error:
-            if error.status in (401, 403):
-                problem, way_out = (
-                    "is not open to these credentials",
-                    "Use an API key of this account that may read and write Sync, or keep the ledger in a file.",
-                )
-            elif error.status == 404 and missing:
-                problem, way_out = (
-                    "has no place: this account has no such service",
-                    "Make one in the Twilio Console under Sync > Services, or name another one with sync_service (its SID or "
-                    "unique name).",
-                )
-            else:
-                raise
-            raise LedgerError(f"{self.where} {problem}: {error.message}", way_out, **error.facts) from None
+def _deeper_than(found: t.Any, levels: int) -> bool:
+    inner = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    return levels < 0 or any(_deeper_than(value, levels - 1) for value in inner)

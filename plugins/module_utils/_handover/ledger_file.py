@@ -1,0 +1,179 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ledger in a file, on whatever file system people have: shared, full, read-only, without locks."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from .._base.errors import LedgerError
+from .._base.files import NoLocks, UnusableFile, lock_now, read_text, replace_file, way_out
+from .ledger import Ledger, LedgerDocument, file_name_for, parse
+from .ledger_merge import merge
+
+LOCK_SECONDS = 30.0
+# A file may have more than Twilio Sync takes, and is never of another order of size.
+MAX_FILE = 1024 * 1024
+# As much as a ledger may grow by before it is looked at again.
+PROBE = " " * 32 * 1024
+ELSEWHERE = "set state_dir to another folder, or keep the ledger in Twilio Sync with ledger: sync."
+GITIGNORE = """\
+# Made by flexops.unified_profiles where there was none; yours to change. The ledger is worth a commit, these are not.
+/ledger/*.lock
+/ledger/*.new
+/ledger/.*
+/report.html
+/report.md
+"""
+
+
+class FileLedger(Ledger):
+    """The ledger of one environment as a file in a folder that lasts: stable order, one fact a line, for a review.
+
+    Args:
+        folder: The folder that has the folder ``ledger``.
+        environment: Whose it is.
+    """
+
+    def __init__(self, folder: Path, environment: str) -> None:
+        super().__init__(environment)
+        self.folder = folder
+        self.path = folder / "ledger" / f"{file_name_for(environment)}.json"
+
+    @property
+    def target(self) -> Path:
+        """The file itself, where the ledger is a link: whoever links to the same file has to take the same lock."""
+        return Path(os.path.realpath(self.path))
+
+    def read(self) -> LedgerDocument:
+        where = f"The ledger {self.path}"
+        with self._explained("read"):
+            try:
+                text = read_text(self.path, MAX_FILE)
+            except FileNotFoundError:
+                if self.path.is_symlink():
+                    raise LedgerError(
+                        f"{where} is a link to {self.target}, which is not there.",
+                        "Mount or restore what it links to, or remove the link to be asked again.",
+                    ) from None
+                self.seen = LedgerDocument(self.environment)
+                return self.seen
+            except UnusableFile as error:
+                raise LedgerError(
+                    f"{where} cannot be used: it {error}.",
+                    "Restore it (from version control, say), save it as UTF-8, or remove it to be asked again.",
+                ) from None
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            found = None
+        self.seen = parse(found, self.environment, where)
+        return self.seen
+
+    def save(self, wanted: LedgerDocument) -> None:
+        seen = self.seen
+        with self._explained("written"), self._locked():
+            now = self.read()
+            merged = merge(seen, wanted, now)
+            if merged != now:
+                text = json.dumps(merged.as_json(), indent=2, sort_keys=True) + "\n"
+                # The lock is ours, so a file of this name is only what a killed writer has left behind.
+                replace_file(self.target, text, self.target.with_suffix(".new"))
+                self.seen = merged
+                self._keep_out_of_git()
+
+    def ensure_writable(self) -> None:
+        """See the base class. Takes a lock and writes a file, both beside the ledger; where its folder is yet to be made, where that
+        would be."""
+        folder, lock = self.target.parent, self.target.with_suffix(".lock")
+        with self._explained("written"):
+            while not _is_there(folder):
+                folder = folder.parent
+            probe = folder / f".unified_profiles-{self.path.stem}-{secrets.token_hex(4)}.probe"
+            try:
+                replace_file(probe, PROBE)
+                with _opened(lock if _is_there(lock) else probe) as descriptor:
+                    # That another process has it shows as well that there are locks.
+                    lock_now(descriptor)
+            finally:
+                probe.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other writers out. The kernel gives the lock back when a process ends, however it ends."""
+        # A file of its own: a rename gives the ledger a new inode, and a lock on the old one would lock nobody out.
+        lock = self.target.with_suffix(".lock")
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with _opened(lock) as descriptor:
+            until = time.monotonic() + LOCK_SECONDS
+            while not lock_now(descriptor):
+                if time.monotonic() > until:
+                    raise LedgerError(
+                        f"The ledger {self.path} has been locked by another process for {LOCK_SECONDS:g} s.",
+                        f"See who holds {lock} (fuser, lsof) and end it, or run again later. Removing the file is no way "
+                        "out: it is only a handle, and stale ones do no harm.",
+                    )
+                time.sleep(0.02)
+            yield
+
+    @contextlib.contextmanager
+    def _explained(self, done: str) -> Iterator[None]:
+        """Say of an error of the operating system where it was and what to do about it."""
+        try:
+            yield
+        except NoLocks as error:
+            if error.errno == errno.EBADF:
+                problem = "this file system locks a file only for those who may write to it"
+                advice = f"Give the user of this run the right to write to {self.target.with_suffix('.lock')}"
+            else:
+                problem = f"the file system of {self.target.parent} has no locks"
+                advice = "Mount it with locks (NFS: nfsvers=4, or lockd; FUSE: flock)"
+            raise LedgerError(
+                f"The ledger {self.path} cannot be {done}: {problem} ({error.strerror}).", f"{advice}; or {ELSEWHERE}"
+            ) from None
+        except OSError as error:
+            place = f" ({error.filename})" if error.filename not in (None, str(self.path)) else ""
+            raise LedgerError(
+                f"The ledger {self.path} cannot be {done}: {error.strerror}{place}.",
+                f"{way_out(error)}; or {ELSEWHERE}",
+            ) from None
+
+    def _keep_out_of_git(self) -> None:
+        # A convenience: no run fails for it.
+        with contextlib.suppress(OSError), (self.folder / ".gitignore").open("x", encoding="utf-8") as handle:
+            handle.write(GITIGNORE)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether it is, without taking "no right to look" for "no"."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _opened(lock: Path) -> Iterator[int]:
+    """A descriptor to lock a file by. A link is not followed: it could make a file anywhere."""
+    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | flags, 0o666)
+    except PermissionError:
+        if not _is_there(lock):
+            raise
+        # Made by another user who shares the folder; to lock it, reading is enough.
+        descriptor = os.open(lock, os.O_RDONLY | flags)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
