@@ -17,6 +17,7 @@ import typing as t
 from pathlib import Path
 
 from . import inventory, state
+from .faults import Faults
 from .server import bind, make_server, own_certificate
 from .world import World
 
@@ -30,6 +31,7 @@ class Unusable(Exception):
 
 
 def options() -> argparse.ArgumentParser:
+    """The parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         description="Simulated Segment and Twilio, for rehearsals. Nothing here talks to a real service.",
@@ -81,6 +83,7 @@ def options() -> argparse.ArgumentParser:
 
 
 def main(arguments: t.Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
     given = options().parse_args(arguments)
     try:
         serve(given)
@@ -91,6 +94,12 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
 
 
 def serve(given: argparse.Namespace) -> None:
+    """Serve until a signal comes.
+
+    Raises:
+        Unusable: An option cannot be used.
+        InventoryError, StateError: A file cannot be read or written.
+    """
     world = World() if given.environments is None else World(environments(given.environments))
     if given.state and given.state.exists():
         asked = dict(world.seeds)
@@ -99,7 +108,7 @@ def serve(given: argparse.Namespace) -> None:
             raise Unusable(f"{given.state} holds other environments: leave --environments out, or name a new file.")
     world.state_file = given.state
     sock = listen(given.host, given.port, given.allow_remote)
-    server = make_server(world)
+    server = make_server(world, Faults(world))
     if given.https:
         try:
             own_certificate(server, given.https, given.host)

@@ -10,13 +10,16 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from . import access, console, control, gateway, profiles, segment, sync, twilio
-from .faults import Faults
-from .world import Problem, World
+from .faults import FaultLayer, Faults
+from .limits import Limits
+from .model import ApiProblem
+from .world import World
 
-PARTS = (segment, profiles, twilio, sync, gateway, console, control)
+SERVICES = (segment, profiles, twilio, sync, gateway)
 ERRORS = {"profiles": profiles.error, "tracking": profiles.error, "twilio": twilio.error}
 
 
@@ -25,13 +28,21 @@ def refused(request: Request, exception: Exception) -> Response:
     status = exception.status_code if isinstance(exception, HTTPException) else 404
     service = request.url.path.split("/")[1]
     code = {"twilio": {404: "20404", 405: "20004"}, "profiles": {404: "not_found"}}.get(service, {}).get(status)
-    problem = Problem(status, code or "not-found", "There is nothing here" if status == 404 else "Method not allowed")
+    message = "There is nothing here" if status == 404 else "Method not allowed"
+    problem = ApiProblem(status, code or "not-found", message)
     return JSONResponse(ERRORS.get(service, access.error)(problem), status)
 
 
-def make_app(world: World) -> ASGIApp:
-    routes = [route for part in PARTS for route in part.routes(world)]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: refused})
+def make_routes(world: World, faults: Faults) -> list[Route]:
+    """Every path that the sandbox serves."""
+    limits = Limits(world)
+    found = [route for service in SERVICES for route in service.routes(world, limits)]
+    return [*found, *console.routes(world), *control.routes(world, faults)]
+
+
+def make_app(world: World, faults: Faults) -> ASGIApp:
+    """The application: a world, and what is to go wrong in it."""
+    app = Starlette(routes=make_routes(world, faults), exception_handlers={HTTPException: refused})
     # The services answer a path with a slash too many with 404.
     app.router.redirect_slashes = False
-    return Faults(app, world)
+    return FaultLayer(app, faults)

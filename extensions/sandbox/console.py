@@ -18,8 +18,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from . import events, handovers
 from .catalog import CATALOG, JAVA
-from .world import Environment, Problem, World
+from .model import ApiProblem, Environment
+from .world import World
 
 Form = dict[str, str]
 PAGES = jinja2.Environment(
@@ -38,30 +40,34 @@ ENGAGEMENTS, MINUTES = 5, 2
 
 
 def connect(world: World, env: Environment, form: Form) -> str:
+    """**Connect**, in the form of Unified Profiles."""
     fields = {"friendly_name": "Connection friendly name", **SPACE_FIELDS}
     for name, label in fields.items():
         if not form.get(name):
-            raise Problem(400, "input-validation", f"{label} is required")
+            raise ApiProblem(400, "input-validation", f"{label} is required")
     consent = form.get("allow_write_events") == "true"
-    world.connect(env, {**{name: form[name] for name in fields}, "allow_write_events": consent})
+    handovers.connect(world, env, {**{name: form[name] for name in fields}, "allow_write_events": consent})
     return "Connected."
 
 
 def link(world: World, env: Environment, form: Form) -> str:
+    """**Connect source**, in Profiles sources."""
     if not form.get("source_id"):
-        raise Problem(400, "input-validation", "Select a source")
-    world.link(env, {"space_id": env.space["id"], "source_id": form["source_id"]})
+        raise ApiProblem(400, "input-validation", "Select a source")
+    handovers.link(world, env, {"space_id": env.space["id"], "source_id": form["source_id"]})
     return f"Source connected: {env.sources[form['source_id']].name}."
 
 
 def key(world: World, env: Environment, form: Form) -> str:
-    world.store_key(env, form.get("write_key", ""))
+    """**Save**, in Flex."""
+    handovers.store_key(world, env, form.get("write_key", ""))
     return "Saved: Flex source write key."
 
 
 def add_source(world: World, env: Environment, form: Form) -> str:
+    """**Add Source**, in Sources."""
     if not form.get("name"):
-        raise Problem(400, "input-validation", "Name is required")
+        raise ApiProblem(400, "input-validation", "Name is required")
     # The app makes slugs of its own from names.
     slug = "_".join("".join(c if c.isalnum() else " " for c in form["name"].lower()).split())
     source = world.make_source(env, slug, form.get("type", ""), name=form["name"])
@@ -69,8 +75,9 @@ def add_source(world: World, env: Environment, form: Form) -> str:
 
 
 def work(world: World, env: Environment, form: Form) -> str:
+    """Agents work for a while."""
     world.advance(MINUTES * 60)
-    world.engage(env, ENGAGEMENTS)
+    events.engage(world, env, ENGAGEMENTS)
     world.advance(MINUTES * 60)
     return f"Agents wrapped up {ENGAGEMENTS} engagements, and the clock moved on by {2 * MINUTES} minutes."
 
@@ -86,6 +93,8 @@ ACTIONS: dict[str, t.Callable[[World, Environment, Form], str]] = {
 
 
 def routes(world: World) -> list[Route]:
+    """The routes of the pages."""
+
     def page(name: str, status: int = 200, **values: t.Any) -> Response:
         values = {"said": "", "problem": "", "form": {}, "now": world.now(), **values}
         return HTMLResponse(
@@ -111,7 +120,7 @@ def routes(world: World) -> list[Route]:
                 return page(name, said=request.query_params.get("said", ""), **common)
             try:
                 said = ACTIONS[name](world, env, form)
-            except Problem as problem:
+            except ApiProblem as problem:
                 return page(name, problem.status, problem=problem.message, **common)
         # To a GET, so that a reload does not send the form again.
         return RedirectResponse(f"{request.url.path}?{urllib.parse.urlencode({'said': said})}", 303)

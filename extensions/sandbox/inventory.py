@@ -10,11 +10,12 @@ import json
 import re
 from pathlib import Path
 
-from .world import Environment, World
+from .model import Environment
+from .world import World
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "inventories/sandbox"
 SETTINGS = "group_vars/unified_profiles.yml"
-MADE = "Environments of the sandbox, written by `python -m sandbox`. These tokens open nothing but the sandbox."
+HEADER = "Environments of the sandbox, written by `python -m sandbox`. These tokens open nothing but the sandbox."
 
 
 class InventoryError(Exception):
@@ -29,7 +30,7 @@ def write(world: World, url: str, folder: Path, ca_path: Path | None = None) -> 
     """
     hosts, settings = folder / "hosts.yml", folder / SETTINGS
     try:
-        if hosts.exists() and MADE not in hosts.read_text(encoding="utf-8", errors="replace"):
+        if hosts.exists() and HEADER not in hosts.read_text(encoding="utf-8", errors="replace"):
             raise InventoryError(f"{hosts} was not written by the sandbox: name another folder with --inventory.")
         settings.parent.mkdir(parents=True, exist_ok=True)
         hosts.write_text(hosts_of(world), encoding="utf-8")
@@ -65,11 +66,11 @@ def write_variables(world: World, url: str, path: Path, ca_path: Path | None = N
         },
     }
     # JSON is YAML as well.
-    lines = ["---", f"# {MADE}", *(f"{name}: {json.dumps(value)}" for name, value in variables.items())]
+    lines = ["---", f"# {HEADER}", *(f"{name}: {json.dumps(value)}" for name, value in variables.items())]
     settings = _settings(url, None)
     gateway = settings[settings.index("unified_profiles_gateway: ") :]
     try:
-        if path.exists() and MADE not in path.read_text(encoding="utf-8", errors="replace"):
+        if path.exists() and HEADER not in path.read_text(encoding="utf-8", errors="replace"):
             raise InventoryError(f"{path} was not written by the sandbox: name another file with --variables.")
         path.write_text("\n".join(lines) + "\n" + gateway, encoding="utf-8")
     except OSError as error:
@@ -78,7 +79,7 @@ def write_variables(world: World, url: str, path: Path, ca_path: Path | None = N
 
 def hosts_of(world: World) -> str:
     """The text of hosts.yml."""
-    lines = ["---", f"# {MADE}", "unified_profiles:", "  hosts:"]
+    lines = ["---", f"# {HEADER}", "unified_profiles:", "  hosts:"]
     for env in world.environments.values():
         lines.append(f"    {env.name}:")
         lines += [f"      unified_profiles_{name}: {value}" for name, value in _variables(env).items()]

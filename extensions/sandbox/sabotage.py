@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
+from . import handovers
 from .catalog import HTTP_API, JAVA
-from .model import LEGACY_NAME, SOURCE_NAME, Environment, Problem, Source, derived
-
-if t.TYPE_CHECKING:
-    from .world import World
+from .model import LEGACY_NAME, SOURCE_NAME, ApiProblem, Environment, Source, deterministic_id
+from .world import World
 
 Options = dict[str, t.Any]
 
@@ -20,68 +19,82 @@ Options = dict[str, t.Any]
 
 
 def delete_source(world: World, env: Environment, source: Source, options: Options) -> None:
+    """Delete it."""
     world.delete_source(env, source)
 
 
 def rename_source(world: World, env: Environment, source: Source, options: Options) -> None:
+    """Give it another name."""
     world.patch_source(env, source, {"name": options.get("to", "renamed by hand")})
 
 
 def disable_source(world: World, env: Environment, source: Source, options: Options) -> None:
+    """Switch it off."""
     world.patch_source(env, source, {"enabled": False})
 
 
 def swap_type(world: World, env: Environment, source: Source, options: Options) -> None:
+    """Make it an HTTP API source."""
     source.metadata = HTTP_API
     world.changed(env, source)
 
 
 def remove_key(world: World, env: Environment, source: Source, options: Options) -> None:
+    """Replace its write key."""
     source.keys = [world.new_key(env)]
     world.changed(env, source)
 
 
 def add_key(world: World, env: Environment, source: Source, options: Options) -> None:
+    """Add a second write key."""
     source.keys.append(world.new_key(env))
     world.changed(env, source)
 
 
 def duplicate_name(world: World, env: Environment, source: Source, options: Options) -> None:
+    """Make a second source of its name."""
     world.make_source(env, f"{SOURCE_NAME}-2", JAVA, name=SOURCE_NAME)
 
 
 def disconnect_from_space(world: World, env: Environment, source: Source, options: Options) -> None:
-    env.linked = [id_ for id_ in env.linked if id_ != source.id]
+    """Take it out of Profiles sources."""
+    handovers.unlink(env, source)
 
 
 # To the workspace or the account
 
 
 def legacy_source(world: World, env: Environment, options: Options) -> None:
+    """Make a source of the older official name."""
     world.make_source(env, LEGACY_NAME, JAVA)
 
 
 def wrong_key_in_flex(world: World, env: Environment, options: Options) -> None:
-    world.store_key(env, derived(32, env.name, "wrong"))
+    """Save another key in Flex."""
+    handovers.store_key(world, env, deterministic_id(32, env.name, "wrong"))
 
 
 def wrong_token_in_flex(world: World, env: Environment, options: Options) -> None:
-    env.connection = {**env.connection, "profile_token": derived(40, env.name, "wrong")}
+    """Let Twilio hold another Profile API token."""
+    env.connection = {**env.connection, "profile_token": deterministic_id(40, env.name, "wrong")}
 
 
 def lose_connector(world: World, env: Environment, options: Options) -> None:
+    """Let Twilio lose the connection."""
     env.connection = {}
 
 
 def no_flex(world: World, env: Environment, options: Options) -> None:
+    """Take Flex off the account."""
     env.flex_status = "notstarted"
 
 
 def revoke_token(world: World, env: Environment, options: Options) -> None:
+    """Revoke a credential."""
     credentials = {"segment": "segment_token", "profile": "profile_token", "twilio": "twilio"}
     which = str(options.get("which", "segment")).removesuffix("_token")
     if which not in credentials:
-        raise Problem(400, "input-validation", f"which takes {', '.join(credentials)}")
+        raise ApiProblem(400, "input-validation", f"which takes {', '.join(credentials)}")
     env.revoked.add(credentials[which])
 
 
@@ -111,16 +124,16 @@ def sabotage(world: World, env: Environment, name: t.Any, options: Options) -> N
     """Break something.
 
     Raises:
-        Problem: 400 for a name or option that there is not; 409 where there is nothing to break.
+        ApiProblem: 400 for a name or option that there is not; 409 where there is nothing to break.
     """
     if name not in NAMES:
-        raise Problem(400, "input-validation", f"no sabotage is called '{name}'; there are {', '.join(NAMES)}")
+        raise ApiProblem(400, "input-validation", f"no sabotage is called '{name}'; there are {', '.join(NAMES)}")
     for option in options:
         if option != OPTIONS.get(name):
-            raise Problem(400, "input-validation", f"{name} takes no '{option}'")
+            raise ApiProblem(400, "input-validation", f"{name} takes no '{option}'")
     if name in ELSEWHERE:
         return ELSEWHERE[name](world, env, options)
     source = next((s for s in env.sources.values() if s.name == SOURCE_NAME), None)
     if source is None:
-        raise Problem(409, "conflict", f"{env.name} has no source named {SOURCE_NAME}")
+        raise ApiProblem(409, "conflict", f"{env.name} has no source named {SOURCE_NAME}")
     return ON_SOURCE[name](world, env, source, options)

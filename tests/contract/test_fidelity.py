@@ -13,6 +13,7 @@ import re
 
 import httpx
 import pytest
+from sandbox import handovers
 from sandbox.catalog import CATALOG
 
 # Nothing here depends on the version of ansible-core.
@@ -38,7 +39,7 @@ class People:
     def connect(self):
         env = self.env
         form = {"space_id": env.space["id"], "profile_token": env.profile_token, "allow_write_events": True}
-        self.world.connect(env, form)
+        handovers.connect(self.world, env, form)
         return env.sources[env.form_source]
 
     def track(self, key, call="track", region=None, **message):
@@ -221,6 +222,15 @@ def test_limits_are_kept_when_switched_on(people, hint):
     assert people.segment("GET", path).status_code == 200
 
 
+@pytest.mark.parametrize(("scope", "status"), [("token", 200), ("address", 429)])
+def test_limits_count_by_token_or_by_address_alone(people, scope, status):
+    path = f"/spaces/{people.env.space['id']}/events"
+    people.world.switch({"rate_limits": True, "rate_limit_scope": scope})
+    for _unused in range(25):
+        assert people.segment("GET", path).status_code == 200
+    assert people.segment("GET", path, people.env.admin_token).status_code == status
+
+
 # Events
 
 
@@ -288,7 +298,7 @@ def test_connecting_a_source_replays_its_last_month(people, replay_seen):
     people.sandbox.advance(40 * 86400)
     people.track(website.keys[0], messageId="old", event="Old")
     people.sandbox.advance(10 * 86400)
-    people.world.link(people.env, {"space_id": people.env.space["id"], "source_id": website.id})
+    handovers.link(people.world, people.env, {"space_id": people.env.space["id"], "source_id": website.id})
     assert [m for m in people.profile("metadata").json()["metadata"].values() if m == "old"]
     events = people.segment("GET", f"/spaces/{people.env.space['id']}/events").json()["data"]["events"]
     assert [event["name"] for event in events] == ["Old"]

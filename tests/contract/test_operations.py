@@ -14,7 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox.app import make_app
+from sandbox import handovers
+from sandbox.app import make_routes
+from sandbox.faults import Faults
 from sandbox.world import World
 
 # Nothing here depends on the version of ansible-core.
@@ -225,7 +227,8 @@ REFUSALS = [
 def operations() -> list[tuple[str, str, str]]:
     """Every operation that the sandbox routes, as service, method and path; console pages and control plane have tests of their own."""
     found = []
-    for route in make_app(World([("dev", "us")])).app.routes:
+    world = World([("dev", "us")])
+    for route in make_routes(world, Faults(world)):
         # As in /segment/us/sources, /twilio/flex/v1/Configuration, /handover/{environment}/{step}
         service, *rest = route.path.removeprefix("/").split("/")
         if service in ("console", "_sandbox"):
@@ -252,7 +255,7 @@ class Stage:
         self.sandbox, self.env = sandbox, sandbox.world.environments["dev"]
         env, world = self.env, sandbox.world
         form = {"space_id": env.space["id"], "profile_token": env.profile_token, "friendly_name": "x"}
-        world.connect(env, {**form, "allow_write_events": True})
+        handovers.connect(world, env, {**form, "allow_write_events": True})
         sandbox.engage("dev", 1)
         sandbox.sabotage("dev", "wrong-token-in-flex")
         sandbox.engage("dev", 1)

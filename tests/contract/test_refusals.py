@@ -148,9 +148,10 @@ def test_a_429_comes_in_the_words_of_the_service_and_nothing_is_processed(stage,
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o[0] in ("segment", "profiles")], ids=" ".join)
 def test_a_limit_of_its_own_refuses_what_is_too_much(stage, operation, monkeypatch):  # noqa: F811
-    for name, value in (("LIMITS", {}), ("USUAL", (1, 60.0)), ("PROFILES", (1, 60.0))):
+    for name, value in (("LIMITS", {}), ("DEFAULT_LIMIT", (1, 60.0)), ("PROFILES", (1, 60.0))):
         monkeypatch.setattr(limits, name, value)
-    stage.sandbox.world.windows.clear()
+    # Whatever was counted so far is over.
+    stage.sandbox.advance(61)
     stage.sandbox.world.switch({"rate_limits": True})
     case = success(operation)
     assert stage.send(case).status_code == case.status
@@ -251,6 +252,6 @@ def test_echo_waits_as_long_as_asked_and_holds_nobody_up(stage, monkeypatch):  #
         with ThreadPoolExecutor() as pool:
             waited.append((seconds, pool.submit(is_free).result()))
 
-    monkeypatch.setattr("sandbox.http.asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr("sandbox.endpoints.asyncio", SimpleNamespace(sleep=sleep))
     assert stage.send(Case("segment", "GET", "/echo?message=late&delay=2500")).json()["data"]["message"] == "late"
     assert waited == [(2.5, True)]

@@ -10,6 +10,7 @@ import datetime
 import re
 
 import pytest
+from sandbox import handovers
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
@@ -36,7 +37,7 @@ class ToSandbox(TwilioHttpClient):
 def environment(sandbox):
     env = sandbox.world.environments["dev"]
     form = {"space_id": env.space["id"], "profile_token": env.profile_token, "friendly_name": "x"}
-    sandbox.world.connect(env, {**form, "allow_write_events": True})
+    handovers.connect(sandbox.world, env, {**form, "allow_write_events": True})
     return env
 
 

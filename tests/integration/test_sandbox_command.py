@@ -20,10 +20,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sandbox import inventory, state
+from sandbox import events, handovers, inventory, sabotage, state
 from sandbox.__main__ import main, options
-from sandbox.server import running
-from sandbox.world import Problem, World
+from sandbox.model import ApiProblem
+from sandbox.server import run_sandbox
+from sandbox.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -173,11 +174,11 @@ def test_a_saved_world_is_the_same_world(tmp_path):
     world = World()
     env = world.environments["dev"]
     form = {"friendly_name": "f", "space_id": env.space["id"], "profile_token": env.profile_token}
-    world.connect(env, {**form, "allow_write_events": True})
-    world.engage(env, 3)
-    world.sabotage(env, "revoke-token", {"which": "profile"})
-    world.sabotage(env, "wrong-key-in-flex", {})
-    world.engage(env, 3)
+    handovers.connect(world, env, {**form, "allow_write_events": True})
+    events.engage(world, env, 3)
+    sabotage.sabotage(world, env, "revoke-token", {"which": "profile"})
+    sabotage.sabotage(world, env, "wrong-key-in-flex", {})
+    events.engage(world, env, 3)
     world.switch({"duplicate_slug": 422})
     world.advance(3600)
     state.save(world, tmp_path / "state")
@@ -267,7 +268,7 @@ def test_a_busy_port_is_named_with_the_way_out(capsys):
 def test_saving_without_a_file_and_loading_over_the_control_plane(sandbox, tmp_path):
     answer = httpx.post(sandbox.url + "/_sandbox/save")
     assert (answer.status_code, "--state FILE" in answer.text) == (409, True)
-    with running(2) as other:
+    with run_sandbox(2) as other:
         other.world.state_file = tmp_path / "state"
         assert httpx.post(other.url + "/_sandbox/save").status_code == 200
         other.world.delete_source(other.world.environments["env-0001"], _first(other.world))
@@ -287,5 +288,5 @@ def test_the_clock_only_moves_forward(sandbox):
     before = sandbox.world.now()
     sandbox.advance(3600)
     assert (sandbox.world.now() - before).total_seconds() >= 3600
-    with pytest.raises(Problem, match="a thousand years"):
+    with pytest.raises(ApiProblem, match="a thousand years"):
         sandbox.advance(1e11)

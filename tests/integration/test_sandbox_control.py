@@ -14,19 +14,16 @@ import httpx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sandbox import sabotage
+from sandbox import control, handovers, sabotage
 from sandbox.app import make_app
+from sandbox.catalog import HTTP_API, JAVA
 from sandbox.console import ACTIONS
-from sandbox.faults import Dropped
-from sandbox.rules import CHECKS, HINTS, KINDS
-from sandbox.world import HTTP_API, JAVA, LEGACY_NAME, SOURCE_NAME, World
+from sandbox.fault_rules import CHECKS, HINTS, KINDS
+from sandbox.faults import Dropped, Faults
+from sandbox.model import LEGACY_NAME, SOURCE_NAME
+from sandbox.world import World
 
-ROUTES = [
-    (method, route.path.removeprefix("/_sandbox"))
-    for route in make_app(World()).app.routes
-    if route.path.startswith("/_sandbox")
-    for method in sorted(route.methods - {"HEAD"})
-]
+ROUTES = [(method, path) for method, path, _handler in control.PATHS]
 # Python's json writes and reads these; nobody else does, and they cannot be answered.
 NO_JSON = (float("nan"), float("inf"), "\ud800")
 anything = st.recursive(
@@ -51,7 +48,7 @@ class Client:
     """Calls the application without a server; its exceptions come out here, as they are."""
 
     def __init__(self, world):
-        self.app = httpx.ASGITransport(make_app(world))
+        self.app = httpx.ASGITransport(make_app(world, Faults(world)))
 
     def __call__(self, method, path, **more):
         async def call():
@@ -150,7 +147,7 @@ def test_every_sabotage_does_what_its_name_says(name):
     world = World()
     env = world.environments["dev"]
     form = {"friendly_name": "f", "space_id": env.space["id"], "profile_token": env.profile_token}
-    world.connect(env, {**form, "allow_write_events": True})
+    handovers.connect(world, env, {**form, "allow_write_events": True})
     assert not EFFECTS[name](env)
     audited = len(env.audit)
     answer = Client(world)("POST", "/_sandbox/sabotage", json={"environment": "dev", "name": name})

@@ -11,7 +11,7 @@ import time
 
 import httpx
 import pytest
-from sandbox.server import running
+from sandbox.server import run_sandbox
 
 
 class Client:
@@ -249,11 +249,11 @@ def test_rules_over_the_control_plane_count_their_hits(sandbox, client):
     (rule,) = Client.http.get(sandbox.url + "/_sandbox/faults").json()["faults"]
     assert (rule["hits"], rule["count"]) == (1, 1)
     Client.http.delete(sandbox.url + "/_sandbox/faults")
-    assert sandbox.world.faults == []
+    assert sandbox.faults.rules == []
 
 
 def test_answers_held_back_do_not_keep_the_sandbox_from_stopping(capfd):
-    with running() as sandbox:
+    with run_sandbox() as sandbox:
         sandbox.fault(kind="latency", seconds=3600)
         with pytest.raises(httpx.ReadTimeout):
             Client.http.get(sandbox.url + "/segment/us/", timeout=0.1)

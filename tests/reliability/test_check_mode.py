@@ -16,8 +16,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils.resource 
 from chain import Chain
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sandbox.server import Running
-from sandbox.world import CATALOG, LEGACY_NAME, SOURCE_NAME
+from sandbox.catalog import CATALOG
+from sandbox.model import LEGACY_NAME, SOURCE_NAME
+from sandbox.server import SandboxHandle
 from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, connected, forgotten
 
 UNDERSCORES = SOURCE_NAME.replace("-", "_")
@@ -69,7 +70,7 @@ states = st.fixed_dictionaries(
 )
 
 
-def build(sandbox: Running, folder: Path, state: dict[str, Any]) -> Chain:
+def build(sandbox: SandboxHandle, folder: Path, state: dict[str, Any]) -> Chain:
     sandbox.reset()
     chain = Chain(sandbox, folder)
     world, env = sandbox.world, chain.environment
@@ -119,18 +120,18 @@ PATIENT = settings(
 
 @settings(PATIENT, max_examples=60, phases=[Phase.generate])
 @given(state=states)
-def test_the_prediction_comes_true(shared_sandbox: Running, count, state: dict[str, Any]) -> None:
+def test_the_prediction_comes_true(shared_sandbox: SandboxHandle, count, state: dict[str, Any]) -> None:
     compare(shared_sandbox, count, state)
 
 
 @pytest.mark.full
 @settings(PATIENT, max_examples=600)
 @given(state=states)
-def test_the_prediction_comes_true_for_many_more(shared_sandbox: Running, count, state: dict[str, Any]) -> None:
+def test_the_prediction_comes_true_for_many_more(shared_sandbox: SandboxHandle, count, state: dict[str, Any]) -> None:
     compare(shared_sandbox, count, state)
 
 
-def compare(sandbox: Running, count: Callable[[str], None], state: dict[str, Any]) -> None:
+def compare(sandbox: SandboxHandle, count: Callable[[str], None], state: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         chain = build(sandbox, Path(folder), state)
         start = Snapshot(chain)
@@ -160,7 +161,7 @@ def compare(sandbox: Running, count: Callable[[str], None], state: dict[str, Any
             assert sandbox.journal(writes=True) == []
 
 
-def test_no_write_leaves_a_playbook(sandbox: Running, project) -> None:
+def test_no_write_leaves_a_playbook(sandbox: SandboxHandle, project) -> None:
     for name in ("first connect", "recover, deleted", "recover, renamed"):
         chain = SCENARIOS[name].begin(sandbox, project.inventory / ".unified_profiles")
         start = Snapshot(chain)

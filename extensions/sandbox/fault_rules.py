@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fault rules: which requests they hit, and what those are answered. No server, no sockets."""
+"""Fault rules: which requests they hit, and what those are answered. No server, no sockets, no world."""
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import datetime
 import email.utils
@@ -17,7 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from .world import Environment, Problem, World, fingerprint
+from .model import ApiProblem, Environment, fingerprint
 
 KINDS = {
     "status": "an error answer: status, headers, body",
@@ -89,10 +88,12 @@ class Rule:
 
     @property
     def processes(self) -> bool:
+        """Whether the request is processed all the same."""
         return self.commit or self.kind in PROCESSED or self.kind == "latency"
 
     @property
     def keeps_answer(self) -> bool:
+        """Whether what comes back is the application's answer, late, in pieces or of the past."""
         return self.kind in ("latency", "slow", "truncated", "stale")
 
     def due(self, seen: Seen, now: datetime.datetime) -> bool:
@@ -160,6 +161,7 @@ class Rule:
         return [(k.lower().encode(), v.encode()) for k, v in {**kept, **self.headers}.items()]
 
     def view(self) -> dict[str, t.Any]:
+        """The rule in JSON's types."""
         return dataclasses.asdict(self)
 
 
@@ -203,43 +205,24 @@ def _plain(value: t.Any) -> bool:
     return isinstance(value, str) and bool(re.fullmatch(r"[\x20-\x7e]*", value))
 
 
-def add_rule(world: World, given: dict[str, t.Any]) -> Rule:
-    """Check a rule and set it.
+def rule_from(given: dict[str, t.Any]) -> Rule:
+    """The rule that somebody asks for.
 
     Raises:
-        Problem: 400, naming what is wrong with it.
+        ApiProblem: 400, naming what is wrong with it.
     """
     for name, value in given.items():
         if name not in CHECKS:
-            raise Problem(400, "input-validation", f"a fault has no '{name}'; it has {', '.join(CHECKS)}")
+            raise ApiProblem(400, "input-validation", f"a fault has no '{name}'; it has {', '.join(CHECKS)}")
         kinds, wanted, good = CHECKS[name]
         # bool is an int to Python.
         wrong_type = not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds and name != "body")
         if wrong_type or not good(value):
-            raise Problem(400, "input-validation", f"{name} must be {wanted}")
-    if given.get("environment") is not None:
-        world.environment(given["environment"])
+            raise ApiProblem(400, "input-validation", f"{name} must be {wanted}")
     try:
-        rule = Rule(**given)
+        return Rule(**given)
     except (re.error, OverflowError, RecursionError):
-        raise Problem(400, "input-validation", "match must be a regular expression") from None
-    if rule.kind == "stale":
-        names = [rule.environment] if rule.environment else list(world.environments)
-        rule.last = {name: copy.deepcopy(world.environments[name]) for name in names}
-    world.faults.append(rule)
-    return rule
-
-
-def note_changes(world: World, environment: str | None = None) -> None:
-    """Keep, for the rules with stale reads, what an environment was like before its sources or labels changed."""
-    for rule in world.faults:
-        if rule.kind != "stale":
-            continue
-        for name in [environment] if environment else list(rule.last):
-            current, last = world.environments.get(name), rule.last.get(name)
-            if current and last and (current.sources, current.labels) != (last.sources, last.labels):
-                rule.past.setdefault(name, []).append((world.now(), last))
-                rule.last[name] = copy.deepcopy(current)
+        raise ApiProblem(400, "input-validation", "match must be a regular expression") from None
 
 
 def shown(path: str) -> str:
