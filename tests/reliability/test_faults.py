@@ -62,7 +62,7 @@ def requests_of(chain: Chain, scenario: Scenario) -> list[tuple[str, int]]:
     seen: Counter[str] = Counter()
     found = []
     for entry in chain.sandbox.journal():
-        line = f"{entry['method']} {re.sub('user_id:[^/]*', 'user_id:[^/]*', entry['path'])}"
+        line = f"{entry['method']} {re.sub('user_id:[^/]*', 'user_id:*', entry['path'])}"
         found.append((line, seen[line]))
         seen[line] += 1
     return found
