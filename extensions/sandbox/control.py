@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from . import events, sabotage, state
-from .endpoints import REGIONS, json_object
+from .endpoints import REGIONS, json_object, refuse_control_characters
 from .faults import Faults
 from .model import ApiProblem, iso
 from .world import World
@@ -33,6 +33,11 @@ class Order:
 
 
 Handler = t.Callable[[Order], t.Any]
+
+
+def error(problem: ApiProblem) -> dict[str, t.Any]:
+    """A problem in the words of the control plane."""
+    return {"error": problem.message}
 
 
 def info(order: Order) -> t.Any:
@@ -157,8 +162,8 @@ def _keep(world: World, act: t.Callable[[World, Path], None]) -> t.Any:
         raise ApiProblem(409, "conflict", "no state file was named: start the sandbox with --state FILE")
     try:
         act(world, world.state_file)
-    except state.StateError as error:
-        raise ApiProblem(409, "conflict", str(error)) from None
+    except state.StateError as problem:
+        raise ApiProblem(409, "conflict", str(problem)) from None
     return {"file": str(world.state_file)}
 
 
@@ -189,9 +194,11 @@ def routes(world: World, faults: Faults) -> list[Route]:
             raw = await request.body()
             try:
                 with world.lock:
-                    return JSONResponse(handler(Order(world, faults, request, json_object(raw))) or {"ok": True})
+                    body = json_object(raw)
+                    refuse_control_characters(body, except_for="body")
+                    return JSONResponse(handler(Order(world, faults, request, body)) or {"ok": True})
             except ApiProblem as problem:
-                return JSONResponse({"error": problem.message}, problem.status)
+                return JSONResponse(error(problem), problem.status)
 
         return serve
 

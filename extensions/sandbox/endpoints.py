@@ -12,6 +12,7 @@ import datetime
 import json
 import re
 import typing as t
+import unicodedata
 import urllib.parse
 from dataclasses import dataclass
 
@@ -249,6 +250,30 @@ def basic_user(request: Request) -> tuple[str, str]:
     except ValueError:
         return "", ""
     return (user, password) if scheme.lower() == "basic" else ("", "")
+
+
+def owner_of(world: World, request: Request) -> Environment | None:
+    """The environment whose credentials a request carries; the sandbox's own paths name it."""
+    service, name = [*request.scope["path"].split("/"), "", ""][1:3]
+    if service in ("handover", "console"):
+        return world.environments.get(name)
+    scheme, _unused, credential = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        credential = basic_user(request)[0]
+    found = world.source_of_key(credential, name) if service == "tracking" else world.holder(credential)
+    return found[0] if found else None
+
+
+def refuse_control_characters(given: t.Mapping[str, t.Any], except_for: str = "") -> None:
+    """Refuse strings that a terminal would obey, in what people type into the sandbox's own pages and control plane.
+
+    Raises:
+        ApiProblem: 400, with the name of the field.
+    """
+    for name, value in given.items():
+        typed = name if name == except_for or not isinstance(value, str) else name + value
+        if any(unicodedata.category(character) == "Cc" for character in typed):
+            raise ApiProblem(400, "input-validation", f"{name!a} must not hold control characters")
 
 
 def json_object(raw: bytes) -> dict[str, t.Any]:

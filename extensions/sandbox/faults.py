@@ -4,25 +4,20 @@
 
 """The faults that are set, and the layer that makes requests fail by them.
 
-The layer is plain ASGI around the application. It also tells a test of each request, and puts the world's clock into the Date
-header. With no rule and no hook set, a request costs that header and nothing else.
+The layer is plain ASGI around the application. It also tells a test of each request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import copy
-import email.utils
-import time
 import typing as t
-import urllib.parse
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .endpoints import basic_user
+from .endpoints import owner_of
 from .fault_rules import Rule, Seen, rule_from, shown
-from .model import Environment, iso
 from .world import World
 
 Headers = list[tuple[bytes, bytes]]
@@ -97,54 +92,19 @@ class Faults:
 
 
 class FaultLayer:
-    """The application as its clients meet it."""
+    """The application with the faults that are set. Without any, a request passes through."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self.app, self.faults, self.world = app, faults, faults.world
-        self._second, self._date = 0, b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        world, started, status = self.world, time.perf_counter(), "dropped"
-
-        async def dated(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = str(message["status"])
-                message["headers"] = [*message["headers"], (b"date", self._now())]
-            await send(message)
-
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        watched = self.faults.active and not scope["path"].startswith("/_sandbox")
-        await (self._watched if watched else self.app)(scope, receive, dated)
-        if world.log:
-            environment, took = self._owner(scope), (time.perf_counter() - started) * 1000
-            line = f"{scope['method']} {urllib.parse.quote(shown(scope['path']))}"
-            world.log(f"{iso(world.now())} {environment.name if environment else '-'} {line} {status} {took:.0f} ms")
-
-    def _now(self) -> bytes:
-        """The Date header's value, formatted once a second."""
-        second = int(self.world.now().timestamp())
-        if second != self._second:
-            self._second, self._date = second, email.utils.formatdate(second, usegmt=True).encode()
-        return self._date
-
-    def _owner(self, scope: Scope) -> Environment | None:
-        """Whose credentials a request carries; the sandbox's own paths name the environment."""
-        service, name = [*scope["path"].split("/"), "", ""][1:3]
-        if service in ("handover", "console"):
-            return self.world.environments.get(name)
-        request = Request(scope)
-        scheme, _unused, credential = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "basic":
-            credential = basic_user(request)[0]
-        found = self.world.source_of_key(credential, name) if service == "tracking" else self.world.holder(credential)
-        return found[0] if found else None
+        watched = scope["type"] == "http" and self.faults.active and not scope["path"].startswith("/_sandbox")
+        await (self._watched if watched else self.app)(scope, receive, send)
 
     async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
-        world, faults, receive = self.world, self.faults, await _arrived(receive)
+        world, faults = self.world, self.faults
         with world.lock:
-            environment = self._owner(scope)
+            environment = owner_of(world, Request(scope))
             seen = Seen(scope["method"], scope["path"], environment.name if environment else None)
             faults.note_changes(seen.environment)
             rule = faults.due(seen)
@@ -190,20 +150,6 @@ class FaultLayer:
         await self.app(scope, receive, keep)
         body = b"".join(m.get("body", b"") for m in messages[1:])
         return messages[0]["status"], list(messages[0]["headers"]), body
-
-
-async def _arrived(receive: Receive) -> Receive:
-    """Wait until the request is complete. From then on it is processed even if its client goes away."""
-    messages = [await receive()]
-    while messages[-1].get("more_body"):
-        messages.append(await receive())
-    rest = iter(messages)
-
-    async def again() -> Message:
-        message = next(rest, None)
-        return message if message is not None else await receive()
-
-    return again
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:

@@ -101,7 +101,7 @@ class Stage:
 
     def request(self, *args, **more):
         async def sent():
-            async with httpx.AsyncClient(transport=self.transport, base_url="http://sandbox") as client:
+            async with httpx.AsyncClient(transport=self.transport, base_url="http://localhost") as client:
                 return await client.request(*args, **more)
 
         return asyncio.run(sent())

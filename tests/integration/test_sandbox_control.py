@@ -52,7 +52,7 @@ class Client:
 
     def __call__(self, method, path, **more):
         async def call():
-            async with httpx.AsyncClient(transport=self.app, base_url="http://sandbox") as client:
+            async with httpx.AsyncClient(transport=self.app, base_url="http://localhost") as client:
                 return await client.request(method, path, **more)
 
         return asyncio.run(call())
