@@ -11,14 +11,11 @@ import ipaddress
 import os
 import re
 import signal
-import socket
 import sys
 import typing as t
 from pathlib import Path
 
 from . import inventory, state
-from .faults import Faults
-from .server import bind, make_server, own_certificate
 from .world import World
 
 EPILOG = """\
@@ -82,6 +79,15 @@ def options() -> argparse.ArgumentParser:
     return parser
 
 
+# What the collection itself does not need.
+LIBRARIES = ("starlette", "uvicorn", "jinja2")
+# What YAML or Ansible takes for something else than a host of this name.
+RESERVED = {
+    *("true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "nan", "inf"),
+    *("all", "ungrouped", "localhost", "unified_profiles"),
+}
+
+
 def main(arguments: t.Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     given = options().parse_args(arguments)
@@ -100,6 +106,15 @@ def serve(given: argparse.Namespace) -> None:
         Unusable: An option cannot be used.
         InventoryError, StateError: A file cannot be read or written.
     """
+    try:
+        from .faults import Faults
+        from .server import bind, make_server, own_certificate
+    except ModuleNotFoundError as error:
+        if error.name not in LIBRARIES:
+            raise
+        raise Unusable(
+            f"the Python library {error.name} is missing, which only the sandbox needs: pip install starlette uvicorn."
+        ) from None
     world = World() if given.environments is None else World(environments(given.environments))
     if given.state and given.state.exists():
         asked = dict(world.seeds)
@@ -107,8 +122,14 @@ def serve(given: argparse.Namespace) -> None:
         if given.environments is not None and dict(world.seeds) != asked:
             raise Unusable(f"{given.state} holds other environments: leave --environments out, or name a new file.")
     world.state_file = given.state
-    sock = listen(given.host, given.port, given.allow_remote)
-    server = make_server(world, Faults(world))
+    address = address_of(given.host, given.port, given.allow_remote)
+    try:
+        sock = bind(address, given.port)
+    except OSError as error:
+        raise Unusable(
+            f"{address} port {given.port} cannot be used ({error.strerror}): choose another with --port, or 0 for a free one."
+        ) from None
+    server = make_server(world, Faults(world), address)
     if given.https:
         try:
             own_certificate(server, given.https, given.host)
@@ -162,14 +183,21 @@ def environments(text: str) -> int | list[tuple[str, str]]:
     pairs = [(name, region or "us") for name, _unused, region in (item.partition(":") for item in text.split(","))]
     if not found or len({name for name, _unused in pairs}) < len(pairs):
         raise Unusable("--environments takes a number from 1 to 100000, or different names: staging,production:eu.")
+    for name, _unused in pairs:
+        if name.lower() in RESERVED:
+            raise Unusable(
+                f"--environments: YAML or Ansible takes {name} for something else than a host: name it otherwise."
+            )
+        if len(name) > 100:
+            raise Unusable("--environments: a name has at most 100 characters.")
     return pairs
 
 
-def listen(host: str, port: int, allow_remote: bool) -> socket.socket:
-    """A socket that listens there.
+def address_of(host: str, port: int, allow_remote: bool) -> str:
+    """The IP address to listen on.
 
     Raises:
-        Unusable: Not an address of this machine, not loopback and not forced, or the port is taken.
+        Unusable: It is none, not loopback and not forced, or the port is no port.
     """
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
@@ -182,12 +210,7 @@ def listen(host: str, port: int, allow_remote: bool) -> socket.socket:
         )
     if not 0 <= port <= 65535:
         raise Unusable(f"--port {port} is no port: take one from 1 to 65535, or 0 for a free one.")
-    try:
-        return bind(str(address), port)
-    except OSError as error:
-        raise Unusable(
-            f"{address} port {port} cannot be used ({error.strerror}): choose another with --port, or 0 for a free one."
-        ) from None
+    return str(address)
 
 
 if __name__ == "__main__":

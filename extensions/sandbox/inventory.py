@@ -19,19 +19,32 @@ HEADER = "Environments of the sandbox, written by `python -m sandbox`. These tok
 
 
 class InventoryError(Exception):
-    """The folder cannot be used; the message says why and what to do."""
+    """A folder or file cannot be used; the message says why and what to do."""
+
+
+def refuse_foreign(path: Path, option: str) -> None:
+    """Refuse to replace what the sandbox did not write. Nothing is there: that is fine.
+
+    Raises:
+        InventoryError: Somebody else's file.
+        OSError: It cannot be read.
+    """
+    if path.exists() and HEADER not in path.read_text(encoding="utf-8", errors="replace"):
+        raise InventoryError(
+            f"{path} was not written by the sandbox, so it stays as it is: name another with {option}."
+        )
 
 
 def write(world: World, url: str, folder: Path, ca_path: Path | None = None) -> None:
     """Write hosts.yml and the group's settings, as in inventories/sandbox; what it wrote before is replaced.
 
     Raises:
-        InventoryError: The folder holds somebody else's inventory, or cannot be written.
+        InventoryError: The folder holds somebody else's files, or cannot be written.
     """
     hosts, settings = folder / "hosts.yml", folder / SETTINGS
     try:
-        if hosts.exists() and HEADER not in hosts.read_text(encoding="utf-8", errors="replace"):
-            raise InventoryError(f"{hosts} was not written by the sandbox: name another folder with --inventory.")
+        for path in (hosts, settings):
+            refuse_foreign(path, "--inventory")
         settings.parent.mkdir(parents=True, exist_ok=True)
         hosts.write_text(hosts_of(world), encoding="utf-8")
         settings.write_text(_settings(url, ca_path), encoding="utf-8")
@@ -70,8 +83,7 @@ def write_variables(world: World, url: str, path: Path, ca_path: Path | None = N
     settings = _settings(url, None)
     gateway = settings[settings.index("unified_profiles_gateway: ") :]
     try:
-        if path.exists() and HEADER not in path.read_text(encoding="utf-8", errors="replace"):
-            raise InventoryError(f"{path} was not written by the sandbox: name another file with --variables.")
+        refuse_foreign(path, "--variables")
         path.write_text("\n".join(lines) + "\n" + gateway, encoding="utf-8")
     except OSError as error:
         raise InventoryError(f"{path} cannot be written ({error.strerror}): name another with --variables.") from None
@@ -104,5 +116,5 @@ def _settings(url: str, ca_path: Path | None) -> str:
     lines = f'unified_profiles_sandbox_url: "{url}"'
     if ca_path:
         lines += f'\nunified_profiles_ca_path: "{ca_path.resolve()}"'
-    text = (EXAMPLE / SETTINGS).read_text(encoding="utf-8")
+    text = (EXAMPLE / SETTINGS).read_text(encoding="utf-8").replace("---\n", f"---\n# {HEADER}\n", 1)
     return re.sub(r"(?m)^unified_profiles_sandbox_url: .*$", lambda _: lines, text)

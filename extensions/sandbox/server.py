@@ -23,6 +23,7 @@ from . import events, sabotage
 from .app import make_app
 from .fault_rules import Rule
 from .faults import Faults, Hook
+from .inventory import HEADER, refuse_foreign
 from .world import ENVIRONMENTS, World
 
 
@@ -42,14 +43,14 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, "abort": transport.abort}
 
 
-def make_server(world: World, faults: Faults, log_level: str = "error") -> uvicorn.Server:
-    """A server of this world that is yet to be run."""
+def make_server(world: World, faults: Faults, host: str = "127.0.0.1") -> uvicorn.Server:
+    """A server of this world that is yet to be run, for this address."""
     logging.getLogger("uvicorn.error").addFilter(_NoCancels())
     return uvicorn.Server(
         uvicorn.Config(
-            make_app(world, faults),
+            make_app(world, faults, host),
             http=_Protocol,
-            log_level=log_level,
+            log_level="error",
             access_log=False,
             date_header=False,
             server_header=False,
@@ -64,6 +65,7 @@ def own_certificate(server: uvicorn.Server, ca_file: Path, host: str) -> None:
     """Serve HTTPS with a certificate made just now; what verifies it is written to ``ca_file``.
 
     Raises:
+        InventoryError: The file is somebody else's.
         OSError: The file cannot be written.
         ImportError: trustme is not installed.
     """
@@ -72,7 +74,8 @@ def own_certificate(server: uvicorn.Server, ca_file: Path, host: str) -> None:
     ca = trustme.CA(organization_name="flexops.unified_profiles sandbox")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert(*dict.fromkeys(("localhost", "127.0.0.1", "::1", host))).configure_cert(context)
-    ca.cert_pem.write_to_path(str(ca_file))
+    refuse_foreign(ca_file, "--https")
+    ca_file.write_bytes(f"# {HEADER}\n".encode() + ca.cert_pem.bytes())
     server.config.load()
     server.config.ssl = context
 
