@@ -115,13 +115,7 @@ def serve(given: argparse.Namespace) -> None:
         raise Unusable(
             f"the Python library {error.name} is missing, which only the sandbox needs: pip install starlette uvicorn."
         ) from None
-    world = World() if given.environments is None else World(environments(given.environments))
-    if given.state and given.state.exists():
-        asked = dict(world.seeds)
-        state.load(world, given.state)
-        if given.environments is not None and dict(world.seeds) != asked:
-            raise Unusable(f"{given.state} holds other environments: leave --environments out, or name a new file.")
-    world.state_file = given.state
+    world = world_of(given)
     address = address_of(given.host, given.port, given.allow_remote)
     try:
         sock = bind(address, given.port)
@@ -153,15 +147,7 @@ def serve(given: argparse.Namespace) -> None:
     # While it runs the server handles both signals itself; this is for before, and for when it raises them again after.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    print(f"sandbox ready: {url}/_sandbox  console pages: {url}/console/", flush=True)
-    if given.https:
-        print(f"unified_profiles_ca_path: {given.https.resolve()}", flush=True)
-    if given.inventory:
-        print(f"inventory: ansible-playbook -i {given.inventory} playbooks/connect.yml", flush=True)
-    if given.variables:
-        print(
-            f"variables: ansible-playbook -i <your inventory> -e @{given.variables} playbooks/connect.yml", flush=True
-        )
+    announce(given, url)
     if not given.quiet:
         world.log = lambda line: print(line, flush=True)
 
@@ -171,13 +157,43 @@ def serve(given: argparse.Namespace) -> None:
         print(f"sandbox: state saved to {given.state}", flush=True)
 
 
+def world_of(given: argparse.Namespace) -> World:
+    """The world that the options ask for.
+
+    Raises:
+        Unusable: The file of ``--state`` holds other environments.
+        StateError: The file cannot be used.
+    """
+    world = World() if given.environments is None else World(environments(given.environments))
+    if given.state and given.state.exists():
+        asked = dict(world.seeds)
+        state.load(world, given.state)
+        if given.environments is not None and dict(world.seeds) != asked:
+            raise Unusable(f"{given.state} holds other environments: leave --environments out, or name a new file.")
+    world.state_file = given.state
+    return world
+
+
+def announce(given: argparse.Namespace, url: str) -> None:
+    """Say where the sandbox is, and what uses it."""
+    print(f"sandbox ready: {url}/_sandbox  console pages: {url}/console/", flush=True)
+    if given.https:
+        print(f"unified_profiles_ca_path: {given.https.resolve()}", flush=True)
+    if given.inventory:
+        print(f"inventory: ansible-playbook -i {given.inventory} playbooks/connect.yml", flush=True)
+    if given.variables:
+        print(
+            f"variables: ansible-playbook -i <your inventory> -e @{given.variables} playbooks/connect.yml", flush=True
+        )
+
+
 def environments(text: str) -> int | list[tuple[str, str]]:
     """How many environments, or their names and regions.
 
     Raises:
         Unusable: Neither.
     """
-    if re.fullmatch("[0-9]+", text) and 1 <= int(text) <= 100_000:
+    if re.fullmatch("[0-9]{1,6}", text) and 1 <= int(text) <= 100_000:
         return int(text)
     found = re.fullmatch(r"[A-Za-z_][\w.-]*(:eu|:us)?(,[A-Za-z_][\w.-]*(:eu|:us)?)*", text, re.ASCII)
     pairs = [(name, region or "us") for name, _unused, region in (item.partition(":") for item in text.split(","))]

@@ -47,7 +47,7 @@ def info(order: Order) -> t.Any:
         f"{name}_api": {region: f"{base}/{path}/{region}" for region in REGIONS}
         for name, path in (("segment", "segment"), ("profile", "profiles"), ("tracking", "tracking"))
     }
-    products = {name: f"{base}/twilio/{name}" for name in ("flex", "monitor", "sync", "preview")}
+    products = {name: f"{base}/twilio/{name}" for name in ("flex", "monitor", "sync", "taskrouter", "api", "preview")}
     return {
         "name": "flexops.unified_profiles sandbox",
         "version": 1,

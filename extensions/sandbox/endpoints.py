@@ -32,7 +32,10 @@ REGIONS = ("us", "eu")
 
 @dataclass(frozen=True)
 class Exchange:
-    """One authorized request to a service. A handler takes it, and returns the answer, or the answer and a status."""
+    """One authorized request to a service.
+
+    A handler takes it, and returns the answer; or the answer, a status and, where there are any, headers of its own.
+    """
 
     world: World
     env: Environment
@@ -47,6 +50,11 @@ class Exchange:
     def path(self) -> dict[str, t.Any]:
         """The parts of the path that the route names."""
         return self.request.path_params
+
+    @property
+    def media_type(self) -> str:
+        """What the body is, without parameters, in lower case."""
+        return self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
     def query(self) -> QueryParams:
@@ -80,11 +88,28 @@ class Exchange:
             raise ApiProblem(400, code, f'"{name}" must be an ISO 8601 time', name) from None
 
     def indexed(self, name: str) -> list[str]:
-        """The values of an array in the query: ``name.0=a&name.1=b``, ``name[0]=a``, ``name=a&name=b`` or ``name=a,b``."""
-        found = []
+        """The values of an array in the query, in any of the spellings that clients use.
+
+        ``name.0=a&name.1=b``, ``name[0]=a`` or ``name[]=a``, ``name=a&name=b``, ``name=a,b`` and ``name=["a","b"]``.
+
+        Raises:
+            ApiProblem: 400; it begins like JSON, and is no array of strings.
+        """
+        found: list[str] = []
         for key, value in self.query.multi_items():
-            if re.fullmatch(rf"{name}(\.\d+|\[\d*\])?", key):
-                found += value.split(",") if key == name else [value]
+            if key != name:
+                found += [value] if re.fullmatch(rf"{name}(\.\d+|\[\d*\])", key) else []
+                continue
+            if not value.startswith("["):
+                found += value.split(",")
+                continue
+            try:
+                values = json.loads(value)
+            except (ValueError, RecursionError):
+                values = [None]
+            if not all(isinstance(one, str) for one in values):
+                raise ApiProblem(400, "input-validation", f'"{name}" must be an array of strings', name)
+            found += values
         return found
 
     def page(self, name: str, items: list[t.Any], forward_only: bool = False) -> Body:
@@ -188,9 +213,7 @@ class Service:
             # A stale read, where a fault asks for one.
             shown_env = t.cast(Environment, request.scope.get("as_of") or env)
             answer = handler(Exchange(self.world, shown_env, request, body))
-            status = 200
-            if isinstance(answer, tuple):
-                answer, status = answer
+            answer, status, more = (*answer, {})[:3] if isinstance(answer, tuple) else (answer, 200, {})
             if self.name == "segment":
                 answer = {"data": answer}
         except ApiProblem as problem:

@@ -20,6 +20,7 @@ from .world import World
 FLEX_EVENTS = ("Flex - Engagement Initiated", "Flex - Engagement Completed")
 REPLAYED = datetime.timedelta(days=31)
 ALERTS = {"49008": "Unified Profiles connector not found", "49009": "Stored Segment credentials are malformed"}
+TASK_EVENTS = ("task.created", "task.wrapup", "task.completed")
 # An engagement has a customer; more than these in one go are counted, not told apart.
 CUSTOMERS = 20
 Message = dict[str, t.Any]
@@ -105,6 +106,9 @@ def engage(world: World, env: Environment, count: int) -> None:
     A wrong key of usual length is accepted by Segment and comes to nothing, so Twilio cannot notice it. What it notices is
     a missing connector, and stored credentials that do not work.
     """
+    if env.flex_status != "notstarted":
+        for _unused in range(min(count, CUSTOMERS)):
+            env.tasks += [{"type": kind, "at": world.now()} for kind in TASK_EVENTS]
     if not env.connection and not env.flex_key:
         return
     token = env.connection.get("profile_token")

@@ -23,7 +23,8 @@ def connect(world: World, env: Environment, form: dict[str, t.Any]) -> None:
     if form.get("allow_write_events") is not True:
         raise ApiProblem(400, "consent", "Allow Unified Profiles to write events to Segment must be selected")
     revoked = "profile_token" in env.revoked
-    if form.get("space_id") != env.space["id"] or form.get("profile_token") != env.profile_token or revoked:
+    gone = env.space not in env.spaces
+    if form.get("space_id") != env.space["id"] or form.get("profile_token") != env.profile_token or revoked or gone:
         raise ApiProblem(422, "invalid", "The Segment Unify space ID and the Profile API access token do not match")
     env.connection = {name: form.get(name) for name in ("friendly_name", "space_id", "profile_token")}
     if env.form_source in env.sources:
@@ -40,22 +41,33 @@ def link(world: World, env: Environment, form: dict[str, t.Any]) -> None:
     Raises:
         ApiProblem: 422 for another space; 404 for a source that is not there.
     """
-    if form.get("space_id") != env.space["id"]:
+    if form.get("space_id") != env.space["id"] or env.space not in env.spaces:
         raise ApiProblem(422, "invalid", "no such space")
     _link(world, env, world.source(env, str(form.get("source_id"))))
 
 
 def _link(world: World, env: Environment, source: Source) -> None:
     new = source.id not in env.linked
-    unlink(env, source)
-    env.linked.append(source.id)
-    if new and source.enabled:
-        events.replay(world, env, source)
+    env.linked = [id_ for id_ in env.linked if id_ != source.id] + [source.id]
+    if new:
+        _record(world, env, source, "Source Connected To Space")
+        if source.enabled:
+            events.replay(world, env, source)
 
 
-def unlink(env: Environment, source: Source) -> None:
+def unlink(world: World, env: Environment, source: Source) -> None:
     """Take a source out of the space."""
-    env.linked = [id_ for id_ in env.linked if id_ != source.id]
+    if source.id in env.linked:
+        env.linked.remove(source.id)
+        _record(world, env, source, "Source Disconnected From Space")
+
+
+def _record(world: World, env: Environment, source: Source, kind: str) -> None:
+    """Whose id the event carries is documented nowhere."""
+    if world.switches["space_event_resource"] == "space":
+        world.record(env, kind, env.space["id"], env.space["name"], "space")
+    else:
+        world.changed(env, source, kind)
 
 
 def store_key(world: World, env: Environment, key: t.Any) -> None:

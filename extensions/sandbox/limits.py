@@ -4,10 +4,10 @@
 
 """Rate limits by IP address and token: always told in headers, enforced when the switch ``rate_limits`` is on.
 
-``rate_limit_scope`` counts by address alone.
+``rate_limit_scope`` counts by address alone. The switch ``token_limit`` adds a limit per token, over all endpoints.
 
 Documented: labels and events volume 60 a minute, events and traits of a space 25 a minute, the Profile API 100 a second and
-space. Inferred: 200 a minute for the rest of the Public API, and that windows are fixed.
+space. Inferred: 200 a minute for the rest of the Public API, the number of the limit per token, and that windows are fixed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ LIMITS = {
     "/spaces/{id}/traits": (25, 60.0),
 }
 PROFILES = (100, 1.0)
+TOKEN_LIMIT = (100, 60.0)
 Refusal = tuple[int, t.Any, dict[str, str]]
 
 
@@ -55,14 +56,23 @@ class Limits:
         """Count a request; return status, body and headers when it is one too many, and limits are enforced."""
         if service not in ("segment", "profiles"):
             return None
-        most, seconds = LIMITS.get(path, DEFAULT_LIMIT) if service == "segment" else PROFILES
-        window, now = self._window(path if path in LIMITS else service, seconds, request), self.world.now()
+        switches = self.world.switches
+        if service == "segment" and switches["token_limit"]:
+            refusal = self._count(TOKEN_LIMIT, self._window("token", TOKEN_LIMIT[1], request), "seconds", request)
+            if refusal:
+                return refusal
+        limit = LIMITS.get(path, DEFAULT_LIMIT) if service == "segment" else PROFILES
+        window = self._window(path if path in LIMITS else service, limit[1], request)
+        refusal = self._count(limit, window, switches["rate_limit_hint"], request)
+        return refusal if switches["rate_limits"] else None
+
+    def _count(self, limit: tuple[int, float], window: Window, hint: str, request: Request) -> Refusal | None:
         window.consumed += 1
-        if window.consumed <= most or not self.world.switches["rate_limits"]:
+        if window.consumed <= limit[0]:
             return None
+        now = self.world.now()
         wait = max(0.001, (window.end - now).total_seconds())
-        rule = Rule(kind="rate_limited", seconds=wait, hint=self.world.switches["rate_limit_hint"])
-        status, headers, content = rule.answer(request.url.path, now)
+        status, headers, content = Rule(kind="rate_limited", seconds=wait, hint=hint).answer(request.url.path, now)
         more = {name.decode(): value.decode() for name, value in headers if name != b"content-length"}
         return status, json.loads(content), more
 
@@ -78,8 +88,12 @@ class Limits:
 
     def _window(self, what: str, seconds: float, request: Request) -> Window:
         client = request.client.host if request.client else ""
-        by_token = self.world.switches["rate_limit_scope"] == "token"
-        key = (client, request.headers.get("authorization", "") if by_token else "", what)
+        token = request.headers.get("authorization", "")
+        if what == "token":
+            client = ""
+        elif self.world.switches["rate_limit_scope"] == "address":
+            token = ""
+        key = (client, token, what)
         window, now = self._windows.get(key), self.world.now()
         if window is None or window.end <= now:
             if len(self._windows) > 10_000:

@@ -60,6 +60,8 @@ class Source:
     labels: list[dict[str, str]] = field(default_factory=list)
     settings: dict[str, t.Any] = field(default_factory=dict)
     schema: dict[str, t.Any] = field(default_factory=dict)
+    # Since when it is enabled and nothing keeps it; noted when the clock moves.
+    idle_since: datetime.datetime | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -75,6 +77,9 @@ class Environment:
         connection: What the form Connect stored in Twilio: the connector.
         form_source: The source that the form made.
         warehouses: ``{name, sources}`` by id; ``tracking_plans`` likewise.
+        destinations: ``{name, enabled, source}`` by id.
+        spaces: Every space of the workspace; ``space`` is the one that belongs to the Twilio account, also after it is gone.
+        tasks: TaskRouter's events: ``{type, at}``.
         services: Sync services by SID, each with its ``documents`` by SID.
         revoked: Names of tokens that were revoked: attributes, or ``twilio`` for all of the account.
         flex_status, flex_ui_version: What Flex says of itself; no Flex at all is ``notstarted``.
@@ -101,6 +106,9 @@ class Environment:
     services: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     warehouses: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     tracking_plans: dict[str, dict[str, t.Any]] = field(default_factory=dict)
+    destinations: dict[str, dict[str, t.Any]] = field(default_factory=dict)
+    spaces: list[dict[str, str]] = field(default_factory=list)
+    tasks: list[dict[str, t.Any]] = field(default_factory=list)
     revoked: set[str] = field(default_factory=set)
     serial: int = 0
 
@@ -112,6 +120,7 @@ class Environment:
             "slug": f"{n}-workspace",
         }
         self.space = {"id": "spa_" + deterministic_id(22, n, "space"), "name": f"{n} space", "slug": f"{n}-space"}
+        self.spaces = [self.space]
         self.segment_token = "sgp_" + deterministic_id(64, n, "owner")
         self.admin_token = "sgp_" + deterministic_id(64, n, "source-admin")
         self.read_only_token = "sgp_" + deterministic_id(64, n, "read-only")

@@ -33,13 +33,27 @@ MAX_CALL, MAX_BATCH = 32 * 1024, 500 * 1024
 CALLS = ("identify", "track", "batch", "page", "screen", "group", "alias")
 
 
-def error(problem: ApiProblem) -> Body:
+def error(refusal: ApiProblem) -> Body:
     """A problem in the words of both APIs."""
-    code = "invalid_request_error" if problem.code == "input-validation" else problem.code
-    return {"error": {"code": code, "message": problem.message}}
+    code = "invalid_request_error" if refusal.code == "input-validation" else refusal.code
+    return {"error": {"code": code, "message": refusal.message}}
 
 
 # Profile API
+
+# Its codes are an open set; what stands for the same elsewhere.
+OTHER_CODES = {
+    "authentication_error": "unauthorized",
+    "invalid_request_error": "bad_request",
+    "validation_error": "bad_request",
+}
+
+
+def problem(world: World, status: int, code: str, message: str) -> ApiProblem:
+    """A refusal of the Profile API, with the code that the switch ``profile_codes`` chooses."""
+    return ApiProblem(
+        status, OTHER_CODES.get(code, code) if world.switches["profile_codes"] == "other" else code, message
+    )
 
 
 def auth(world: World, region: str, request: Request) -> Environment:
@@ -50,12 +64,13 @@ def auth(world: World, region: str, request: Request) -> Environment:
     """
     found = world.holder(basic_user(request)[0])
     if found is None or found[1] != "profile_token" or found[0].region != region:
-        raise ApiProblem(401, "authentication_error", "Invalid access token.")
-    if found[0].space["id"] != request.path_params["space"]:
+        raise problem(world, 401, "authentication_error", "Invalid access token.")
+    env = found[0]
+    if env.space["id"] != request.path_params["space"] or env.space not in env.spaces:
         status = world.switches["foreign_space"]
-        code = "not_found" if status == 404 else "authentication_error"
-        raise ApiProblem(status, code, "Space was not found." if status == 404 else "Invalid access token.")
-    return found[0]
+        code = {401: "authentication_error", 403: "forbidden", 404: "not_found"}[status]
+        raise problem(world, status, code, "The resource was not found." if status == 404 else "Invalid access token.")
+    return env
 
 
 def profile_of(exchange: Exchange) -> Body:
@@ -67,7 +82,7 @@ def profile_of(exchange: Exchange) -> Body:
     env = exchange.env
     kind, colon, value = exchange.path["profile"].partition(":")
     if not (kind and colon and value):
-        raise ApiProblem(400, "invalid_request_error", "The profile must be given as type:value.")
+        raise problem(exchange.world, 400, "invalid_request_error", "The profile must be given as type:value.")
     id_ = value if kind == "segment_id" else env.identities.get(f"{kind}:{value}")
     if id_ not in env.profiles:
         raise ApiProblem(404, "not_found", "Profile was not found.")
@@ -85,9 +100,9 @@ def listing(exchange: Exchange, name: str, items: list[t.Any], most: int = 100) 
         given = exchange.query.get("next")
         start = int(base64.urlsafe_b64decode(given)) if given else 0
     except ValueError:
-        raise ApiProblem(400, "validation_error", "limit or next is invalid.") from None
+        raise problem(exchange.world, 400, "validation_error", "limit or next is invalid.") from None
     if not 1 <= limit <= most or not 0 <= start <= len(items):
-        raise ApiProblem(400, "validation_error", f"limit must be from 1 to {most}.")
+        raise problem(exchange.world, 400, "validation_error", f"limit must be from 1 to {most}.")
     more = start + limit < len(items)
     following = base64.urlsafe_b64encode(str(start + limit).encode()).decode() if more else ""
     path = exchange.request.url.path.split("/", 3)[3]

@@ -58,10 +58,58 @@ def duplicate_name(world: World, env: Environment, source: Source, options: Opti
 
 def disconnect_from_space(world: World, env: Environment, source: Source, options: Options) -> None:
     """Take it out of Profiles sources."""
-    handovers.unlink(env, source)
+    handovers.unlink(world, env, source)
+
+
+def disconnect_warehouses(world: World, env: Environment, source: Source, options: Options) -> None:
+    """Disconnect it from every warehouse."""
+    for id_, warehouse in env.warehouses.items():
+        if source.id in warehouse["sources"]:
+            warehouse["sources"].remove(source.id)
+            world.record(env, "Storage Destination Modified", id_, warehouse["name"], "warehouse")
+
+
+def add_destination(world: World, env: Environment, source: Source, options: Options) -> None:
+    """Connect it to a destination, enabled unless asked otherwise."""
+    enabled = options.get("enabled", True)
+    if not isinstance(enabled, bool):
+        raise ApiProblem(400, "input-validation", "enabled takes true or false")
+    env.serial += 1
+    id_ = deterministic_id(24, env.name, "destination", env.serial)
+    env.destinations[id_] = {"name": f"{env.name} webhook", "enabled": enabled, "source": source.id}
+    world.record(env, "Destination Created", id_, env.destinations[id_]["name"], "destination")
 
 
 # To the workspace or the account
+
+
+def rename_space(world: World, env: Environment, options: Options) -> None:
+    """Give the space another name; its slug follows."""
+    name = options.get("to", "renamed by hand")
+    if not isinstance(name, str):
+        raise ApiProblem(400, "input-validation", "to takes a string")
+    if env.space not in env.spaces:
+        raise ApiProblem(409, "conflict", f"{env.name} has no such space any more")
+    at = env.spaces.index(env.space)
+    env.space = env.spaces[at] = {**env.space, "name": name, "slug": "-".join(name.lower().split())}
+    world.record(env, "Space Modified", env.space["id"], name, "space")
+
+
+def delete_space(world: World, env: Environment, options: Options) -> None:
+    """Delete the space, and with it what was connected to it."""
+    if env.space not in env.spaces:
+        raise ApiProblem(409, "conflict", f"{env.name} has no such space any more")
+    env.spaces.remove(env.space)
+    env.linked, env.in_space, env.profiles, env.identities = [], {}, {}, {}
+    world.record(env, "Space Deleted", env.space["id"], env.space["name"], "space")
+
+
+def add_space(world: World, env: Environment, options: Options) -> None:
+    """Make a second space in the workspace."""
+    env.serial += 1
+    id_ = "spa_" + deterministic_id(22, env.name, "space", env.serial)
+    env.spaces.append({"id": id_, "name": f"{env.name} other space", "slug": f"{env.name}-other-space-{env.serial}"})
+    world.record(env, "Space Created", id_, env.spaces[-1]["name"], "space")
 
 
 def legacy_source(world: World, env: Environment, options: Options) -> None:
@@ -107,6 +155,8 @@ ON_SOURCE: dict[str, t.Callable[[World, Environment, Source, Options], None]] = 
     "add-key": add_key,
     "duplicate-name": duplicate_name,
     "disconnect-from-space": disconnect_from_space,
+    "disconnect-warehouses": disconnect_warehouses,
+    "add-destination": add_destination,
 }
 ELSEWHERE: dict[str, t.Callable[[World, Environment, Options], None]] = {
     "legacy-source": legacy_source,
@@ -115,9 +165,12 @@ ELSEWHERE: dict[str, t.Callable[[World, Environment, Options], None]] = {
     "lose-connector": lose_connector,
     "no-flex": no_flex,
     "revoke-token": revoke_token,
+    "rename-space": rename_space,
+    "delete-space": delete_space,
+    "add-space": add_space,
 }
 NAMES = (*ON_SOURCE, *ELSEWHERE)
-OPTIONS = {"rename-source": "to", "revoke-token": "which"}
+OPTIONS = {"rename-source": "to", "rename-space": "to", "revoke-token": "which", "add-destination": "enabled"}
 
 
 def sabotage(world: World, env: Environment, name: t.Any, options: Options) -> None:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from . import segment_observability
 from .access import auth, error, may, require
-from .catalog import CATALOG, metadata
+from .catalog import CATALOG, LOGOS, WEBHOOK, metadata
 from .endpoints import REGIONS, Body, Exchange, Handler, Service
 from .limits import Limits
 from .model import ApiProblem, Environment, Source
@@ -25,6 +25,7 @@ from .segment_observability import space_of
 from .world import World
 
 MAX_BODY = 1024 * 1024
+ALPHA = "application/vnd.segment.v1alpha+json"
 
 
 def found_in(items: t.Mapping[str, t.Any], what: str, id_: str) -> t.Any:
@@ -47,8 +48,8 @@ def get_workspace(exchange: Exchange) -> t.Any:
 
 
 def list_spaces(exchange: Exchange) -> t.Any:
-    """The one space."""
-    return exchange.page("spaces", [exchange.env.space])
+    """All spaces; mostly there is one."""
+    return exchange.page("spaces", exchange.env.spaces)
 
 
 def get_space(exchange: Exchange) -> t.Any:
@@ -86,19 +87,25 @@ def list_sources(exchange: Exchange) -> t.Any:
 
 
 def create_source(exchange: Exchange) -> t.Any:
-    """Make a source."""
+    """Make a source.
+
+    Two bodies are documented: that of the alpha media type has an optional name, and no ``disconnectAllWarehouses``. Inferred:
+    what a body does not have is ignored.
+    """
     require(exchange.world, "sources")
-    slug, kind = exchange.text("slug"), exchange.text("metadataId")
+    body, slug, kind = exchange.body, exchange.text("slug"), exchange.text("metadataId")
+    alpha = exchange.media_type == ALPHA
     for name, type_, default in (
         ("enabled", bool, None),
         ("settings", dict, {}),
-        ("disconnectAllWarehouses", bool, False),
+        ("name", str, "") if alpha else ("disconnectAllWarehouses", bool, False),
     ):
-        if not isinstance(exchange.body.get(name, default), type_):
+        if not isinstance(body.get(name, default), type_):
             raise ApiProblem(400, "input-validation", f'"{name}" is required, or of a wrong type', name)
-    source = exchange.world.make_source(exchange.env, slug, kind, exchange.body["enabled"])
-    source.settings = dict(exchange.body.get("settings", {}))
-    if exchange.body.get("disconnectAllWarehouses"):
+    shown = body.get("name", "") if alpha else ""
+    source = exchange.world.make_source(exchange.env, slug, kind, body["enabled"], shown)
+    source.settings = dict(body.get("settings", {}))
+    if body.get("disconnectAllWarehouses") and not alpha:
         for warehouse in exchange.env.warehouses.values():
             warehouse["sources"].remove(source.id)
     return {"source": source_view(exchange, source)}, 201
@@ -295,10 +302,15 @@ def plan_of(exchange: Exchange) -> Body:
 
 def warehouse_view(env: Environment, id_: str) -> Body:
     """A warehouse as the API shows it."""
-    logos = {"default": "https://example.com/logo.svg", "mark": None, "alt": None}
-    kind = {"id": "55d3d3aea3", "slug": "postgres", "name": "Postgres", "description": "Warehouse", "logos": logos}
+    kind = {"id": "55d3d3aea3", "slug": "postgres", "name": "Postgres", "description": "Warehouse", "logos": LOGOS}
     found = {"id": id_, "workspaceId": env.workspace["id"], "enabled": True, "metadata": {**kind, "options": []}}
     return {**found, "settings": {"name": env.warehouses[id_]["name"]}}
+
+
+def destination_view(id_: str, destination: Body) -> Body:
+    """A destination as the API shows it."""
+    shown = {"id": id_, "name": destination["name"], "enabled": destination["enabled"], "metadata": WEBHOOK}
+    return {**shown, "sourceId": destination["source"], "settings": {}}
 
 
 def plan_view(env: Environment, id_: str) -> Body:
@@ -315,8 +327,9 @@ def sources_of(exchange: Exchange, holder: Body) -> Body:
 
 def connected_destinations(exchange: Exchange) -> t.Any:
     """Never shows the Unify space: absence here proves nothing."""
-    source_of(exchange)
-    return exchange.page("destinations", [])
+    source = source_of(exchange)
+    found = [destination_view(id_, one) for id_, one in exchange.env.destinations.items() if one["source"] == source.id]
+    return exchange.page("destinations", found)
 
 
 def connected_warehouses(exchange: Exchange) -> t.Any:
@@ -376,9 +389,12 @@ def plan_sources(exchange: Exchange) -> t.Any:
     asked = exchange.text("sourceId") if exchange.method == "POST" else exchange.query.get("sourceId", "")
     source = exchange.world.source(exchange.env, asked)
     for other in exchange.env.tracking_plans.values():
-        other["sources"] = [id_ for id_ in other["sources"] if id_ != source.id]
+        if source.id in other["sources"]:
+            other["sources"].remove(source.id)
+            exchange.world.changed(exchange.env, source, "Source Disconnected From Tracking Plan")
     if exchange.method == "POST":
         plan["sources"].append(source.id)
+        exchange.world.changed(exchange.env, source, "Source Connected To Tracking Plan")
     exchange.world.changed(exchange.env, source)
     return {"status": "SUCCESS"}
 

@@ -33,9 +33,10 @@ def space_of(exchange: Exchange) -> Body:
         ApiProblem: 404; the workspace has no such space.
     """
     id_ = exchange.path["id"]
-    if id_ != exchange.env.space["id"]:
-        raise ApiProblem(404, "not-found", f"Space with id '{id_}' not found")
-    return exchange.env.space
+    for space in exchange.env.spaces:
+        if space["id"] == id_:
+            return space
+    raise ApiProblem(404, "not-found", f"Space with id '{id_}' not found")
 
 
 def sorted_as_asked(exchange: Exchange, items: list[Body], names: tuple[str, str], by: str, order: str) -> list[Body]:
@@ -52,20 +53,18 @@ def sorted_as_asked(exchange: Exchange, items: list[Body], names: tuple[str, str
 
 def space_events(exchange: Exchange) -> t.Any:
     """The events that a space saw, by name."""
-    space_of(exchange)
-    wanted = exchange.query.get("search", "").lower()
-    found = [
-        {"name": n, "type": "TRACK", "lastSeenAt": at} for n, at in exchange.env.in_space.items() if wanted in n.lower()
-    ]
+    env, wanted = exchange.env, exchange.query.get("search", "").lower()
+    events = env.in_space if space_of(exchange)["id"] == env.space["id"] else {}
+    found = [{"name": n, "type": "TRACK", "lastSeenAt": at} for n, at in events.items() if wanted in n.lower()]
     return exchange.page("events", sorted_as_asked(exchange, found, ("lastSeenAt", "name"), "lastSeenAt", "desc"))
 
 
 def space_traits(exchange: Exchange) -> t.Any:
     """The traits that a space saw, by name."""
-    space_of(exchange)
-    wanted = exchange.query.get("search", "").lower()
+    env, wanted = exchange.env, exchange.query.get("search", "").lower()
+    profiles = env.profiles if space_of(exchange)["id"] == env.space["id"] else {}
     seen: dict[str, str] = {}
-    for profile in exchange.env.profiles.values():
+    for profile in profiles.values():
         for name in profile["traits"]:
             seen[name] = max(seen.get(name, ""), profile["updated_at"])
     found: list[Body] = [
@@ -73,7 +72,7 @@ def space_traits(exchange: Exchange) -> t.Any:
     ]
     if exchange.query.get("includeSampleValues") == "true":
         for trait in found:
-            values = [p["traits"].get(trait["trait"]) for p in exchange.env.profiles.values()]
+            values = [p["traits"].get(trait["trait"]) for p in profiles.values()]
             trait["samples"] = [str(value) for value in values if value is not None][:20]
     ordered = sorted_as_asked(exchange, found, ("trait", "lastSeenAt"), "trait", "asc")
     return exchange.page("traits", ordered, forward_only=True)
@@ -125,9 +124,11 @@ def events_volume(exchange: Exchange) -> t.Any:
         bucket = iso(event["at"].replace(**GRANULARITIES[granularity]))
         series = rows.setdefault(row, {})
         series[bucket] = series.get(bucket, 0) + event["count"]
+    number = float if exchange.world.switches["volume_floats"] else int
     result = []
     for (name, kind, source, _version), series in rows.items():
-        shown: Body = {"total": sum(series.values()), "series": [{"time": k, "count": n} for k, n in series.items()]}
+        counts = [{"time": bucket, "count": number(count)} for bucket, count in series.items()]
+        shown: Body = {"total": number(sum(series.values())), "series": counts}
         if name is not None:
             shown["eventName"] = name
         if kind is not None:

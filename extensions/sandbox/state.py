@@ -19,7 +19,7 @@ from .model import ApiProblem, Environment
 from .world import World
 
 FORMAT = "flexops.unified_profiles sandbox state"
-VERSION = 1
+VERSION = 2
 CLASSES: dict[str, type] = {
     name: value for name, value in vars(model).items() if isinstance(value, type) and dataclasses.is_dataclass(value)
 }

@@ -4,13 +4,15 @@
 
 """Twilio Sync: services, and documents with revisions.
 
-Documented (OpenAPI document): paths, bodies, forms, 16 KiB of data, ``If-Match``, 412. Inferred: codes of errors other than 20404.
+Documented (OpenAPI document, list of errors): paths, bodies, forms, 16 KiB of data, ``ETag`` and ``If-Match``, and the codes 54006, 54100,
+54103, 54300, 54301 and 54302. Inferred: the other codes, and that 54100 is about a SID and 54300 about a name.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
+import re
 import typing as t
 
 from starlette.routing import Route
@@ -122,7 +124,9 @@ def document_of(exchange: Exchange) -> tuple[str, str, Body]:
     for sid, document in documents.items():
         if asked in (sid, document["unique_name"]):
             return service_sid, sid, document
-    raise not_found(exchange)
+    if re.fullmatch("ET[0-9a-f]{32}", asked):
+        raise ApiProblem(404, "54100", "Document not found")
+    raise ApiProblem(404, "54300", "Unique name not found")
 
 
 def document_view(exchange: Exchange, service: str, sid: str, document: Body) -> Body:
@@ -142,6 +146,11 @@ def document_view(exchange: Exchange, service: str, sid: str, document: Body) ->
         "date_updated": seconds(document["updated_at"]),
         "created_by": "system",
     }
+
+
+def etag(document: Body) -> dict[str, str]:
+    """The header that ``If-Match`` takes."""
+    return {"etag": f'"{document["revision"]:x}"'}
 
 
 def _data(body: Body, default: t.Any) -> t.Any:
@@ -179,8 +188,8 @@ def create_document(exchange: Exchange) -> t.Any:
     """Make a document."""
     service_sid, service = service_of(exchange)
     name, documents = exchange.body.get("UniqueName"), live(exchange, service)
-    if name is not None and (not name or len(name) > 320 or "/" in name):
-        raise ApiProblem(400, "54302", "UniqueName is invalid")
+    if name is not None and (not 1 <= len(name) <= 256 or re.fullmatch("[A-Z]{2}[a-f0-9]{32}", name)):
+        raise ApiProblem(400, "54302", "Invalid unique name")
     if name is not None and any(document["unique_name"] == name for document in documents.values()):
         raise ApiProblem(409, "54301", "Unique name already exists")
     env, now = exchange.env, exchange.world.now()
@@ -188,23 +197,24 @@ def create_document(exchange: Exchange) -> t.Any:
     env.serial += 1
     sid = "ET" + deterministic_hex(env.name, "document", env.serial)
     documents[sid] = {**made, "made_at": now, "updated_at": now}
-    return document_view(exchange, service_sid, sid, documents[sid]), 201
+    return document_view(exchange, service_sid, sid, documents[sid]), 201, etag(documents[sid])
 
 
 def get_document(exchange: Exchange) -> t.Any:
     """A document."""
-    return document_view(exchange, *document_of(exchange))
+    found = document_of(exchange)
+    return document_view(exchange, *found), 200, etag(found[-1])
 
 
 def update_document(exchange: Exchange) -> t.Any:
     """Change a document, if ``If-Match`` allows it."""
     service_sid, sid, document = document_of(exchange)
-    expected = exchange.request.headers.get("if-match")
-    if expected not in (None, "*", format(document["revision"], "x")):
+    expected = exchange.request.headers.get("if-match", "*").strip('"')
+    if expected not in ("*", format(document["revision"], "x")):
         raise ApiProblem(412, "54103", "The revision of the Document does not match the expected revision")
     data, expires = _data(exchange.body, document["data"]), _expires(exchange, document["expires"])
     document.update(data=data, expires=expires, revision=document["revision"] + 1, updated_at=exchange.world.now())
-    return document_view(exchange, service_sid, sid, document)
+    return document_view(exchange, service_sid, sid, document), 200, etag(document)
 
 
 def delete_document(exchange: Exchange) -> t.Any:

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Twilio: Flex and Monitor, both read only, and the connector's undocumented read. Sync is in sync.py.
+"""Twilio: Flex, Monitor, TaskRouter's events and the account, all read only, and the connector's undocumented read.
 
-Documented (OpenAPI documents): paths, bodies, statuses, error codes 20003, 20404 and 45101. ``ProfileConnector`` was seen in public
-code only. Inferred: when exactly the alerts 49008 and 49009 are raised.
+Sync is in sync.py. Documented (OpenAPI documents, pages): paths, bodies, statuses, error codes 20003, 20404 and 45101, that alerts and
+events older than 30 days cannot be queried, that a standard API key opens no account. ``ProfileConnector`` was seen in public code
+only. Inferred: when exactly the alerts 49008 and 49009 are raised, and what is answered to a start before the 30 days.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from .endpoints import Body, Exchange, Handler, Service, basic_user
 from .limits import Limits
 from .model import ApiProblem, Environment, deterministic_hex
 from .world import World
+
+# How far back alerts and events of tasks go, and how many alerts there are at most.
+KEPT = datetime.timedelta(days=30)
+MOST_ALERTS = 10_000
 
 
 def auth(world: World, region: str, request: Request) -> Environment:
@@ -50,6 +55,10 @@ def not_found(exchange: Exchange) -> ApiProblem:
     """What is said of a path that leads to nothing."""
     path = exchange.request.url.path.split("/", 4)[-1]
     return ApiProblem(404, "20404", f"The requested resource /{path} was not found")
+
+
+def _flex_sid(env: Environment, prefix: str, what: str) -> str:
+    return prefix + deterministic_hex(env.name, what)
 
 
 def seconds(at: datetime.datetime) -> str:
@@ -106,26 +115,25 @@ def configuration(exchange: Exchange) -> t.Any:
     if exchange.env.flex_status == "notstarted":
         raise ApiProblem(404, "45101", "Flex is not set up on this account")
 
-    def sid(prefix: str, what: str) -> str:
-        return prefix + deterministic_hex(exchange.env.name, what)
-
+    env = exchange.env
+    version = {"number": env.flex_ui_version, "null": None, "range": "~2.8"}[exchange.world.switches["ui_version"]]
     return {
         "account_sid": exchange.env.account_sid,
         "date_created": "2024-01-01T00:00:00Z",
         "date_updated": "2024-01-01T00:00:00Z",
         "attributes": {},
         "status": exchange.env.flex_status,
-        "taskrouter_workspace_sid": sid("WS", "workspace"),
-        "taskrouter_target_workflow_sid": sid("WW", "workflow"),
-        "taskrouter_target_taskqueue_sid": sid("WQ", "taskqueue"),
-        "flex_instance_sid": sid("GO", "flex"),
-        "flex_service_instance_sid": sid("IS", "flex"),
-        "chat_service_instance_sid": sid("IS", "chat"),
+        "taskrouter_workspace_sid": _flex_sid(env, "WS", "workspace"),
+        "taskrouter_target_workflow_sid": _flex_sid(env, "WW", "workflow"),
+        "taskrouter_target_taskqueue_sid": _flex_sid(env, "WQ", "taskqueue"),
+        "flex_instance_sid": _flex_sid(env, "GO", "flex"),
+        "flex_service_instance_sid": _flex_sid(env, "IS", "flex"),
+        "chat_service_instance_sid": _flex_sid(env, "IS", "chat"),
         "runtime_domain": "https://flex.twilio.com",
         "ui_language": "en",
         "ui_attributes": {},
         "ui_dependencies": {},
-        "ui_version": exchange.env.flex_ui_version,
+        "ui_version": version,
         "service_version": "1",
         "call_recording_enabled": False,
         "crm_enabled": False,
@@ -166,14 +174,18 @@ def alert_view(exchange: Exchange, alert: Body) -> Body:
 
 
 def alerts(exchange: Exchange) -> t.Any:
-    """Newest first."""
+    """Newest first, of the last 30 days."""
     start, end = exchange.moment("StartDate", "20001"), exchange.moment("EndDate", "20001")
+    oldest = exchange.world.now() - KEPT
+    if start and start < oldest and exchange.world.switches["old_alerts"] != 200:
+        raise ApiProblem(exchange.world.switches["old_alerts"], "20001", "StartDate must be within the last 30 days")
+    since = max(start or oldest, oldest)
     level = exchange.query.get("LogLevel", "error")
     found = [
         alert_view(exchange, alert)
         for alert in reversed(exchange.env.alerts)
-        if level == "error" and (start is None or alert["at"] >= start) and (end is None or alert["at"] <= end)
-    ]
+        if level == "error" and alert["at"] >= since and (end is None or alert["at"] <= end)
+    ][:MOST_ALERTS]
     return paged(exchange, "alerts", found)
 
 
@@ -184,6 +196,75 @@ def one_alert(exchange: Exchange) -> t.Any:
         if view["sid"] == exchange.path["sid"]:
             return {**view, "request_headers": None, "request_variables": None, "response_body": None}
     raise not_found(exchange)
+
+
+# TaskRouter
+
+
+def task_events(exchange: Exchange) -> t.Any:
+    """What happened to tasks, newest first, of the last 30 days."""
+    env, workspace = exchange.env, _flex_sid(exchange.env, "WS", "workspace")
+    if exchange.path["workspace"] != workspace or env.flex_status == "notstarted":
+        raise not_found(exchange)
+    start, end = exchange.moment("StartDate", "20001"), exchange.moment("EndDate", "20001")
+    oldest = exchange.world.now() - KEPT
+    since, kind = max(start or oldest, oldest), exchange.query.get("EventType")
+    url = f"{base_url(exchange)}/twilio/taskrouter/v1/Workspaces/{workspace}"
+
+    def view(n: int, event: Body) -> Body:
+        sid, task = (
+            prefix + deterministic_hex(env.name, "task", what, n) for prefix, what in (("EV", "event"), ("WT", "task"))
+        )
+        return {
+            "sid": sid,
+            "account_sid": env.account_sid,
+            "workspace_sid": workspace,
+            "event_type": event["type"],
+            "event_date": seconds(event["at"]),
+            "event_date_ms": int(event["at"].timestamp() * 1000),
+            "event_data": {},
+            "description": event["type"],
+            "actor_sid": workspace,
+            "actor_type": "workspace",
+            "actor_url": url,
+            "resource_sid": task,
+            "resource_type": "task",
+            "resource_url": f"{url}/Tasks/{task}",
+            "source": "twilio",
+            "source_ip_address": None,
+            "url": f"{url}/Events/{sid}",
+        }
+
+    found = [
+        view(n, event)
+        for n, event in reversed(list(enumerate(env.tasks)))
+        if event["at"] >= since and (end is None or event["at"] <= end) and kind in (None, event["type"])
+    ]
+    return paged(exchange, "events", found)
+
+
+# The account
+
+
+def account(exchange: Exchange) -> t.Any:
+    """Its name. A standard API key may not read accounts; the auth token may."""
+    env, status = exchange.env, exchange.world.switches["account_by_key"]
+    if basic_user(exchange.request)[0] == env.api_key and status != 200:
+        raise ApiProblem(status, "20003", "Authenticate")
+    if exchange.path["sid"] != env.account_sid:
+        raise not_found(exchange)
+    return {
+        "sid": env.account_sid,
+        "friendly_name": f"{env.name} account",
+        "status": "active",
+        "type": "Full",
+        "owner_account_sid": env.account_sid,
+        "auth_token": env.auth_token,
+        "date_created": "Mon, 01 Jan 2024 00:00:00 +0000",
+        "date_updated": "Mon, 01 Jan 2024 00:00:00 +0000",
+        "uri": f"/2010-04-01/Accounts/{env.account_sid}.json",
+        "subresource_uris": {},
+    }
 
 
 # The connector, as public code reads it
@@ -199,6 +280,8 @@ def connector(exchange: Exchange) -> t.Any:
 PATHS: dict[str, list[tuple[str, str, Handler]]] = {
     "flex": [("GET", "/v1/Configuration", configuration), ("GET", "/v1/account/provision/status", provision)],
     "monitor": [("GET", "/v1/Alerts", alerts), ("GET", "/v1/Alerts/{sid}", one_alert)],
+    "taskrouter": [("GET", "/v1/Workspaces/{workspace}/Events", task_events)],
+    "api": [("GET", "/2010-04-01/Accounts/{sid}.json", account)],
     "preview": [("GET", "/ProfileConnector/Instances/{sid}", connector)],
 }
 

@@ -26,8 +26,20 @@ SWITCHES: dict[str, tuple[t.Any, ...]] = {
     "replay_seen": ("event", "arrival"),  # how a replayed event is dated in the space: when it happened or arrived
     "rate_limits": (False, True),  # enforce the published limits
     "rate_limit_scope": ("token", "address"),  # count by IP address and token, or by address alone
+    "token_limit": (False, True),  # enforce a limit per token beside them, told by Retry-After alone
     "rate_limit_hint": ("msBeforeNext", "seconds", "date", "reset", "none"),  # how a 429 tells the wait
+    "space_event_resource": ("source", "space"),  # whose id the audit trail gives when a source is connected to a space
+    "space_keeps_source": (
+        False,
+        True,
+    ),  # whether a space counts as a destination, which keeps a source from being disabled
+    "volume_floats": (False, True),  # whether event volumes are floats
+    "profile_codes": ("usual", "other"),  # which of the Profile API's codes say the same
+    "ui_version": ("number", "null", "range"),  # how Flex tells the version of its UI
+    "old_alerts": (200, 400),  # the status for alerts from more than 30 days ago
+    "account_by_key": (401, 403, 200),  # the status for an account that is asked for with a standard API key
 }
+IDLE = datetime.timedelta(days=14)
 
 
 class World:
@@ -78,7 +90,30 @@ class World:
         offset = self.offset + datetime.timedelta(seconds=seconds)
         if offset > datetime.timedelta(days=365 * 1000):
             raise ApiProblem(400, "input-validation", "the clock cannot be more than a thousand years ahead")
-        self.offset = offset
+        before, self.offset = self.now(), offset
+        self._disable_idle_sources(before)
+
+    def _disable_idle_sources(self, before: datetime.datetime) -> None:
+        """Segment disables a source that was without an enabled destination for 14 days, also while it receives events."""
+        due = []
+        for env in self.environments.values():
+            for source in env.sources.values():
+                if not source.enabled or self._is_kept(env, source):
+                    source.idle_since = None
+                    continue
+                source.idle_since = source.idle_since or before
+                if source.idle_since + IDLE <= self.now():
+                    due.append((source.idle_since + IDLE, env, source))
+        for at, env, source in sorted(due, key=lambda one: one[0]):
+            source.enabled, source.idle_since = False, None
+            self.record(env, "Source Disabled", source.id, source.name, who="Segment", at=at)
+
+    def _is_kept(self, env: Environment, source: Source) -> bool:
+        return (
+            any(source.id in warehouse["sources"] for warehouse in env.warehouses.values())
+            or any(one["enabled"] and one["source"] == source.id for one in env.destinations.values())
+            or (self.switches["space_keeps_source"] and source.id in env.linked)
+        )
 
     def environment(self, name: t.Any) -> Environment:
         """The environment of this name.
@@ -137,17 +172,26 @@ class World:
 
     # Segment workspace
 
-    def record(self, env: Environment, kind: str, id_: str, name: str, what: str = "source") -> None:
-        """Write the audit trail: what was done to which resource, by whom."""
+    def record(
+        self,
+        env: Environment,
+        kind: str,
+        id_: str,
+        name: str,
+        what: str = "source",
+        who: str = "",
+        at: datetime.datetime | None = None,
+    ) -> None:
+        """Write the audit trail: what was done to which resource, by whom and when; else by who acts right now, now."""
         env.serial += 1
-        who = {"actor": "user_1", "actorEmail": "ops@example.com"}
-        if self.actor:
-            who = {"actor": f"public-api-token/{fingerprint(self.actor)[:8]}"}
+        actor = {"actor": "user_1", "actorEmail": "ops@example.com"}
+        if who or self.actor:
+            actor = {"actor": who or f"public-api-token/{fingerprint(self.actor or '')[:8]}"}
         event = {
             "id": deterministic_id(22, env.name, "audit", env.serial),
-            "timestamp": iso(self.now()),
+            "timestamp": iso(at or self.now()),
             "type": kind,
-            **who,
+            **actor,
         }
         env.audit.append({**event, "resourceId": id_, "resourceType": what, "resourceName": name})
 
@@ -224,7 +268,7 @@ class World:
                 raise ApiProblem(400, "input-validation", f'"{name}" must be {shown}', name)
         if changes.get("slug", source.slug) != source.slug:
             source.slug = self.new_slug(env, changes["slug"])
-        was = source.enabled
+        was, source.idle_since = source.enabled, None
         source.name = changes.get("name", source.name)
         source.enabled = changes.get("enabled", source.enabled)
         # Sets and replaces; null takes away.
@@ -242,4 +286,5 @@ class World:
         env.linked = [id_ for id_ in env.linked if id_ != source.id]
         for place in (*env.warehouses.values(), *env.tracking_plans.values()):
             place["sources"] = [id_ for id_ in place["sources"] if id_ != source.id]
+        env.destinations = {id_: one for id_, one in env.destinations.items() if one["source"] != source.id}
         self.changed(env, source, "Source Deleted")

@@ -113,6 +113,8 @@ SUCCESSES = [
     Case("monitor", "GET", "/v1/Alerts?LogLevel=error&StartDate=2020-01-01T00:00:00Z", has="alerts.0.error_code"),
     Case("monitor", "GET", "/v1/Alerts/{alert}", has="error_code"),
     Case("preview", "GET", "/ProfileConnector/Instances/{account}", has="configuration_id"),
+    Case("taskrouter", "GET", "/v1/Workspaces/{workspace}/Events?EventType=task.wrapup", has="events.0.event_date"),
+    Case("api", "GET", "/2010-04-01/Accounts/{account}.json", has="friendly_name"),
     y("GET", "/v1/Services", has="services.0.sid"),
     y("POST", "/v1/Services", 201, {"FriendlyName": "x"}, has="friendly_name"),
     y("GET", "/v1/Services/default", has="links.documents"),
@@ -159,6 +161,8 @@ REFUSALS = [
     s("GET", "/events/volume?granularity=YEAR&" + YEAR, 400),
     s("GET", "/events/volume?granularity=DAY&startTime=soon&endTime=later", 400),
     s("GET", f"/events/volume?granularity=DAY&{YEAR}&groupBy.0=weather", 400),
+    s("GET", f"/events/volume?granularity=DAY&{YEAR}&groupBy=[1]", 400),
+    s("GET", f"/events/volume?granularity=DAY&{YEAR}&groupBy=[", 400),
     s("GET", "/spaces/{space}/events?sortBy=x", 400),
     s("GET", "/echo", 400),
     s("GET", "/echo?message=x&triggerError=true&statusCode=503", 503),
@@ -202,6 +206,9 @@ REFUSALS = [
     Case("monitor", "GET", "/v1/Alerts?StartDate=soon", 400),
     Case("monitor", "GET", "/v1/Alerts?PageToken=PAx", 400),
     Case("preview", "GET", "/ProfileConnector/Instances/AC00000000000000000000000000000000", 404),
+    Case("taskrouter", "GET", "/v1/Workspaces/{workspace}/Events?StartDate=soon", 400),
+    Case("api", "GET", "/2010-04-01/Accounts/AC00000000000000000000000000000000.json", 404),
+    Case("api", "GET", "/2010-04-01/Accounts/{account}.json", 401, who="key"),
     y("GET", "/v1/Services/IS00000000000000000000000000000000", 404),
     y("DELETE", "/v1/Services/default", 400),
     y("GET", "/v1/Services/default/Documents/none", 404),
@@ -209,6 +216,8 @@ REFUSALS = [
     y("POST", "/v1/Services/default/Documents/none", 404, {"Data": "{}"}),
     y("POST", "/v1/Services/default/Documents", 409, {"UniqueName": "ledger"}),
     y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": ""}),
+    y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "x" * 257}),
+    y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "ET" + "0" * 32}),
     y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "c", "Data": "not json"}),
     y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "c", "Ttl": "long"}),
     y("POST", "/v1/Services/default/Documents", 413, {"UniqueName": "c", "Data": json.dumps({"a": "b" * 17_000})}),
@@ -274,6 +283,8 @@ class Stage:
         made = self.send(y("POST", "/v1/Services", body={"FriendlyName": "other"})).json()
         document = self.send(y("POST", "/v1/Services/default/Documents", body={"UniqueName": "ledger"})).json()
         alert = self.send(Case("monitor", "GET", "/v1/Alerts")).json()["alerts"][0]
+        flex = self.send(Case("flex", "GET", "/v1/Configuration")).json()
+        self.values["workspace"] = flex["taskrouter_workspace_sid"]
         self.values |= {"other_service": made["sid"], "document": document["sid"], "alert": alert["sid"]}
 
     def send(self, case: Case) -> httpx.Response:
@@ -300,8 +311,10 @@ class Stage:
             headers["authorization"] = f"Bearer {'wrong' if case.who else env.gateway_token}"
         elif case.service == "profiles":
             basic = ("wrong" if case.who else env.profile_token, "")
+        elif case.service == "api" and not case.who:
+            basic = (env.account_sid, env.auth_token)
         elif case.service != "tracking":
-            basic = (env.api_key, "wrong" if case.who else env.api_secret)
+            basic = (env.api_key, "wrong" if case.who == "wrong" else env.api_secret)
         body = self.filled(case.body)
         form = case.service == "sync" and isinstance(body, dict)
         sent = {"data": body} if form else {"content": body} if isinstance(body, str) else {"json": body}

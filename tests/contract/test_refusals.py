@@ -30,7 +30,7 @@ from test_operations import (  # noqa: F401  # pylint: disable=unused-import
 # Nothing here depends on the version of ansible-core.
 pytestmark = pytest.mark.newest_only
 
-TWILIO = ("flex", "monitor", "sync", "preview")
+TWILIO = ("flex", "monitor", "sync", "taskrouter", "api", "preview")
 CODES = {401: 20003, 404: 20404, 429: 20429}
 
 
@@ -54,12 +54,12 @@ def takes_body(operation: tuple[str, str, str]) -> bool:
 def is_paged(operation: tuple[str, str, str]) -> bool:
     service, method, path = operation
     last = path.rpartition("/")[2]
-    if method != "GET" or service not in ("segment", "sync", "monitor"):
+    if method != "GET" or service not in ("segment", "sync", "monitor", "taskrouter"):
         return False
     if service == "segment":
         # Labels come as a whole, and so does what is asked for by its id.
         return path not in ("/", "/labels", "/echo", "/sources/{id}/settings") and not last.startswith("{")
-    return last in ("Services", "Documents", "Alerts")
+    return last in ("Services", "Documents", "Alerts", "Events")
 
 
 def names_something(operation: tuple[str, str, str]) -> bool:
@@ -228,7 +228,7 @@ def test_no_operation_lacks_a_documented_refusal(operation):
 
 def test_paged_operations_are_those_that_answer_in_pages(stage):  # noqa: F811
     for operation in OPERATIONS:
-        if operation[1] == "GET" and operation[0] in ("segment", "sync", "monitor"):
+        if operation[1] == "GET" and operation[0] in ("segment", "sync", "monitor", "taskrouter"):
             body = stage.send(success(operation)).json()
             assert ("pagination" in body.get("data", {}) or "meta" in body) == is_paged(operation), operation
 

@@ -103,7 +103,7 @@ def test_twilio_writes_sync_documents_that_nobody_overwrites(twilio):
     assert documents("ledger").delete()
     with pytest.raises(TwilioRestException) as error:
         documents("ledger").fetch()
-    assert (error.value.status, error.value.code) == (404, 20404)
+    assert (error.value.status, error.value.code) == (404, 54300)
 
 
 def test_twilio_makes_sync_services(twilio):
