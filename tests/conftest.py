@@ -28,8 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "extensions"), str(ROOT / "tests/contract")]
 
 from documents import FOLDER, Documents  # noqa: E402
-from sandbox.server import Running, running  # noqa: E402
-from sandbox.world import World  # noqa: E402
+from sandbox.server import SandboxHandle, run_sandbox  # noqa: E402
 
 
 @pytest.fixture
@@ -42,12 +41,8 @@ def converse():
 
 @pytest.fixture(scope="session")
 def documents() -> Documents | None:
-    """The vendors' OpenAPI documents, where there are any. They see every answer of every sandbox in this process."""
-    if not FOLDER:
-        return None
-    found = Documents(FOLDER)
-    World.watchers.append(found.check)
-    return found
+    """The vendors' OpenAPI documents, where there are any. They see every answer of the shared sandbox."""
+    return Documents(FOLDER) if FOLDER else None
 
 
 @pytest.fixture(autouse=True)
@@ -59,13 +54,15 @@ def _answers_fit_the_documents(documents: Documents | None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def shared_sandbox() -> Iterator[Running]:
-    with running() as sandbox:
+def shared_sandbox(documents: Documents | None) -> Iterator[SandboxHandle]:
+    with run_sandbox() as sandbox:
+        if documents:
+            sandbox.world.watchers.append(documents.check)
         yield sandbox
 
 
 @pytest.fixture
-def sandbox(shared_sandbox: Running) -> Running:
+def sandbox(shared_sandbox: SandboxHandle) -> SandboxHandle:
     shared_sandbox.reset()
     return shared_sandbox
 
@@ -92,7 +89,7 @@ class Run:
 class Project:
     """A folder with an inventory, and the commands a person would run in it."""
 
-    def __init__(self, folder: Path, sandbox: Running) -> None:
+    def __init__(self, folder: Path, sandbox: SandboxHandle) -> None:
         self.folder, self.sandbox = folder, sandbox
         self.inventory = folder / "inventory"
         shutil.copytree(
@@ -153,11 +150,11 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, sandbox: Running) -> Project:
+def project(tmp_path: Path, sandbox: SandboxHandle) -> Project:
     return Project(tmp_path, sandbox)
 
 
 @pytest.fixture
-def projects(tmp_path: Path, sandbox: Running) -> Callable[[str], Project]:
+def projects(tmp_path: Path, sandbox: SandboxHandle) -> Callable[[str], Project]:
     """Makes more projects than one, by name."""
     return lambda name: Project(tmp_path / name, sandbox)

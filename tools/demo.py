@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from sandbox.server import running
+from sandbox.server import run_sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -69,7 +69,7 @@ def time_passes(sandbox, what: str) -> None:
 
 
 def main() -> None:
-    with running() as sandbox, tempfile.TemporaryDirectory() as folder:
+    with run_sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
         inventory = Path(folder) / "sandbox"
         shutil.copytree(ROOT / "inventories/sandbox", inventory, ignore=shutil.ignore_patterns(".unified_profiles"))
         print("Simulated Segment and Twilio run at", sandbox.url, "- nothing here touches a real service.")

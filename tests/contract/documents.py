@@ -34,8 +34,10 @@ NEWER_PATHS = {
     ("segment", "DELETE", "/sources/{id}/writekey/{key}"),
 }
 NEWER_FIELDS = {"status", "partnerOwned", "trackingPlanId", "actorEmail"}
-# Documented by no OpenAPI document: Segment has none for the Profile and the Tracking API, and these are not public.
-WITHOUT_DOCUMENT = {"profiles", "tracking", "handover", "preview"}
+# Compared with no OpenAPI document: Segment has none for the Profile and the Tracking API, and the others are not at hand.
+WITHOUT_DOCUMENT = {"profiles", "tracking", "handover", "preview", "taskrouter", "api"}
+# Audit events that the catalog of events has, and the operation's own text does not name.
+NEWER_EVENTS = {"Source Connected To Tracking Plan", "Source Disconnected From Tracking Plan"}
 
 
 class Documents:

@@ -14,7 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox.app import make_app
+from sandbox import handovers
+from sandbox.app import make_routes
+from sandbox.faults import Faults
 from sandbox.world import World
 
 # Nothing here depends on the version of ansible-core.
@@ -111,6 +113,8 @@ SUCCESSES = [
     Case("monitor", "GET", "/v1/Alerts?LogLevel=error&StartDate=2020-01-01T00:00:00Z", has="alerts.0.error_code"),
     Case("monitor", "GET", "/v1/Alerts/{alert}", has="error_code"),
     Case("preview", "GET", "/ProfileConnector/Instances/{account}", has="configuration_id"),
+    Case("taskrouter", "GET", "/v1/Workspaces/{workspace}/Events?EventType=task.wrapup", has="events.0.event_date"),
+    Case("api", "GET", "/2010-04-01/Accounts/{account}.json", has="friendly_name"),
     y("GET", "/v1/Services", has="services.0.sid"),
     y("POST", "/v1/Services", 201, {"FriendlyName": "x"}, has="friendly_name"),
     y("GET", "/v1/Services/default", has="links.documents"),
@@ -157,6 +161,8 @@ REFUSALS = [
     s("GET", "/events/volume?granularity=YEAR&" + YEAR, 400),
     s("GET", "/events/volume?granularity=DAY&startTime=soon&endTime=later", 400),
     s("GET", f"/events/volume?granularity=DAY&{YEAR}&groupBy.0=weather", 400),
+    s("GET", f"/events/volume?granularity=DAY&{YEAR}&groupBy=[1]", 400),
+    s("GET", f"/events/volume?granularity=DAY&{YEAR}&groupBy=[", 400),
     s("GET", "/spaces/{space}/events?sortBy=x", 400),
     s("GET", "/echo", 400),
     s("GET", "/echo?message=x&triggerError=true&statusCode=503", 503),
@@ -200,6 +206,9 @@ REFUSALS = [
     Case("monitor", "GET", "/v1/Alerts?StartDate=soon", 400),
     Case("monitor", "GET", "/v1/Alerts?PageToken=PAx", 400),
     Case("preview", "GET", "/ProfileConnector/Instances/AC00000000000000000000000000000000", 404),
+    Case("taskrouter", "GET", "/v1/Workspaces/{workspace}/Events?StartDate=soon", 400),
+    Case("api", "GET", "/2010-04-01/Accounts/AC00000000000000000000000000000000.json", 404),
+    Case("api", "GET", "/2010-04-01/Accounts/{account}.json", 401, who="key"),
     y("GET", "/v1/Services/IS00000000000000000000000000000000", 404),
     y("DELETE", "/v1/Services/default", 400),
     y("GET", "/v1/Services/default/Documents/none", 404),
@@ -207,6 +216,8 @@ REFUSALS = [
     y("POST", "/v1/Services/default/Documents/none", 404, {"Data": "{}"}),
     y("POST", "/v1/Services/default/Documents", 409, {"UniqueName": "ledger"}),
     y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": ""}),
+    y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "x" * 257}),
+    y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "ET" + "0" * 32}),
     y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "c", "Data": "not json"}),
     y("POST", "/v1/Services/default/Documents", 400, {"UniqueName": "c", "Ttl": "long"}),
     y("POST", "/v1/Services/default/Documents", 413, {"UniqueName": "c", "Data": json.dumps({"a": "b" * 17_000})}),
@@ -225,7 +236,8 @@ REFUSALS = [
 def operations() -> list[tuple[str, str, str]]:
     """Every operation that the sandbox routes, as service, method and path; console pages and control plane have tests of their own."""
     found = []
-    for route in make_app(World([("dev", "us")])).app.routes:
+    world = World([("dev", "us")])
+    for route in make_routes(world, Faults(world)):
         # As in /segment/us/sources, /twilio/flex/v1/Configuration, /handover/{environment}/{step}
         service, *rest = route.path.removeprefix("/").split("/")
         if service in ("console", "_sandbox"):
@@ -252,7 +264,7 @@ class Stage:
         self.sandbox, self.env = sandbox, sandbox.world.environments["dev"]
         env, world = self.env, sandbox.world
         form = {"space_id": env.space["id"], "profile_token": env.profile_token, "friendly_name": "x"}
-        world.connect(env, {**form, "allow_write_events": True})
+        handovers.connect(world, env, {**form, "allow_write_events": True})
         sandbox.engage("dev", 1)
         sandbox.sabotage("dev", "wrong-token-in-flex")
         sandbox.engage("dev", 1)
@@ -271,6 +283,8 @@ class Stage:
         made = self.send(y("POST", "/v1/Services", body={"FriendlyName": "other"})).json()
         document = self.send(y("POST", "/v1/Services/default/Documents", body={"UniqueName": "ledger"})).json()
         alert = self.send(Case("monitor", "GET", "/v1/Alerts")).json()["alerts"][0]
+        flex = self.send(Case("flex", "GET", "/v1/Configuration")).json()
+        self.values["workspace"] = flex["taskrouter_workspace_sid"]
         self.values |= {"other_service": made["sid"], "document": document["sid"], "alert": alert["sid"]}
 
     def send(self, case: Case) -> httpx.Response:
@@ -297,8 +311,10 @@ class Stage:
             headers["authorization"] = f"Bearer {'wrong' if case.who else env.gateway_token}"
         elif case.service == "profiles":
             basic = ("wrong" if case.who else env.profile_token, "")
+        elif case.service == "api" and not case.who:
+            basic = (env.account_sid, env.auth_token)
         elif case.service != "tracking":
-            basic = (env.api_key, "wrong" if case.who else env.api_secret)
+            basic = (env.api_key, "wrong" if case.who == "wrong" else env.api_secret)
         body = self.filled(case.body)
         form = case.service == "sync" and isinstance(body, dict)
         sent = {"data": body} if form else {"content": body} if isinstance(body, str) else {"json": body}

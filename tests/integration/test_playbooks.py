@@ -10,6 +10,7 @@ import json
 import re
 
 import pytest
+from sandbox import handovers
 
 NAME = "twilio-unified-profiles"
 
@@ -225,7 +226,7 @@ def test_a_wrong_key_in_flex_is_never_proven(project, sandbox):
     assert verdicts(run, "prod") == ["proven"] * 3
     # It was mended by pasting the same key again, which the ledger cannot know; somebody says so.
     environment = sandbox.world.environments["dev"]
-    sandbox.world.store_key(environment, twilio_sources(sandbox, "dev")[0].keys[0])
+    handovers.store_key(sandbox.world, environment, twilio_sources(sandbox, "dev")[0].keys[0])
     environment.connection = connection
     mended = ("-e", f"unified_profiles_alerts_after={sandbox.world.now().isoformat()}")
     work_goes_on(sandbox)
@@ -481,7 +482,7 @@ def test_an_operator_is_asked_with_a_card_and_confirms(project, sandbox):
     assert "changed since the task card" in refused.report["dev"]["what was found, and why"]
 
     form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
-    sandbox.world.connect(environment, form)
+    handovers.connect(sandbox.world, environment, form)
     confirm = json.dumps({"unified_profiles_confirm": {"dev": {"connection": {"by": "jane", "digest": digest}}}})
     done = project.run("connect", *operator, "-e", confirm)
     assert done.status == 0, done.output
@@ -493,7 +494,7 @@ def test_an_operator_is_asked_with_a_card_and_confirms(project, sandbox):
 def test_what_was_connected_by_hand_is_attested_and_then_proven(project, sandbox):
     environment = sandbox.world.environments["dev"]
     form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
-    sandbox.world.connect(environment, form)
+    handovers.connect(sandbox.world, environment, form)
     brownfield = ("-e", "unified_profiles_channel=operator", "-e", "unified_profiles_handover_existing=true")
     brownfield += ("-e", '{"unified_profiles_source_labels": {}}', "--limit", "dev")
     nobody = project.run("connect", *brownfield)

@@ -19,6 +19,7 @@ import ansible_runner
 import pytest
 import yaml
 from conftest import ROOT
+from sandbox import handovers
 
 SECRETS = {
     "SEGMENT_TOKEN": "segment_token",
@@ -73,7 +74,7 @@ class Job:
     def press_connect(self, world):
         space = {"space_id": self.dev.space["id"], "profile_token": self.dev.profile_token}
         with world.lock:
-            world.connect(self.dev, {**space, "friendly_name": "dev", "allow_write_events": True})
+            handovers.connect(world, self.dev, {**space, "friendly_name": "dev", "allow_write_events": True})
 
     def leaked(self):
         """The files of all artifacts that have a secret in them. AWX keeps and shows them."""

@@ -17,6 +17,7 @@ from ansible_collections.flexops.unified_profiles.plugins.modules import (
     profiles_link,
     segment_test_event,
 )
+from sandbox import handovers
 
 NAME = "twilio-unified-profiles"
 STEPS = ("connection", "link", "key")
@@ -30,7 +31,7 @@ class Rollout:
         self.sandbox, self.folder = sandbox, folder
         self.env = sandbox.world.environments["dev"]
         form = {"space_id": self.env.space["id"], "profile_token": self.env.profile_token, "allow_write_events": True}
-        sandbox.world.connect(self.env, form)
+        handovers.connect(sandbox.world, self.env, form)
         self.hand_over()
 
     @property
@@ -110,7 +111,7 @@ def test_engagements_of_yesterday_prove_a_hand_over_of_last_week(rollout, sandbo
 
 def test_the_key_of_another_source_in_flex(rollout):
     other = next(s for s in rollout.env.sources.values() if s.name == "server")
-    rollout.sandbox.world.store_key(rollout.env, other.keys[0])
+    handovers.store_key(rollout.sandbox.world, rollout.env, other.keys[0])
     rollout.engage()
     verdicts, reasons = rollout.judged()
     assert verdicts == ["attested"] * 3
@@ -138,13 +139,13 @@ def test_the_replay_of_another_source_proves_no_link(rollout, sandbox, seen):
     world.switch({"replay_seen": seen})
     other = next(s for s in env.sources.values() if s.name == "server")
     key = env.flex_key
-    world.store_key(env, other.keys[0])
+    handovers.store_key(world, env, other.keys[0])
     rollout.engage()
-    world.store_key(env, key)
+    handovers.store_key(world, env, key)
     sandbox.advance(20 * DAY)
     sandbox.sabotage("dev", "disconnect-from-space")
     rollout.engage()
-    world.link(env, {"space_id": env.space["id"], "source_id": other.id})
+    handovers.link(world, env, {"space_id": env.space["id"], "source_id": other.id})
     verdicts, reasons = rollout.judged()
     assert verdicts == ["attested", "attested", "proven"]
     assert "only a canary can tell" in reasons
@@ -164,7 +165,7 @@ def test_a_key_that_came_and_went_is_seen_in_the_audit_trail(rollout, sandbox):
     right, short_lived = source.keys[0], world.new_key(env)
     source.keys.append(short_lived)
     world.changed(env, source)
-    world.store_key(env, short_lived)
+    handovers.store_key(world, env, short_lived)
     rollout.engage()
     source.keys.remove(short_lived)
     world.changed(env, source)
@@ -174,7 +175,7 @@ def test_a_key_that_came_and_went_is_seen_in_the_audit_trail(rollout, sandbox):
     assert verdicts == ["proven"] * 3
     assert "the audit trail could not be read" in reasons
     assert any("GET /audit-events" in problem for problem in rollout.result["unread"])
-    world.store_key(env, right)
+    handovers.store_key(world, env, right)
     rollout.engage()
     assert rollout.judged()[0] == ["proven"] * 3
 
@@ -205,7 +206,7 @@ def test_an_alert_is_found_behind_hundreds_of_others(rollout, sandbox):
 
 def test_an_old_alert_does_not_count(sandbox, tmp_path):
     env = sandbox.world.environments["dev"]
-    sandbox.world.store_key(env, "a key before there was any connector")
+    handovers.store_key(sandbox.world, env, "a key before there was any connector")
     sandbox.engage("dev", 1)
     assert env.alerts
     sandbox.advance(5)

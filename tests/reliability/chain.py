@@ -37,8 +37,8 @@ from ansible_collections.flexops.unified_profiles.plugins.modules import (
     segment_source_info,
     segment_source_key,
 )
-from sandbox.server import Running
-from sandbox.world import SOURCE_NAME, Environment, Source
+from sandbox.model import SOURCE_NAME, Environment, Source
+from sandbox.server import SandboxHandle
 
 MODULES = {"source": segment_source, "source key": segment_source_key}
 Result = dict[str, t.Any]
@@ -92,7 +92,7 @@ class Stop(Exception):
 class Chain:
     """One environment as a run of the playbooks sees it."""
 
-    def __init__(self, sandbox: Running, state_dir: Path, name: str = "dev", **options: t.Any) -> None:
+    def __init__(self, sandbox: SandboxHandle, state_dir: Path, name: str = "dev", **options: t.Any) -> None:
         self.sandbox, self.state_dir, self.name = sandbox, state_dir, name
         self.options: dict[str, t.Any] = {"channel": "endpoint", "labels": LABELS, **options}
         self.run = Run()

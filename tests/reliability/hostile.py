@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import inventory
-from sandbox.server import Running, running
+from sandbox.server import SandboxHandle, run_sandbox
 
 HOST_VARS = "unified_profiles_"
 
@@ -33,7 +33,7 @@ class Hostility:
     said: str
     fault: t.Mapping[str, t.Any] | None = None
     variables: t.Mapping[str, t.Any] = ()  # type: ignore[assignment]
-    before: Callable[[Running, str], object] = lambda sandbox, name: None
+    before: Callable[[SandboxHandle, str], object] = lambda sandbox, name: None
 
 
 HOSTILE = {
@@ -57,9 +57,9 @@ HOSTILE = {
 
 
 @contextmanager
-def fleet(count: int, folder: Path, ways: t.Iterable[str]) -> Iterator[tuple[Running, dict[str, str]]]:
+def fleet(count: int, folder: Path, ways: t.Iterable[str]) -> Iterator[tuple[SandboxHandle, dict[str, str]]]:
     """A sandbox of its own with so many environments, and its inventory; every fourth is hostile, in the given ways."""
-    with running(count) as sandbox:
+    with run_sandbox(count) as sandbox:
         inventory.write(sandbox.world, sandbox.url, folder)
         names = list(sandbox.world.environments)
         hostile = dict(zip(names[1::4], ways))
@@ -68,7 +68,7 @@ def fleet(count: int, folder: Path, ways: t.Iterable[str]) -> Iterator[tuple[Run
         yield sandbox, hostile
 
 
-def make_hostile(sandbox: Running, folder: Path, name: str, how: Hostility) -> None:
+def make_hostile(sandbox: SandboxHandle, folder: Path, name: str, how: Hostility) -> None:
     how.before(sandbox, name)
     if how.fault:
         sandbox.fault(environment=name, count=None, **how.fault)

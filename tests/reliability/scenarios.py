@@ -17,8 +17,10 @@ from pathlib import Path
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from chain import LABELS, Chain, Run
-from sandbox.server import Running
-from sandbox.world import JAVA, SOURCE_NAME
+from sandbox import handovers
+from sandbox.catalog import JAVA
+from sandbox.model import SOURCE_NAME
+from sandbox.server import SandboxHandle
 
 CONNECT, RECOVER = "connect", "recover"
 
@@ -39,7 +41,7 @@ class Scenario:
     options: Mapping[str, t.Any] = field(default_factory=dict)
     refused: str = ""
 
-    def begin(self, sandbox: Running, folder: Path) -> Chain:
+    def begin(self, sandbox: SandboxHandle, folder: Path) -> Chain:
         sandbox.reset()
         chain = Chain(sandbox, folder, **self.options)
         for step in self.before:
@@ -137,12 +139,12 @@ def _by_hand(chain: Chain, step: str, asked: dict[str, t.Any]) -> dict[str, str]
     with world.lock:
         if step == "connection":
             form = {"friendly_name": subject["friendly_name"], "space_id": subject["space_id"]}
-            world.connect(env, {**form, "profile_token": env.profile_token, "allow_write_events": True})
+            handovers.connect(world, env, {**form, "profile_token": env.profile_token, "allow_write_events": True})
         elif step == "link":
-            world.link(env, {"space_id": subject["space_id"], "source_id": subject["source_id"]})
+            handovers.link(world, env, {"space_id": subject["space_id"], "source_id": subject["source_id"]})
         else:
             keys = env.sources[subject["source_id"]].keys
-            world.store_key(env, next(key for key in keys if fingerprint(key) == subject["key_fingerprint"]))
+            handovers.store_key(world, env, next(key for key in keys if fingerprint(key) == subject["key_fingerprint"]))
     return {"by": "jane", "digest": asked["digest"]}
 
 

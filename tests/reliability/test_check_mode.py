@@ -17,8 +17,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.s
 from chain import Chain
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sandbox.server import Running
-from sandbox.world import CATALOG, LEGACY_NAME, SOURCE_NAME
+from sandbox.catalog import CATALOG
+from sandbox.model import LEGACY_NAME, SOURCE_NAME
+from sandbox.server import SandboxHandle
 from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, connected, forgotten
 
 UNDERSCORES = SOURCE_NAME.replace("-", "_")
@@ -70,7 +71,7 @@ states = st.fixed_dictionaries(
 )
 
 
-def build(sandbox: Running, folder: Path, state: dict[str, Any]) -> Chain:
+def build(sandbox: SandboxHandle, folder: Path, state: dict[str, Any]) -> Chain:
     sandbox.reset()
     chain = Chain(sandbox, folder)
     world, env = sandbox.world, chain.environment
@@ -120,14 +121,14 @@ PATIENT = settings(
 
 @settings(PATIENT, max_examples=60, phases=[Phase.generate])
 @given(state=states)
-def test_the_prediction_comes_true(shared_sandbox: Running, count, state: dict[str, Any]) -> None:
+def test_the_prediction_comes_true(shared_sandbox: SandboxHandle, count, state: dict[str, Any]) -> None:
     compare(shared_sandbox, count, state)
 
 
 @pytest.mark.full
 @settings(PATIENT, max_examples=600)
 @given(state=states)
-def test_the_prediction_comes_true_for_many_more(shared_sandbox: Running, count, state: dict[str, Any]) -> None:
+def test_the_prediction_comes_true_for_many_more(shared_sandbox: SandboxHandle, count, state: dict[str, Any]) -> None:
     compare(shared_sandbox, count, state)
 
 
@@ -136,7 +137,7 @@ def message(run: Any) -> str:
     return re.sub(r" It did not appear within \d+ s\.", "", (run.failure or {}).get("msg", ""))
 
 
-def compare(sandbox: Running, count: Callable[[str], None], state: dict[str, Any]) -> None:
+def compare(sandbox: SandboxHandle, count: Callable[[str], None], state: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         chain = build(sandbox, Path(folder), state)
         start = Snapshot(chain)
@@ -166,7 +167,7 @@ def compare(sandbox: Running, count: Callable[[str], None], state: dict[str, Any
             assert sandbox.journal(writes=True) == []
 
 
-def test_no_write_leaves_a_playbook(sandbox: Running, project) -> None:
+def test_no_write_leaves_a_playbook(sandbox: SandboxHandle, project) -> None:
     for name in ("first connect", "recover, deleted", "recover, renamed"):
         chain = SCENARIOS[name].begin(sandbox, project.inventory / ".unified_profiles")
         start = Snapshot(chain)

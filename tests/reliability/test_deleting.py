@@ -12,12 +12,12 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source, segment_source_key
 from chain import Chain
-from sandbox.server import Running
+from sandbox.server import SandboxHandle
 from scenarios import SCENARIOS, Snapshot
 
 
 @pytest.fixture
-def chain(sandbox: Running, tmp_path: Path) -> Chain:
+def chain(sandbox: SandboxHandle, tmp_path: Path) -> Chain:
     return SCENARIOS["connect again"].begin(sandbox, tmp_path)
 
 

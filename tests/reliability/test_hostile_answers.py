@@ -18,8 +18,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.sec
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source, segment_source_info
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sandbox.server import Running
-from sandbox.world import JAVA, SOURCE_NAME
+from sandbox.catalog import JAVA
+from sandbox.model import SOURCE_NAME
+from sandbox.server import SandboxHandle
 from scenarios import SCENARIOS, Snapshot, assert_connected, check_settled, settle
 
 STEERING = "\x1b]0;owned\x07\x1b[31mred\u202etxt"
@@ -71,11 +72,11 @@ BODIES = (
     status=st.sampled_from([200, 200, 200, 201, 400, 404, 500]),
     body=BODIES,
 )
-def test_any_answer(shared_sandbox: Running, count, name: str, nth: int, status: int, body: Any) -> None:
+def test_any_answer(shared_sandbox: SandboxHandle, count, name: str, nth: int, status: int, body: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         chain = SCENARIOS[name].begin(shared_sandbox, Path(folder))
         start = Snapshot(chain)
-        shared_sandbox.fault(match=".", skip=nth, status=status, body=body)
+        shared_sandbox.fault(skip=nth, status=status, body=body)
         run = getattr(chain, SCENARIOS[name].playbook)()  # itself refuses any defect
         shared_sandbox.clear_faults()
         if run.failure:
@@ -91,7 +92,7 @@ def test_any_answer(shared_sandbox: Running, count, name: str, nth: int, status:
 @pytest.mark.parametrize(
     "kind", ["all of it", *(pytest.param(kind, marks=pytest.mark.full) for kind in ("jinja", "terminal", "html"))]
 )
-def test_names_do_nothing(sandbox: Running, project, tmp_path: Path, kind: str) -> None:
+def test_names_do_nothing(sandbox: SandboxHandle, project, tmp_path: Path, kind: str) -> None:
     touched = tmp_path / "touched"
     kinds = {
         "jinja": f"{{{{ lookup('ansible.builtin.pipe', 'touch {touched}') }}}}{{% for x in 'ab' %}}",
@@ -153,7 +154,9 @@ INVISIBLE = list(LOOK_ALIKES)[:12]
 
 
 @pytest.mark.parametrize("kind", LOOK_ALIKES)
-def test_what_only_looks_like_the_source_is_another_one(sandbox: Running, tmp_path: Path, kind: str, count) -> None:
+def test_what_only_looks_like_the_source_is_another_one(
+    sandbox: SandboxHandle, tmp_path: Path, kind: str, count
+) -> None:
     """Never adopted, changed or deleted, whether the right one is there or not; and the right one is found beside it."""
     alike = LOOK_ALIKES[kind]
     for name in ("first connect", "connect again", "recover, deleted", "recover, renamed"):
@@ -176,7 +179,7 @@ def test_what_only_looks_like_the_source_is_another_one(sandbox: Running, tmp_pa
 
 
 @pytest.mark.parametrize("kind", INVISIBLE)
-def test_what_nobody_sees_is_shown(sandbox: Running, tmp_path: Path, kind: str) -> None:
+def test_what_nobody_sees_is_shown(sandbox: SandboxHandle, tmp_path: Path, kind: str) -> None:
     """In an answer it is printed as an escape; in an option it is refused."""
     wrong = LOOK_ALIKES[kind](SOURCE_NAME)
     chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
@@ -194,7 +197,7 @@ def test_what_nobody_sees_is_shown(sandbox: Running, tmp_path: Path, kind: str) 
     assert start.same()
 
 
-def test_a_key_in_a_name_is_not_shown(sandbox: Running, tmp_path: Path) -> None:
+def test_a_key_in_a_name_is_not_shown(sandbox: SandboxHandle, tmp_path: Path) -> None:
     """Not in the source's own, nor in one beside it; and what is compared is compared as it came."""
     chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
     (source,) = chain.twilio_sources
@@ -207,7 +210,7 @@ def test_a_key_in_a_name_is_not_shown(sandbox: Running, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["segment", "endpoint"])
-def test_a_key_in_what_a_server_says_is_not_shown(sandbox: Running, tmp_path: Path, step: str) -> None:
+def test_a_key_in_what_a_server_says_is_not_shown(sandbox: SandboxHandle, tmp_path: Path, step: str) -> None:
     """Whether it was seen in this task or in an earlier one, and whoever says it."""
     chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
     (source,) = chain.twilio_sources

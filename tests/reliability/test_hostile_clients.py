@@ -32,8 +32,8 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.o
 )
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sandbox.server import Running
-from sandbox.stream import alert
+from sandbox.events import alert
+from sandbox.server import SandboxHandle
 from scenarios import SCENARIOS
 
 SINCE = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
@@ -125,7 +125,7 @@ NOTHING = st.binary(max_size=40) | st.sampled_from(
 
 
 @pytest.fixture(scope="module")
-def good(shared_sandbox: Running) -> Callable[[str], tuple[dict[str, Any], Answers]]:
+def good(shared_sandbox: SandboxHandle) -> Callable[[str], tuple[dict[str, Any], Answers]]:
     """The parameters of an operation, and what the sandbox answers to it."""
 
     @functools.cache

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from hostile import HOSTILE, fleet
-from sandbox.world import SOURCE_NAME
+from sandbox.model import SOURCE_NAME
 
 WAYS = list(HOSTILE)
 

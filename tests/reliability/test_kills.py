@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 from chain import Chain
-from sandbox.server import Running
+from sandbox.server import SandboxHandle
 from scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 
 NAMES = [name for name, scenario in SCENARIOS.items() if not scenario.refused and "operator" not in name]
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def kill_at(sandbox: Running, chain: Chain, playbook: str, nth: int, phase: str) -> int:
+def kill_at(sandbox: SandboxHandle, chain: Chain, playbook: str, nth: int, phase: str) -> int:
     """Kill the run when its nth request arrives, or when its answer is ready."""
     child = 0
     started = threading.Event()
@@ -51,7 +51,7 @@ def kill_at(sandbox: Running, chain: Chain, playbook: str, nth: int, phase: str)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_killed_at_any_request(sandbox: Running, tmp_path: Path, name: str, full: bool, count) -> None:
+def test_killed_at_any_request(sandbox: SandboxHandle, tmp_path: Path, name: str, full: bool, count) -> None:
     scenario = SCENARIOS[name]
     chain = scenario.begin(sandbox, tmp_path)
     start = Snapshot(chain)
@@ -80,7 +80,7 @@ def test_killed_at_any_request(sandbox: Running, tmp_path: Path, name: str, full
 @pytest.mark.parametrize("nth", [1, 2, 3, 4, 6])  # a look at the place, then the ledger, for each step
 @pytest.mark.parametrize("name", ["first connect", "recover, deleted"])
 def test_killed_while_the_ledger_is_written(
-    sandbox: Running, tmp_path: Path, name: str, call: str, after: bool, nth: int, count
+    sandbox: SandboxHandle, tmp_path: Path, name: str, call: str, after: bool, nth: int, count
 ) -> None:
     """What was done and not recorded is done or asked for again, never taken for granted."""
     scenario = SCENARIOS[name]
@@ -132,7 +132,7 @@ SLOW = (
 
 
 @pytest.mark.parametrize(("name", "match", "phase"), WHOLE)
-def test_the_whole_playbook_killed(sandbox: Running, project, name: str, match: str, phase: str, count) -> None:
+def test_the_whole_playbook_killed(sandbox: SandboxHandle, project, name: str, match: str, phase: str, count) -> None:
     chain = SCENARIOS[name].begin(sandbox, project.inventory / ".unified_profiles")
     start = Snapshot(chain)
     kill_the_playbook(sandbox, project, SCENARIOS[name], match, phase)
@@ -142,7 +142,7 @@ def test_the_whole_playbook_killed(sandbox: Running, project, name: str, match: 
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", SLOW)
-def test_the_whole_playbook_killed_at_every_write(sandbox: Running, project, name: str, count) -> None:
+def test_the_whole_playbook_killed_at_every_write(sandbox: SandboxHandle, project, name: str, count) -> None:
     """Before and after every request that writes, and a sample of those that read."""
     scenario = SCENARIOS[name]
     chain = scenario.begin(sandbox, project.inventory / ".unified_profiles")
@@ -167,7 +167,7 @@ def line_of(entry: dict[str, Any]) -> str:
 
 
 def kill_the_playbook(
-    sandbox: Running, project: Any, scenario: Scenario, line: str, phase: str, before: int = 0
+    sandbox: SandboxHandle, project: Any, scenario: Scenario, line: str, phase: str, before: int = 0
 ) -> None:
     """Start the playbook, and SIGKILL it with all its workers at such a request, after so many like it."""
     started, hit, rest = threading.Event(), [], iter(range(before, -1, -1))

@@ -31,7 +31,7 @@ import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 from hostile import HOSTILE, make_hostile
 from sandbox import inventory
-from sandbox.server import Running, running
+from sandbox.server import SandboxHandle, run_sandbox
 from sandbox.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,7 +182,7 @@ class CallbackModule(CallbackBase):
 class Fleet:
     """A sandbox whose every secret is a canary, and the inventory of it."""
 
-    def __init__(self, sandbox: Running, folder: Path, search: Search, proxy: str) -> None:
+    def __init__(self, sandbox: SandboxHandle, folder: Path, search: Search, proxy: str) -> None:
         self.sandbox, self.folder, self.search = sandbox, folder, search
         world = sandbox.world
         for name, env in world.environments.items():
@@ -329,7 +329,7 @@ def canaries(proxy: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
 
     monkeypatch.setattr(World, "new_key", new_key)
     # A short path, because Ansible makes a socket below its temporary folder, and a socket's path is limited to 107 bytes.
-    with running(2 + len(WAYS)) as sandbox, tempfile.TemporaryDirectory(prefix="leaks-") as folder:
+    with run_sandbox(2 + len(WAYS)) as sandbox, tempfile.TemporaryDirectory(prefix="leaks-") as folder:
         yield Fleet(sandbox, Path(folder) / "fleet", search, proxy)
 
 

@@ -14,14 +14,13 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from .model import Environment, Source, derived, iso
-
-if t.TYPE_CHECKING:
-    from .world import World
+from .model import Environment, Source, deterministic_id, iso
+from .world import World
 
 FLEX_EVENTS = ("Flex - Engagement Initiated", "Flex - Engagement Completed")
 REPLAYED = datetime.timedelta(days=31)
 ALERTS = {"49008": "Unified Profiles connector not found", "49009": "Stored Segment credentials are malformed"}
+TASK_EVENTS = ("task.created", "task.wrapup", "task.completed")
 # An engagement has a customer; more than these in one go are counted, not told apart.
 CUSTOMERS = 20
 Message = dict[str, t.Any]
@@ -64,7 +63,7 @@ def feed(world: World, env: Environment, entry: Message, arrived: datetime.datet
         for other in found[1:]:
             _merge(env, profile, env.profiles.pop(other))
     else:
-        id_ = "use_" + derived(27, env.name, "profile", names[0])
+        id_ = "use_" + deterministic_id(27, env.name, "profile", names[0])
         profile = {"id": id_, "created_at": iso(arrived), "external_ids": [], "traits": {}, "messages": []}
         env.profiles[id_] = profile
     for name in names:
@@ -107,6 +106,9 @@ def engage(world: World, env: Environment, count: int) -> None:
     A wrong key of usual length is accepted by Segment and comes to nothing, so Twilio cannot notice it. What it notices is
     a missing connector, and stored credentials that do not work.
     """
+    if env.flex_status != "notstarted":
+        for _unused in range(min(count, CUSTOMERS)):
+            env.tasks += [{"type": kind, "at": world.now()} for kind in TASK_EVENTS]
     if not env.connection and not env.flex_key:
         return
     token = env.connection.get("profile_token")
@@ -127,7 +129,7 @@ def engage(world: World, env: Environment, count: int) -> None:
         sent = [{**base, "type": "identify", "traits": traits, "count": max(1, last)}]
         sent += [{**base, "type": "track", "event": event, "count": max(1, last)} for event in FLEX_EVENTS]
         for k, message in enumerate(sent):
-            id_ = f"flex-{derived(20, env.name, 'message', env.serial, k)}"
+            id_ = f"flex-{deterministic_id(20, env.name, 'message', env.serial, k)}"
             ingest(world, owner, target, {**message, "message_id": id_})
 
 

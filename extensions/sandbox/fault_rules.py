@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fault rules: which requests they hit, and what those are answered. No server, no sockets."""
+"""Fault rules: which requests they hit, and what those are answered. No server, no sockets, no world."""
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import datetime
 import email.utils
@@ -17,7 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from .world import Environment, Problem, World, fingerprint
+from .model import ApiProblem, Environment, fingerprint
 
 KINDS = {
     "status": "an error answer: status, headers, body",
@@ -32,6 +31,7 @@ KINDS = {
     "stale": "a read answered as it was before the last changes, or so many seconds ago",
 }
 HINTS = ("seconds", "date", "msBeforeNext", "reset", "none")
+MAX_PATTERN = 500
 # Of these the request itself is always processed.
 PROCESSED = ("drop_after", "slow", "truncated", "stale")
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -47,12 +47,39 @@ class Seen:
     n: int = 0
 
 
+def fits(pattern: str, line: str) -> bool:
+    """Whether a pattern is found in a line.
+
+    ``*`` stands for anything, ``^`` and ``$`` for the two ends of the line, ``|`` separates alternatives. The time that it takes
+    grows with the lengths of the two, so that no pattern holds the server up.
+    """
+    return any(_fits(alternative, line) for alternative in pattern.split("|"))
+
+
+def _fits(pattern: str, line: str) -> bool:
+    pattern = pattern[1:] if pattern.startswith("^") else f"*{pattern}"
+    pattern = pattern[:-1] if pattern.endswith("$") else f"{pattern}*"
+    first, *middle = pattern.split("*")
+    if not middle:
+        return line == first
+    last = middle.pop()
+    start, end = len(first), len(line) - len(last)
+    if not (line.startswith(first) and line.endswith(last)):
+        return False
+    for piece in middle:
+        start = line.find(piece, start, end)
+        if start < 0:
+            return False
+        start += len(piece)
+    return start <= end
+
+
 @dataclass
 class Rule:
     """One fault. It applies to the requests that fit, but not to the first ``skip``, until it has hit ``count``.
 
     Attributes:
-        match: Regular expression, searched in ``METHOD /path``.
+        match: What to look for in ``METHOD /path``; see :func:`fits`.
         environment: Only requests made with this environment's credentials.
         count: How many requests to hit; None for all.
         skip: How many requests that fit pass first.
@@ -80,7 +107,6 @@ class Rule:
     hits: int = 0
 
     def __post_init__(self) -> None:
-        self.pattern = re.compile(self.match)
         self.fitted = 0
         self.drawn: dict[str, int] = {}
         # For each environment: the moments at which it was found changed, and what it was like before.
@@ -89,10 +115,12 @@ class Rule:
 
     @property
     def processes(self) -> bool:
+        """Whether the request is processed all the same."""
         return self.commit or self.kind in PROCESSED or self.kind == "latency"
 
     @property
     def keeps_answer(self) -> bool:
+        """Whether what comes back is the application's answer, late, in pieces or of the past."""
         return self.kind in ("latency", "slow", "truncated", "stale")
 
     def due(self, seen: Seen, now: datetime.datetime) -> bool:
@@ -102,7 +130,7 @@ class Rule:
         if self.environment not in (None, seen.environment):
             return False
         line = f"{seen.method} {seen.path}"
-        if not self.pattern.search(line):
+        if not fits(self.match, line):
             return False
         if self.kind == "stale" and (seen.method != "GET" or self.past_of(seen.environment, now) is None):
             return False
@@ -160,6 +188,7 @@ class Rule:
         return [(k.lower().encode(), v.encode()) for k, v in {**kept, **self.headers}.items()]
 
     def view(self) -> dict[str, t.Any]:
+        """The rule in JSON's types."""
         return dataclasses.asdict(self)
 
 
@@ -178,7 +207,12 @@ def _error(path: str, status: int) -> dict[str, t.Any]:
 
 # What a rule may be given: its types, and what they must fulfil.
 CHECKS: dict[str, tuple[tuple[type, ...], str, t.Callable[[t.Any], bool]]] = {
-    "match": ((str,), "a regular expression", lambda v: True),
+    "match": (
+        (str,),
+        f"text, at most {MAX_PATTERN} characters, with * for anything, ^ and $ for the ends, | between alternatives: "
+        "no regular expression",
+        lambda v: len(v) <= MAX_PATTERN and not re.search(r"[\\()\[\]{}+?]|\.\*", v),
+    ),
     "environment": ((str, type(None)), "the name of an environment", lambda v: True),
     "kind": ((str,), "one of " + ", ".join(KINDS), lambda v: v in KINDS),
     "count": ((int, type(None)), "a whole number, or null for all", lambda v: v is None or v >= 0),
@@ -203,43 +237,21 @@ def _plain(value: t.Any) -> bool:
     return isinstance(value, str) and bool(re.fullmatch(r"[\x20-\x7e]*", value))
 
 
-def add_rule(world: World, given: dict[str, t.Any]) -> Rule:
-    """Check a rule and set it.
+def rule_from(given: dict[str, t.Any]) -> Rule:
+    """The rule that somebody asks for.
 
     Raises:
-        Problem: 400, naming what is wrong with it.
+        ApiProblem: 400, naming what is wrong with it.
     """
     for name, value in given.items():
         if name not in CHECKS:
-            raise Problem(400, "input-validation", f"a fault has no '{name}'; it has {', '.join(CHECKS)}")
+            raise ApiProblem(400, "input-validation", f"a fault has no '{name}'; it has {', '.join(CHECKS)}")
         kinds, wanted, good = CHECKS[name]
         # bool is an int to Python.
         wrong_type = not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds and name != "body")
         if wrong_type or not good(value):
-            raise Problem(400, "input-validation", f"{name} must be {wanted}")
-    if given.get("environment") is not None:
-        world.environment(given["environment"])
-    try:
-        rule = Rule(**given)
-    except (re.error, OverflowError, RecursionError):
-        raise Problem(400, "input-validation", "match must be a regular expression") from None
-    if rule.kind == "stale":
-        names = [rule.environment] if rule.environment else list(world.environments)
-        rule.last = {name: copy.deepcopy(world.environments[name]) for name in names}
-    world.faults.append(rule)
-    return rule
-
-
-def note_changes(world: World, environment: str | None = None) -> None:
-    """Keep, for the rules with stale reads, what an environment was like before its sources or labels changed."""
-    for rule in world.faults:
-        if rule.kind != "stale":
-            continue
-        for name in [environment] if environment else list(rule.last):
-            current, last = world.environments.get(name), rule.last.get(name)
-            if current and last and (current.sources, current.labels) != (last.sources, last.labels):
-                rule.past.setdefault(name, []).append((world.now(), last))
-                rule.last[name] = copy.deepcopy(current)
+            raise ApiProblem(400, "input-validation", f"{name} must be {wanted}")
+    return Rule(**given)
 
 
 def shown(path: str) -> str:
