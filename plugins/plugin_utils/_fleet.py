@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     RESULT_VARIABLES,
@@ -30,7 +30,8 @@ def environments(task_vars: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
         strict = _value(variables, "unified_profiles_fail_on_pending")
         found[str(host)] = {
             **collect_results({name: _value(variables, name) for name in RESULT_VARIABLES}),
-            "fail_on_pending": strict is None or boolean(strict, strict=False),
+            # What is misspelt must not make the job green.
+            "fail_on_pending": strict is None or str(strict).lower() not in BOOLEANS_FALSE,
         }
     return found
 

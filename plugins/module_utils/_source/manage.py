@@ -14,7 +14,7 @@ from .._clients.source import JAVA, Source, diagnose, find, require_java
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
 from .._module.state import plan as make_plan
-from .._module.values import check_source_name
+from .._module.values import check_labels, check_source_name
 
 
 class Diagnosis(t.TypedDict):
@@ -58,7 +58,9 @@ class ManagedSource(Resource):
         self.call = call
         self.api = call.public_api()
         self.name: str = call["source_name"]
-        self.labels = {str(k): str(v) for k, v in (call["source_labels"] or {}).items()}
+        labels = call["source_labels"] or {}
+        check_labels("source_labels", labels)
+        self.labels = {str(k): str(v) for k, v in labels.items()}
         self.source: Source | None = None
         self.known_after_apply = {
             "id": SET_BY_SEGMENT,
