@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, UnknownOutcome
+from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, UnexpectedAnswer, UnknownOutcome
 from .._clients.source import JAVA, Source, diagnose, find, require_java
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
@@ -126,18 +126,19 @@ class ManagedSource(Resource):
         return self.source.view() if self.source else None
 
     def _create(self) -> Source:
-        """Send one POST. When its outcome is not known or the slug is taken, adopt what is there instead."""
+        """Send one POST. When its outcome is not known, its answer shows no source or the slug is taken, adopt what is there instead."""
         for last in (False, True):
             try:
                 return self.api.create_source(self.name, JAVA["id"], self.call["enabled"])
-            except (UnknownOutcome, ApiError) as error:
+            except (UnknownOutcome, UnexpectedAnswer, ApiError) as error:
                 if isinstance(error, ApiError) and error.status not in (400, 409, 422):
                     raise
                 source = find(self.api.sources(), self.name, self.call["ignore_legacy"])
                 if source is not None:
                     require_java(source)
                     return source
-                if last or isinstance(error, ApiError):
+                # What was answered arrived, and is not sent again.
+                if last or not isinstance(error, UnknownOutcome):
                     raise
         raise AssertionError("unreachable")
 
