@@ -36,7 +36,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def terminal(value: t.Any) -> str:
     """One line without control characters: nothing in it can steer a terminal."""
-    return str(printable(str(value))).replace("\n", "\\n").replace("\t", "\\t")
+    return str(printable(str(value)))
 
 
 def markdown(value: t.Any) -> str:

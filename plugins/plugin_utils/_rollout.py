@@ -20,7 +20,7 @@ def batches_problem(serial: t.Any) -> str:
         return ""
     return (
         "unified_profiles_serial: is no size of a batch. Write a number of environments, a whole percentage such as 10%, or a "
-        "list of these, as in -e '{\"unified_profiles_serial\": [1, \"10%\"]}'; or leave it out."
+        'list of these, as in -e \'{"unified_profiles_serial": [1, "10%"]}\'; or leave it out.'
     )
 
 

@@ -85,7 +85,9 @@ NOT_TAKEN = {
 def test_a_setting_that_cannot_be_used_is_refused_by_its_name_and_stops_no_other(project, sandbox, playbook):
     project.hosts(**NOT_TAKEN, **{"fine": {"like": "prod", "channel": "operator"}})
     (project.inventory / "host_vars").mkdir()
-    (project.inventory / "host_vars/source_labels-date.yml").write_text("unified_profiles_source_labels: {since: 2026-01-01}\n")
+    (project.inventory / "host_vars/source_labels-date.yml").write_text(
+        "unified_profiles_source_labels: {since: 2026-01-01}\n"
+    )
     document = json.loads((project.inventory / "hosts.yml").read_text())
     hosts = document["unified_profiles"]["hosts"]
     hosts["source_labels-date"] = hosts["fine"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import urllib.parse
 
 import pytest
@@ -129,3 +130,10 @@ def test_request_ids():
 def test_the_last_four_characters_are_of_long_ones_only():
     assert hint(Secret(KEY)).endswith(", ends in ...C0eF")
     assert hint("hunter2") == fingerprint("hunter2")
+
+
+def test_no_text_of_a_result_begins_a_line_of_its_own():
+    forged = "no\r\n\nPLAY RECAP ****\ndev : ok=9\tfailed=0"
+    shown = printable({"msg": forged, "names": [forged], forged: 1})
+    assert not re.search(r"[\x00-\x1f]", "".join([shown["msg"], *shown["names"], *shown]))
+    assert shown["msg"].startswith(r"no\r\n\nPLAY RECAP")

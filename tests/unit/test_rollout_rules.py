@@ -9,7 +9,27 @@ from __future__ import annotations
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._rollout import batches_problem, limit_problem
 
-NO_SIZES = ["", None, "1,5", -1, 0, "0", "0%", "101%", "33.3%", True, 1.5, [], [1, ""], [[1]], {}, "all", "-5%", "1 ", "\u0661"]
+NO_SIZES = [
+    "",
+    None,
+    "1,5",
+    -1,
+    0,
+    "0",
+    "0%",
+    "101%",
+    "33.3%",
+    True,
+    1.5,
+    [],
+    [1, ""],
+    [[1]],
+    {},
+    "all",
+    "-5%",
+    "1 ",
+    "\u0661",
+]
 
 
 @pytest.mark.parametrize("serial", [1, "1", "10%", [1, "10%", "100%"], 1000, (1, "5")])
