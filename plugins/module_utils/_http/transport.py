@@ -100,6 +100,7 @@ class Transport:
         self.budget = Budget(settings.retry_budget)
         self.deadline = Deadline(self.clock.monotonic)
         self.hidden = Hidden()
+        self._parent = os.getppid()
         self._clients: dict[tuple[str, str], httpx.Client] = {}
         self._lock = threading.Lock()
 
@@ -108,6 +109,11 @@ class Transport:
         twin = copy.copy(self)
         twin.budget = Budget(self.settings.retry_budget)
         return twin
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the run that this task is part of has ended, as when its terminal was closed: its workers live on."""
+        return os.getppid() != self._parent
 
     def close(self) -> None:
         for client in self._clients.values():
