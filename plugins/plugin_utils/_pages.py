@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
+from ansible import release
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import (
     HOW_TO_RUN,
@@ -104,7 +105,9 @@ class Run(t.NamedTuple):
 
 def card_text(card: Mapping[str, t.Any], run: Run) -> str:
     """One card for the terminal."""
-    return _render("card.txt.j2", card=card, run=run)
+    # From this release on Ansible hides in the terminal what was vaulted, also what a person has to type.
+    hides = tuple(map(int, release.__version__.split(".")[:2])) >= (2, 22)
+    return _render("card.txt.j2", card=card, run=run, hides=hides)
 
 
 def summary_text(outcomes: Mapping[str, Mapping[str, t.Any]], most: int) -> str:

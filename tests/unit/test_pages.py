@@ -247,3 +247,11 @@ def test_no_command_of_the_page_puts_a_secret_into_the_history_of_a_shell():
     footer = pages.report_html(outcomes(), pages.Run()).partition("<footer>")[2]
     assert "read -rs VALUE" in footer
     assert "'VALUE'" not in footer
+
+
+@pytest.mark.parametrize(
+    ("version", "told"), [("2.16.19", False), ("2.21.5", False), ("2.22.0.dev0", True), ("3.0.0", True)]
+)
+def test_a_card_says_where_to_look_when_ansible_hides_a_value(monkeypatch, version, told):
+    monkeypatch.setattr(pages.release, "__version__", version)
+    assert ("$REDACTED$" in pages.card_text(made(), pages.Run())) is told
