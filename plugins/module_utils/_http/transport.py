@@ -35,6 +35,9 @@ else:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
 
+# Seconds: a day.
+LONGEST = 86400.0
+
 
 @dataclass(frozen=True)
 class HttpSettings:
@@ -45,6 +48,13 @@ class HttpSettings:
     proxy: str | None = None
     timeout: float = 30.0
     retry_budget: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for a time that no request and no operating system can keep."""
+        for name, least in (("timeout", 0.001), ("retry_budget", 0.0)):
+            if not least <= getattr(self, name) <= LONGEST:
+                problem = f"must be from {least:g} to {LONGEST:g} seconds."
+                raise OptionError(name, problem, "Correct it, or leave it out.")
 
 
 class Clock:
