@@ -539,7 +539,7 @@ def test_a_rollout_stops_when_too_many_failed_and_says_what_was_not_tried(projec
     batches = json.dumps({"unified_profiles_serial": [1, "100%"], "unified_profiles_max_fail_percentage": 50})
     run = project.run("connect", "-e", batches)
     assert run.status != 0
-    assert "with HTTP 409" in run.report["test_event"]["what was found, and why"]
+    assert "with HTTP 409" in run.report["canary"]["what was found, and why"]
     for name in ("second", "third"):
         assert run.report[name]["status"] == "failed"
         assert "Not tried, because 1 of the 1 environments" in run.report[name]["what was found, and why"]

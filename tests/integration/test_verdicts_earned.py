@@ -148,7 +148,7 @@ def test_the_replay_of_another_source_proves_no_link(rollout, sandbox, seen):
     handovers.link(world, env, {"space_id": env.space["id"], "source_id": other.id})
     verdicts, reasons = rollout.judged()
     assert verdicts == ["attested", "attested", "proven"]
-    assert "only a canary can tell" in reasons
+    assert "only a test event can tell" in reasons
 
 
 def test_a_second_key_takes_the_proof_away(rollout, sandbox):
@@ -215,17 +215,17 @@ def test_an_old_alert_does_not_count(sandbox, tmp_path):
     assert rollout.judged()[0] == ["proven"] * 3
 
 
-def test_the_canary_proves_the_link(rollout, sandbox):
+def test_the_test_event_proves_the_link(rollout, sandbox):
     flown = rollout.run(segment_test_event, test_event=True)
     assert flown["changed"]
     assert flown["test_event"]["status"] == "arrived", flown
     verdicts, reasons = rollout.judged(test_event=flown["test_event"])
     assert verdicts == ["attested", "proven", "attested"]
-    assert "the canary that was sent through this source was read back" in reasons
+    assert "the test event that was sent through this source was read back" in reasons
     assert sandbox.world.environments["dev"].identities["user_id:flexops-unified-profiles-test-event"]
 
 
-def test_the_canary_of_a_source_outside_the_space_never_arrives(rollout, sandbox):
+def test_the_test_event_of_a_source_outside_the_space_never_arrives(rollout, sandbox):
     sandbox.sabotage("dev", "disconnect-from-space")
     flown = rollout.run(segment_test_event, test_event=True, test_event_timeout=0.1)
     assert flown["test_event"]["status"] == "not_seen"
@@ -234,14 +234,14 @@ def test_the_canary_of_a_source_outside_the_space_never_arrives(rollout, sandbox
     assert "look at Unify > Unify settings > Profiles sources" in reasons
 
 
-def test_the_canary_stays_home_in_check_mode(rollout, sandbox):
+def test_the_test_event_stays_home_in_check_mode(rollout, sandbox):
     sandbox.clear_journal()
     flown = rollout.run(segment_test_event, check_mode=True, test_event=True)
     assert flown["test_event"]["status"] == "not_sent"
     assert sandbox.journal(writes=True) == []
 
 
-def test_a_canary_whose_answer_was_lost_is_looked_for(rollout, sandbox):
+def test_a_test_event_whose_answer_was_lost_is_looked_for(rollout, sandbox):
     sandbox.fault(match="POST /tracking", kind="drop_after")
     flown = rollout.run(segment_test_event, test_event=True)
     assert flown["test_event"]["status"] == "arrived"
