@@ -26,6 +26,8 @@ MINUTES = datetime.timedelta(days=1)
 HOURS = datetime.timedelta(days=7)
 # "About the last month" of a source is replayed into a space when the source is connected to it.
 REPLAY = datetime.timedelta(days=35)
+# What the audit trail calls an added or removed key. Connecting the source to a space, say, leaves its keys alone.
+KEY_CHANGE = "Source Modified"
 # How long Segment keeps its audit trail.
 AUDIT = datetime.timedelta(days=90)
 
@@ -106,7 +108,11 @@ class _Reader:
             reads["space_events"] = lambda: public.space_events(self.call["space_id"], "Flex - Engagement")
         if "key" in provable:
             handed = t.cast(datetime.datetime, last_done_at(self.steps, "key"))
-            reads["changes"] = lambda: public.audit_events(max(handed, self.now - AUDIT), source)
+            reads["changes"] = lambda: [
+                event
+                for event in public.audit_events(max(handed, self.now - AUDIT), source)
+                if event["type"] == KEY_CHANGE
+            ]
         return reads
 
     def _alerts(self, since: datetime.datetime) -> list[dict[str, str]]:
