@@ -18,8 +18,8 @@ from pathlib import Path
 import ansible_runner
 import pytest
 import yaml
-from conftest import ROOT
 from sandbox import handovers
+from support.project import ROOT
 
 SECRETS = {
     "SEGMENT_TOKEN": "segment_token",

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import SET_BY_SEGMENT
-from chain import Chain
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox.catalog import CATALOG
 from sandbox.model import LEGACY_NAME, SOURCE_NAME
 from sandbox.server import SandboxHandle
-from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, connected, forgotten
+from support.chain import Chain
+from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, connected, forgotten
 
 UNDERSCORES = SOURCE_NAME.replace("-", "_")
 NAMES = (SOURCE_NAME, UNDERSCORES, LEGACY_NAME, SOURCE_NAME.title(), SOURCE_NAME + " ", "renamed by hand")

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from chain import Chain
 from sandbox.server import SandboxHandle
-from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, assert_connected, check_settled, sample, settle
+from support.chain import Chain
+from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, assert_connected, check_settled, sample, settle
 
 Action = Callable[[Chain], object]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source, segment_source_key
-from chain import Chain
 from sandbox.server import SandboxHandle
-from scenarios import SCENARIOS, Snapshot
+from support.chain import Chain
+from support.scenarios import SCENARIOS, Snapshot
 
 
 @pytest.fixture

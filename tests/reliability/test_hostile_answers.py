@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from sandbox.catalog import JAVA
 from sandbox.model import SOURCE_NAME
 from sandbox.server import SandboxHandle
-from scenarios import SCENARIOS, Snapshot, assert_connected, check_settled, settle
+from support.scenarios import SCENARIOS, Snapshot, assert_connected, check_settled, settle
 
 STEERING = "\x1b]0;owned\x07\x1b[31mred\u202etxt"
 FIELDS = (

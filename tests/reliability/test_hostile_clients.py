@@ -34,7 +34,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox.events import alert
 from sandbox.server import SandboxHandle
-from scenarios import SCENARIOS
+from support.scenarios import SCENARIOS
 
 SINCE = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 Answers = list[tuple[int, dict[str, str], Any]]

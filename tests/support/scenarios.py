@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
-from chain import LABELS, Chain, Run
 from sandbox import handovers
 from sandbox.catalog import JAVA
 from sandbox.model import SOURCE_NAME
 from sandbox.server import SandboxHandle
+
+from support.chain import LABELS, Chain, Run
 
 CONNECT, RECOVER = "connect", "recover"
 

@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 
 import pytest
+from support.project import ROOT
 
-ROOT = Path(__file__).parents[2]
 HOUSE = ROOT / "plugins/module_utils"
 LAYERS = {"_base": 1, "_http": 2, "_clients": 3, "_module": 4, "_source": 5, "_handover": 5, "_checks": 6}
 FILES = sorted(HOUSE.rglob("*.py"))
