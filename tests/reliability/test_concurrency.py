@@ -96,7 +96,7 @@ def test_something_happens_between_two_requests(
         try:
             assert len(chain.twilio_sources) <= 1, "a second source"
             if not run.failure:
-                assert not chain.twilio_sources or chain.environment.flex_key in chain.twilio_sources[0].keys
+                assert not chain.twilio_sources or chain.env.flex_key in chain.twilio_sources[0].keys
             if action is person_renames and scenario.playbook == CONNECT:
                 settle(chain, CONNECT)
             assert_connected(chain, settle(chain, scenario.playbook))
