@@ -522,8 +522,7 @@ def test_volume_lags_a_minute_and_counts_in_buckets(people):
 def test_every_spelling_of_an_array(people, spelled):
     source = people.connect()
     people.track(source.keys[0], event="Other")
-    people.sandbox.engage("dev", 2)
-    people.sandbox.advance(120)
+    people.sandbox.work("dev", count=2)
     query = {"startTime": "2020-01-01T00:00:00Z", "endTime": "2100-01-01T00:00:00Z", "granularity": "DAY"}
     query |= {**spelled("groupBy", ["eventName", "source"]), **spelled("sourceId", [source.id])}
     query |= spelled("eventName", sorted(FLEX))
@@ -537,8 +536,7 @@ def test_every_spelling_of_an_array(people, spelled):
 
 def test_volumes_name_only_what_they_are_grouped_by_and_may_be_floats(people):
     people.connect()
-    people.sandbox.engage("dev", 2)
-    people.sandbox.advance(120)
+    people.sandbox.work("dev", count=2)
     query = {"startTime": "2020-01-01T00:00:00Z", "endTime": "2100-01-01T00:00:00Z", "granularity": "DAY"}
     kinds = set()
     for floats in (False, True):

@@ -34,7 +34,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox.events import alert
 from sandbox.server import SandboxHandle
-from scenarios import SCENARIOS
+from support.scenarios import SCENARIOS
 
 SINCE = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 Answers = list[tuple[int, dict[str, str], Any]]
@@ -132,7 +132,7 @@ def good(shared_sandbox: SandboxHandle) -> Callable[[str], tuple[dict[str, Any],
     def record(name: str) -> tuple[dict[str, Any], Answers]:
         with tempfile.TemporaryDirectory() as folder:
             chain = SCENARIOS["connect again"].begin(shared_sandbox, Path(folder))
-        world, env = shared_sandbox.world, chain.environment
+        world, env = shared_sandbox.world, chain.env
         (source,) = chain.twilio_sources
         source.labels = [{"key": "environment", "value": "dev"}]
         shared_sandbox.engage(env.name, 3)
@@ -143,9 +143,7 @@ def good(shared_sandbox: SandboxHandle) -> Callable[[str], tuple[dict[str, Any],
         params = {
             **dict.fromkeys(CONNECTION_OPTIONS),
             **{option: spec.get("default") for option, spec in HTTP_OPTIONS.items()},
-            **chain._connection(),
-            "sandbox_url": shared_sandbox.url,
-            "space_id": env.space["id"],
+            **chain.known,
             "profile_token": env.profile_token,
             "source_id": source.id,
             "write_key": source.keys[0],

@@ -29,12 +29,12 @@ from typing import Any
 import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
-from hostile import HOSTILE, make_hostile
 from sandbox import inventory
 from sandbox.server import SandboxHandle, run_sandbox
 from sandbox.world import World
+from support.hostile import HOSTILE, make_hostile
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 # What has to be escaped in URLs, JSON, YAML, HTML or a shell.
 ODD = "\"'\\/+&=%41$(id)<b>;|?#!*~^[`"
 PROXY_USER, PROXY_PASSWORD = "canary-user", "canary-of-the-proxy/+&=%41$(id)'!*~"

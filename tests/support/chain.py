@@ -11,22 +11,15 @@ requests of both.
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import threading
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
-from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import open_ledger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import (
-    CONNECTION_OPTIONS,
-    HTTP_OPTIONS,
-)
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
     profiles_connection,
@@ -35,15 +28,16 @@ from ansible_collections.flexops.unified_profiles.plugins.modules import (
     profiles_preflight,
     segment_source,
     segment_source_info,
-    segment_source_key,
 )
-from sandbox.model import SOURCE_NAME, Environment, Source
+from sandbox.model import SOURCE_NAME
+from sandbox.model import Environment as Model
 from sandbox.server import SandboxHandle
 
-MODULES = {"source": segment_source, "source key": segment_source_key}
-Result = dict[str, t.Any]
+from .environment import STEPS, Environment, Result, checked
+
 LABELS = {"managed-by": "ansible"}
-HTTP = {name: option.get("default") for name, option in HTTP_OPTIONS.items()}
+# Options of the chain, which it gives to the modules as the roles do.
+PASSED_ON = ("channel", "labels", "read_back", "friendly_name", "attest_existing")
 HARM = ("legacy_name", "wrong_type", "ambiguous")
 
 
@@ -89,23 +83,19 @@ class Stop(Exception):
     pass
 
 
-class Chain:
+class Chain(Environment):
     """One environment as a run of the playbooks sees it."""
 
     def __init__(self, sandbox: SandboxHandle, state_dir: Path, name: str = "dev", **options: t.Any) -> None:
-        self.sandbox, self.state_dir, self.name = sandbox, state_dir, name
-        self.options: dict[str, t.Any] = {"channel": "endpoint", "labels": LABELS, **options}
-        self.run = Run()
+        defaults = {"channel": "endpoint", "labels": LABELS, "timeout": 10.0, "retry_budget": 20.0}
+        super().__init__(sandbox, state_dir, name, **{**defaults, **options})
+        self.last = Run()
         self.check = False
-        self.past: Environment | None = None  # what a stale answer shows, see Scenario.begin
+        self.past: Model | None = None  # what a stale answer shows, see Scenario.begin
 
     @property
-    def environment(self) -> Environment:
-        return self.sandbox.world.environments[self.name]
-
-    @property
-    def twilio_sources(self) -> list[Source]:
-        return [s for s in self.environment.sources.values() if s.name == SOURCE_NAME]
+    def known(self) -> dict[str, t.Any]:
+        return {option: value for option, value in super().known.items() if option not in PASSED_ON}
 
     def connect(self, confirm: dict[str, t.Any] | None = None, check: bool = False) -> Run:
         return self._play(self._connect, confirm, check)
@@ -114,19 +104,19 @@ class Chain:
         return self._play(self._recover, confirm, check)
 
     def _play(self, play: t.Callable[[dict[str, t.Any]], None], confirm: dict[str, t.Any] | None, check: bool) -> Run:
-        self.run, self.check = Run(), check
+        self.last, self.check = Run(), check
         try:
             play(confirm or {})
         except Stop:
             pass
-        return self.run
+        return self.last
 
     def _connect(self, confirm: dict[str, t.Any]) -> None:
-        self._preflight(*READ_PATHS)
+        self._preflight(*STEPS)
         connection = self._do(
             "connection",
             profiles_connection,
-            profile_token=self.environment.profile_token,
+            profile_token=self.env.profile_token,
             friendly_name=self.options.get("friendly_name", self.name),
             allow_write_events=True,
             **self._handover("connection", confirm),
@@ -141,7 +131,7 @@ class Chain:
 
     def _recover(self, confirm: dict[str, t.Any]) -> None:
         self._preflight("link", "key")
-        ledger = self._do("ledger", profiles_info, read_evidence=False, **self._ledger())
+        ledger = self._do("ledger", profiles_info, read_evidence=False)
         recorded = ledger["recorded"]
         found = self._do(
             "diagnosis",
@@ -152,17 +142,17 @@ class Chain:
         )
         harm = HARM if recorded["connected"] or self.options.get("attest_existing") else (*HARM, "absent")
         if stop := [f for f in found["findings"] if f["problem"] in harm]:
-            self.run.failure = {"failed": True, "msg": stop[0]["detail"], "failure": {"kind": "refused"}}
+            self.last.failure = {"failed": True, "msg": stop[0]["detail"], "failure": {"kind": "refused"}}
             raise Stop
         source = self._source(create=True, wait_timeout=0, source_id=(found["source"] or {}).get("id"))
         self._link_and_key(source, confirm, done_by_form=False)
         self._verify(source)
 
     def _preflight(self, *steps: str) -> None:
-        token, existing = self.environment.profile_token, self.options.get("attest_existing")
+        token, existing = self.env.profile_token, self.options.get("attest_existing")
         endpoints = None
         if self.options["channel"] == "endpoint":
-            endpoints = {step: self._endpoint(step) for step in steps}
+            endpoints = {step: self.endpoint(step) for step in steps}
         common = {"profile_token": token, "allow_write_events": True, "attest_existing": existing}
         self._do("space", profiles_preflight, **common, endpoints=endpoints)
 
@@ -184,96 +174,37 @@ class Chain:
             source_id=source["id"] if source else None,
             key_fingerprints=source["key_fingerprints"] if source else [],
             read_evidence=not self.check,
-            read_back={name: self._read_back(name) for name in ("connection", "link", "key")},
+            read_back={name: self._read_back(name) for name in STEPS},
             clock_skew=self._skew,
-            **self._ledger(),
         )
 
     def _read_back(self, step: str) -> bool | None:
-        return t.cast("bool | None", self.run.results.get(step, {}).get("handover", {}).get("read_back"))
+        return t.cast("bool | None", self.last.results.get(step, {}).get("handover", {}).get("read_back"))
 
     @property
     def _skew(self) -> float:
-        return float(self.run.results["space"]["clock_skew"])
-
-    def _ledger(self) -> dict[str, t.Any]:
-        return {
-            "environment": self.name,
-            "state_dir": str(self.state_dir),
-            "ledger": self.options.get("ledger", "file"),
-        }
+        return float(self.last.results["space"]["clock_skew"])
 
     def recorded(self) -> dict[str, t.Any]:
         """What the ledger says, wherever it is kept."""
-        params = {**dict.fromkeys(CONNECTION_OPTIONS), **HTTP, "sync_service": "default"}
-        return dict(open_ledger(ModuleContext({**params, **self._connection(), **self._ledger()}, True)).read().steps)
+        context = ModuleContext(checked(profiles_info, self.arguments(profiles_info)), check_mode=True)
+        return dict(open_ledger(context).read().steps)
 
     def _handover(self, step: str, confirm: dict[str, t.Any], existing: bool = True) -> dict[str, t.Any]:
         parameters = {"channel": self.options["channel"], "confirm": confirm.get(step), "clock_skew": self._skew}
-        parameters |= {"attest_existing": self.options.get("attest_existing") if existing else None, **self._ledger()}
+        parameters |= {"attest_existing": self.options.get("attest_existing") if existing else None}
         if self.options["channel"] == "endpoint":
-            parameters["endpoint"] = self._endpoint(step)
-            if not self.run.results.get("connection", {}).get("changed"):
-                parameters["seen"] = self.run.results["space"]["seen"]
+            parameters["endpoint"] = self.endpoint(step)
+            if not self.last.results.get("connection", {}).get("changed"):
+                parameters["seen"] = self.last.results["space"]["seen"]
         return parameters
 
-    def _endpoint(self, step: str) -> dict[str, t.Any]:
-        url = f"{self.sandbox.url}/handover/{self.name}/{step}"
-        headers = {"Authorization": f"Bearer {self.environment.gateway_token}"}
-        endpoint = {"url": url, "headers": headers, "body": BODIES[step]}
-        if self.options.get("read_back", True):
-            endpoint |= {"read_url": url, "read_path": READ_PATHS[step]}
-        return endpoint
+    def endpoint(self, step: str, read_back: bool = True) -> dict[str, t.Any]:
+        return super().endpoint(step, read_back and self.options.get("read_back", True))
 
-    def _connection(self) -> dict[str, t.Any]:
-        env, url = self.environment, self.sandbox.url
-        return {
-            "segment_token": env.segment_token,
-            "segment_region": env.region,
-            "segment_api_url": f"{url}/segment/{{region}}",
-            "profile_api_url": f"{url}/profiles/{{region}}",
-            "twilio_account_sid": env.account_sid,
-            "twilio_api_key": env.api_key,
-            "twilio_api_secret": env.api_secret,
-            "flex_url": f"{url}/twilio/flex",
-            "monitor_url": f"{url}/twilio/monitor",
-            "sync_url": f"{url}/twilio/sync",
-            "timeout": self.options.get("timeout", 10.0),
-            "retry_budget": self.options.get("retry_budget", 20.0),
-        }
-
-    def attempt(self, module: t.Any, check: bool = False, **parameters: t.Any) -> Result:
-        """One module by itself; its result, also when it failed."""
-        self.check = check
-        with contextlib.suppress(Stop):
-            self._do("it", module, **parameters)
-        return self.run.results["it"]
-
-    def _do(self, name: str, module: t.Any, **parameters: t.Any) -> Result:
-        given = {"space_id": self.environment.space["id"], **self._connection(), **parameters}
-        spec = module.SPEC
-        wanted = {k: v for k, v in given.items() if k in spec.argument_spec and v is not None}
-        checked = ModuleArgumentSpecValidator(spec.argument_spec, **spec.constraints).validate(copy.deepcopy(wanted))
-        assert not checked.error_messages, checked.error_messages
-        result = run_in_process(module.run, checked.validated_parameters, self.check)
-        self.run.results[name] = result
-        # Whatever happens: a defect of the collection is never the reason.
-        assert result.get("failure", {}).get("kind") != "defect", result
+    def _do(self, name: str, module: ModuleType, **options: t.Any) -> Result:
+        result = self.last.results[name] = self.run(module, self.check, **options)
         if result.get("failed"):
-            self.run.failure = result
+            self.last.failure = result
             raise Stop
         return result
-
-
-# As in the sandbox's inventory.
-BODIES: dict[str, dict[str, t.Any]] = {
-    "connection": {
-        "friendly_name": "{friendly_name}",
-        "space_id": "{space_id}",
-        "profile_token": "{profile_token}",
-        "allow_write_events": True,
-    },
-    "link": {"space_id": "{space_id}", "source_id": "{source_id}"},
-    "key": {"write_key": "{write_key}"},
-}
-READ_PATHS = {"connection": "profile_token_fingerprint", "link": "source_id", "key": "write_key_fingerprint"}

@@ -26,7 +26,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 )
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from ledgers import DOCUMENTS, EXAMPLES, FEWER, STEP, asked, entry, record, recorded
+from support.ledgers import DOCUMENTS, EXAMPLES, FEWER, STEP, asked, entry, record, recorded
 
 EMPTY = LedgerDocument("dev")
 

@@ -21,7 +21,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_sync import SyncLedger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service, basic
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
-from ledgers import FULL, asked, entry, record, recorded
+from support.ledgers import FULL, asked, entry, record, recorded
 
 BASE = "https://sync.test"
 SECRET = "the-secret-of-the-api-key"

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
-from chain import LABELS, Chain, Run
 from sandbox import handovers
 from sandbox.catalog import JAVA
 from sandbox.model import SOURCE_NAME
 from sandbox.server import SandboxHandle
+
+from support.chain import LABELS, Chain, Run
 
 CONNECT, RECOVER = "connect", "recover"
 
@@ -45,7 +46,7 @@ class Scenario:
         sandbox.reset()
         chain = Chain(sandbox, folder, **self.options)
         for step in self.before:
-            chain.past = copy.deepcopy(chain.environment)
+            chain.past = copy.deepcopy(chain.env)
             step(chain)
         sandbox.clear_journal()
         return chain
@@ -135,7 +136,7 @@ def settle(chain: Chain, playbook: str) -> Run:
 
 def _by_hand(chain: Chain, step: str, asked: dict[str, t.Any]) -> dict[str, str]:
     """What a person does in the consoles with a card."""
-    world, env, subject = chain.sandbox.world, chain.environment, asked["subject"]
+    world, env, subject = chain.sandbox.world, chain.env, asked["subject"]
     with world.lock:
         if step == "connection":
             form = {"friendly_name": subject["friendly_name"], "space_id": subject["space_id"]}
@@ -200,7 +201,7 @@ def assert_connected(chain: Chain, run: Run) -> None:
     assert not run.failure, run.failure
     assert not run.pending, list(run.pending)
     assert set(run.verdicts) <= {"attested", "proven"}, run.results["verify"]["steps"]
-    env = chain.environment
+    env = chain.env
     (source,) = chain.twilio_sources
     assert (source.metadata, source.enabled) == (JAVA, True)
     labels = {x["key"]: x["value"] for x in source.labels}
@@ -212,7 +213,7 @@ def assert_connected(chain: Chain, run: Run) -> None:
 
 
 def assert_ledger_true(chain: Chain) -> None:
-    env, ledger = chain.environment, chain.recorded()
+    env, ledger = chain.env, chain.recorded()
     (source,) = chain.twilio_sources
     ledger = {step: records for step, records in ledger.items() if records}
     assert all(list(records) == ["done"] for records in ledger.values()), ledger

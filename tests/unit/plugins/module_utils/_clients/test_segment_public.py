@@ -12,7 +12,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.segment_profile import ProfileApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.segment_public import PublicApi
-from conversation import OK, TOKEN, Conversation, Turn
+from support.conversation import OK, TOKEN, Conversation, Turn
 
 
 def page(cursor: str | None, items: list, following: str | None) -> Turn:

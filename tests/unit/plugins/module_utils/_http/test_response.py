@@ -17,9 +17,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.res
     parse_error,
     requested_wait,
 )
-from conversation import EXAMPLES, START, FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
+from support.conversation import EXAMPLES, START, FakeClock
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from ledgers import DOCUMENTS, EXAMPLES, FEWER, FULL, asked, record
+from support.ledgers import DOCUMENTS, EXAMPLES, FEWER, FULL, asked, record
 
 
 def refused(found: object) -> LedgerError:

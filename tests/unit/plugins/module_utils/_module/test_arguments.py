@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import importlib
 import re
-from pathlib import Path
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
@@ -19,8 +18,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.a
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import CONNECTION_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run
+from support.project import ROOT
 
-MODULES = sorted(path.stem for path in Path(__file__).parents[2].glob("plugins/modules/*.py"))
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 TOKEN = "sgp_marked0123456789abcdef0123456789abcdef"
 MARKED = f"a text of {len(TOKEN)} characters (fingerprint {fingerprint(TOKEN)})"
 SPEC = {

@@ -33,9 +33,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.ser
     check_url,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
-from conversation import BASE, EXAMPLES, OK, START, TOKEN, Conversation, Turn
 from hypothesis import given
 from hypothesis import strategies as st
+from support.conversation import BASE, EXAMPLES, OK, START, TOKEN, Conversation, Turn
 
 # Authorization and what is sent
 

@@ -22,7 +22,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import ledger_file
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import LedgerDocument
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
-from ledgers import FULL, asked, entry, record
+from support.ledgers import FULL, asked, entry, record
 
 # What it holds
 
@@ -98,12 +98,12 @@ def test_a_damaged_file_says_so_and_is_not_overwritten(tmp_path, content):
 
 # Several writers
 
-ALSO_THERE = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])}
+ALSO_THERE = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 WRITER = """
 import sys
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
 from pathlib import Path
-from ledgers import asked, entry, record
+from support.ledgers import asked, entry, record
 step = sys.argv[1]
 for n in range(60):
     ledger = FileLedger(Path(sys.argv[2]), "dev")

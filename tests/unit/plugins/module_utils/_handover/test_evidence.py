@@ -19,7 +19,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info, segment_test_event
-from conversation import START, FakeClock
+from support.conversation import START, FakeClock
 
 SEGMENT, PROFILE, TRACKING, MONITOR, PREVIEW = (
     "https://api.segmentapis.com",

@@ -15,9 +15,9 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.hidden import Hidden
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint, hint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
-from conversation import EXAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
+from support.conversation import EXAMPLES
 
 KEY = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF"
 ODD = "tok en-\"'\\/+&=%41<b>;#\u00e9?~end"
