@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 import httpx
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service, bearer
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.auth import Bearer
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from hypothesis import settings
 
@@ -80,10 +81,9 @@ class Conversation:
         transport._clients[(url.scheme, url.netloc.decode())] = httpx.Client(transport=httpx.MockTransport(self.answer))
         options = {
             "name": "Segment",
-            "authorization": bearer(TOKEN),
+            "auth": Bearer(Secret(TOKEN)),
             "credentials": "public_api_token",
             "url_option": "public_api_url",
-            "secrets": (Secret(TOKEN),),
         }
         return Service(transport, base_url=base_url, **{**options, **kwargs})
 

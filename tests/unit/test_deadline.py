@@ -94,7 +94,7 @@ class Server(httpcore.NetworkBackend, httpcore.NetworkStream):
 def begin(server: Server, clock: Clock, url: str, **http: object) -> Service:
     transport = Transport(HttpSettings(timeout=TIMEOUT, retry_budget=BUDGET, **http), clock=clock)
     transport.client(url)._transport._pool._network_backend._inner = server
-    return Service(transport, "Segment", url, None, "segment_token", "segment_api_url")
+    return Service(transport, "Segment", url, auth=None, credentials="segment_token", url_option="segment_api_url")
 
 
 @pytest.mark.parametrize("pause", [0.01, 1.0, 29.0])
@@ -189,7 +189,7 @@ def trickling() -> Iterator[tuple[str, list[int]]]:
 def test_real_sockets(trickling: tuple[str, list[int]]) -> None:
     url, taken = trickling
     transport = Transport(HttpSettings(timeout=0.3, retry_budget=0.0))
-    service = Service(transport, "Segment", url, None, "segment_token", "segment_api_url")
+    service = Service(transport, "Segment", url, auth=None, credentials="segment_token", url_option="segment_api_url")
     with pytest.raises(BudgetExceeded, match="no complete answer"):
         service.get("/")
     transport.close()

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError, Refused
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
@@ -437,4 +437,4 @@ def test_no_canary_through_a_source_whose_keys_cannot_be_seen(services, fly):
 
 def test_canary_in_the_eu(services, fly):
     call = services.call(segment_test_event, segment_region="eu", space_id=SPACE, source_id=SOURCE)
-    assert call.tracking_api(WRITE_KEY).service.base_url == "https://events.eu1.segmentapis.com"
+    assert call.tracking_api(Secret(WRITE_KEY)).service.base_url == "https://events.eu1.segmentapis.com"

@@ -88,7 +88,11 @@ def tls_url(server, certificate):
 def get(url, **settings):
     transport = Transport(HttpSettings(retry_budget=0.5, **settings))
     try:
-        return Service(transport, "Test API", url, None, "token", "url").get("/x").get("data", int)
+        return (
+            Service(transport, "Test API", url, auth=None, credentials="token", url_option="url")
+            .get("/x")
+            .get("data", int)
+        )
     finally:
         transport.close()
 

@@ -40,6 +40,8 @@ ENDPOINT_OPTIONS: dict[str, t.Any] = {
     },
 }
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+# What a card or an endpoint may need, by placeholder.
+Values = Mapping[str, str | Secret]
 # For a value of an answer that may have any type.
 ANYTHING = (object, bool)
 
@@ -108,15 +110,17 @@ class Endpoint:
             return fingerprint(text)
         return self.transport.hidden.in_result(text)[:100]
 
-    def send(self, values: Mapping[str, str]) -> None:
+    def send(self, values: Values) -> None:
         """Send the body, with its placeholders filled in.
 
         Raises:
             UnknownOutcome: No answer, a server error on POST, or an answer that does not say what ``success`` asks for.
             Failure: It was refused, or never arrived.
         """
-        body = fill(self.options["body"], values) if self.options.get("body") else fill(dict(values), {})
-        writer = self._service("url", tuple(value for value in values.values() if isinstance(value, Secret)))
+        self.transport.hidden.add(*(value for value in values.values() if isinstance(value, Secret)))
+        plain = {name: value.reveal() if isinstance(value, Secret) else value for name, value in values.items()}
+        body = fill(self.options["body"], plain) if self.options.get("body") else plain
+        writer = self._service("url")
         method = self.options["method"]
         answer = writer.request(method, "", body=body, headers=self.headers, expected=self.statuses)
         path = self.success.get("path")
@@ -130,7 +134,7 @@ class Endpoint:
                 status=answer.status,
             )
 
-    def _service(self, option: str, secrets: tuple[str, ...] = ()) -> Service:
+    def _service(self, option: str) -> Service:
         url = self.options[option]
         if "?" in url:
             raise OptionError(
@@ -146,16 +150,20 @@ class Endpoint:
             )
         for text in self.headers.values():
             self.transport.hidden.add_header(text)
-        name = f"The {self.step.name} endpoint"
-        return Service(self.transport, name, url, None, f"{self.name}.headers", f"{self.name}.{option}", secrets)
+        return Service(
+            self.transport,
+            f"The {self.step.name} endpoint",
+            url,
+            auth=None,
+            credentials=f"{self.name}.headers",
+            url_option=f"{self.name}.{option}",
+        )
 
 
 def fill(template: t.Any, values: Mapping[str, str]) -> t.Any:
-    """The template with ``{name}`` in its texts replaced by values, and secrets revealed: it is about to be sent."""
-    if isinstance(template, Secret):
-        return template.reveal()
+    """The template with ``{name}`` in its texts replaced by values."""
     if isinstance(template, str):
-        return PLACEHOLDER.sub(lambda match: fill(values[match[1]], {}) if match[1] in values else match[0], template)
+        return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
     if isinstance(template, Mapping):
         return {key: fill(value, values) for key, value in template.items()}
     if isinstance(template, list):

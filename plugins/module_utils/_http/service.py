@@ -11,7 +11,6 @@ its outcome is unknown, and the caller has to look the object up.
 
 from __future__ import annotations
 
-import base64
 import json
 import random
 import re
@@ -30,6 +29,7 @@ from .._base.errors import (
     Unreachable,
 )
 from .._base.secret import Secret
+from .auth import Auth, authorization
 from .proxy import is_host, is_loopback
 from .response import Response, parse_error, parse_json, request_id_of, requested_wait, retry_after
 from .transport import HTTPX_ERROR, Transport
@@ -63,10 +63,9 @@ class Service:
         transport: The task's connections.
         name: What an operator calls it; used in messages.
         base_url: Without a trailing slash.
-        authorization: The Authorization header's value, or None.
+        auth: Who asks; None if nobody has to say so.
         credentials: The options that hold its credentials, named in messages about 401 and 403.
         url_option: The option that overrides the base URL.
-        secrets: What it sends and nobody may see, to be hidden by all services of the task.
     """
 
     def __init__(
@@ -74,19 +73,20 @@ class Service:
         transport: Transport,
         name: str,
         base_url: str,
-        authorization: str | None,
+        *,
+        auth: Auth | None,
         credentials: str,
         url_option: str,
-        secrets: tuple[str, ...] = (),
     ) -> None:
         check_url(url_option, base_url)
         self.transport = transport
         self.name = name
         self.base_url = base_url.rstrip("/")
-        self.authorization = authorization
+        self.auth = auth
         self.credentials = credentials
         self.url_option = url_option
-        transport.hidden.add(*secrets, (authorization or "").rpartition(" ")[2])
+        if auth:
+            transport.hidden.add(auth.secret, auth.credential)
 
     def get(self, path: str, query: Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> Response:
         return self.request("GET", path, query=query, **kwargs)
@@ -101,14 +101,14 @@ class Service:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         expected: frozenset[int] = frozenset({200, 201}),
-        **values: str,
+        path_params: Mapping[str, str | Secret] | None = None,
     ) -> Response:
         """Send one request, again where the rules allow it, and give the answer.
 
         Args:
             method: The HTTP method.
-            path: A path template. Its fields are filled from ``values``, percent-encoded; a Secret shows as its
-                fingerprint in messages.
+            path: A path template.
+            path_params: Its fields, to be percent-encoded; messages show a Secret's fingerprint.
             query: Query parameters, in order; None values are left out.
             body: A JSON body.
             form: A form to send instead, which is what Twilio takes.
@@ -124,12 +124,15 @@ class Service:
         """
         if self.transport.read_only and method not in READS:
             raise AssertionError(f"{method} {path} in read-only mode")
-        for name, value in values.items():
+        params = path_params or {}
+        self.transport.hidden.add(*(value for value in params.values() if isinstance(value, Secret)))
+        sent = {name: value.reveal() if isinstance(value, Secret) else value for name, value in params.items()}
+        for name, value in sent.items():
             # httpx would resolve these like a browser, and send the request to another path.
-            if _plain(value) in ("", ".", ".."):
+            if value in ("", ".", ".."):
                 raise OptionError(name, f"cannot be '{value}'.", "Give the real id.")
-        url = self.base_url + path.format(**{k: urllib.parse.quote(_plain(v), safe="") for k, v in values.items()})
-        shown_path = path.format(**{k: str(v) for k, v in values.items()})
+        url = self.base_url + path.format(**{name: urllib.parse.quote(value, safe="") for name, value in sent.items()})
+        shown_path = path.format(**params)
         shown = f"{method} {shown_path or urllib.parse.urlsplit(self.base_url).path or '/'}"
         sent_headers = {
             "accept": "application/json",
@@ -138,8 +141,8 @@ class Service:
             "user-agent": "flexops.unified_profiles",
             **(headers or {}),
         }
-        if self.authorization:
-            sent_headers["authorization"] = self.authorization
+        if self.auth:
+            sent_headers["authorization"] = authorization(self.auth)
         content = None if body is None else json.dumps(body).encode()
         if content is not None:
             sent_headers["content-type"] = "application/json"
@@ -153,7 +156,6 @@ class Service:
             headers=sent_headers,
             content=content,
         )
-        self.transport.hidden.add(*(value for value in values.values() if isinstance(value, Secret)))
         return self._send(wire, shown, expected)
 
     def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int]) -> Response:
@@ -323,14 +325,6 @@ class Service:
         return self.transport.hidden.in_request_id(request_id_of(headers) or "") or None
 
 
-def bearer(token: str) -> str:
-    return f"Bearer {_plain(token)}"
-
-
-def basic(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{_plain(user)}:{_plain(password)}".encode()).decode()
-
-
 def check_url(option: str, url: str) -> None:
     """Refuse a URL that would send credentials in the clear or cannot be used.
 
@@ -353,10 +347,6 @@ def check_url(option: str, url: str) -> None:
             f"uses http to {host}, which would send credentials in the clear.",
             "Use https; plain http is for loopback addresses only.",
         )
-
-
-def _plain(value: str) -> str:
-    return value.reveal() if isinstance(value, Secret) else value
 
 
 def _is_tls(error: BaseException | None) -> bool:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from .._base.errors import MissingLibrary, OptionError
 from .._base.hidden import Hidden
+from .._base.secret import Secret
 from .deadline import Deadline
 from .proxy import Proxy, proxy_for
 
@@ -137,7 +138,7 @@ class Transport:
         if proxy is None:
             return httpx.HTTPTransport(verify=verify, trust_env=False)
         user, password = proxy.credentials
-        self.hidden.add(password)
+        self.hidden.add(Secret(password))
         self.hidden.add_doubtful(user, base64.b64encode(f"{user}:{password}".encode()).decode())
         try:
             return httpx.HTTPTransport(verify=verify, proxy=proxy.url, trust_env=False)

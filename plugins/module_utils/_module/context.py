@@ -20,7 +20,8 @@ from .._clients.twilio_connector import ConnectorApi
 from .._clients.twilio_flex import FlexApi
 from .._clients.twilio_monitor import MonitorApi
 from .._clients.twilio_sync import SyncApi
-from .._http.service import Service, basic, bearer
+from .._http.auth import Auth, Basic, BasicToken, Bearer
+from .._http.service import Service
 from .._http.transport import HttpSettings, Transport
 from .options import CONNECTION_OPTIONS, HTTP_OPTIONS, PROFILE_TOKEN
 from .state import Reconciled, Resource, reconcile
@@ -51,7 +52,7 @@ class ModuleContext:
         self.check_mode = check_mode
         settings = HttpSettings(**{name: params[name] for name in HTTP_OPTIONS})
         self.transport = transport or Transport(settings, read_only=check_mode)
-        self.transport.hidden.add(*(params.get(option) or "" for option in SECRETS))
+        self.transport.hidden.add(*(Secret(params.get(option) or "") for option in SECRETS))
         self.warnings: list[str] = []
 
     def __getitem__(self, option: str) -> t.Any:
@@ -61,7 +62,7 @@ class ModuleContext:
         return reconcile(resource, self.check_mode)
 
     def required(self, option: str) -> str:
-        """A token, secret or SID that must be there. What is empty does not fall back: another environment's credential could be used.
+        """A value that must be there. What is empty does not fall back: another environment's credential could be used.
 
         Raises:
             OptionError: It is absent, empty, or has characters that cannot be part of it.
@@ -82,6 +83,10 @@ class ModuleContext:
             )
         return t.cast(str, value)
 
+    def secret(self, option: str) -> Secret:
+        """A token or password, as :meth:`required` takes it."""
+        return Secret(self.required(option))
+
     def sid(self, option: str) -> str:
         """The SID in an option, checked before it is sent or shown: a secret in its place must not be.
 
@@ -101,9 +106,9 @@ class ModuleContext:
         name: str,
         url_option: str,
         default: str,
-        authorization: str,
+        auth: Auth,
         credentials: str,
-        *secrets: str,
+        *,
         region: str = "",
     ) -> Service:
         """An API in the sandbox if there is one, or else at the URL in ``url_option`` or at the default."""
@@ -112,28 +117,23 @@ class ModuleContext:
         if self["sandbox_url"]:
             url, url_option = self["sandbox_url"].rstrip("/") + SANDBOX_PATHS[url_option], "sandbox_url"
         url = url.replace("{region}", region or self["segment_region"])
-        return Service(self.transport, name, url, authorization, credentials, url_option, secrets)
+        return Service(self.transport, name, url, auth=auth, credentials=credentials, url_option=url_option)
 
     def public_api(self, region: str | None = None) -> PublicApi:
-        token, region = Secret(self.required("segment_token")), region or self["segment_region"]
+        auth, region = Bearer(self.secret("segment_token")), region or self["segment_region"]
         default, credentials = SEGMENT_API_HOSTS[region], "segment_token"
         return PublicApi(
-            self.service(
-                "Segment Public API", "segment_api_url", default, bearer(token), credentials, token, region=region
-            )
+            self.service("Segment Public API", "segment_api_url", default, auth, credentials, region=region)
         )
 
     def profile_api(self) -> ProfileApi:
-        token, default = Secret(self.required("profile_token")), PROFILE_API_HOSTS[self["segment_region"]]
-        return ProfileApi(
-            self.service("Segment Profile API", "profile_api_url", default, basic(token, ""), "profile_token", token)
-        )
+        auth, default = BasicToken(self.secret("profile_token")), PROFILE_API_HOSTS[self["segment_region"]]
+        return ProfileApi(self.service("Segment Profile API", "profile_api_url", default, auth, "profile_token"))
 
     def tracking_api(self, write_key: Secret) -> TrackingApi:
         default, shown = TRACKING_API_HOSTS[self["segment_region"]], "the source's write key"
-        authorization = basic(write_key, "")
         return TrackingApi(
-            self.service("Segment Tracking API", "tracking_api_url", default, authorization, shown, write_key)
+            self.service("Segment Tracking API", "tracking_api_url", default, BasicToken(write_key), shown)
         )
 
     def flex(self) -> FlexApi:
@@ -153,7 +153,7 @@ class ModuleContext:
             option, user = "twilio_api_secret", self.sid("twilio_api_key")
         else:
             option, user = "twilio_auth_token", self.sid("twilio_account_sid")
-        password = Secret(self.required(option))
+        password = self.secret(option)
         where = [part for part in (self["twilio_edge"], self["twilio_region"]) if part]
         default = f"https://{'.'.join([product, *where])}.twilio.com"
-        return self.service(name, url_option, default, basic(user, password), option, password)
+        return self.service(name, url_option, default, Basic(user, password), option)
