@@ -75,10 +75,12 @@ class Conversation:
         self.clock = FakeClock()
 
     def service(self, read_only: bool = False, base_url: str = BASE, **kwargs) -> Service:
-        http = kwargs.pop("http", HttpSettings())
-        transport = Transport(http, read_only=read_only, clock=self.clock)
-        url = httpx.URL(base_url)
-        transport._clients[(url.scheme, url.netloc.decode())] = httpx.Client(transport=httpx.MockTransport(self.answer))
+        transport = Transport(
+            kwargs.pop("http", HttpSettings()),
+            read_only=read_only,
+            clock=self.clock,
+            http_transport=httpx.MockTransport(self.answer),
+        )
         options = {
             "name": "Segment",
             "auth": Bearer(Secret(TOKEN)),

@@ -21,13 +21,6 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.c
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info, segment_test_event
 from conversation import START, FakeClock
 
-SEGMENT, PROFILE, TRACKING, MONITOR, PREVIEW = (
-    "https://api.segmentapis.com",
-    "https://profiles.segment.com",
-    "https://api.segment.io",
-    "https://monitor.twilio.com",
-    "https://preview.twilio.com",
-)
 ACCOUNT, SOURCE, OTHER, SPACE = "AC" + "1" * 32, "source1", "source2", "spa_1"
 WRITE_KEY, PROFILE_TOKEN = "write-key-that-nobody-may-see-00", "profile-token-that-nobody-may-see"
 KEY = fingerprint(WRITE_KEY)
@@ -71,10 +64,12 @@ class Services:
         options = {"segment_token": "sgp_x", "twilio_account_sid": ACCOUNT, "twilio_auth_token": "t" * 32, **options}
         checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate(options)
         assert not checked.error_messages
-        transport = Transport(HttpSettings(retry_budget=1.0), read_only=check_mode, clock=self.clock)
-        for url in (SEGMENT, PROFILE, TRACKING, MONITOR, PREVIEW):
-            client = httpx.Client(transport=httpx.MockTransport(self.answer))
-            transport._clients[("https", url.removeprefix("https://"))] = client
+        transport = Transport(
+            HttpSettings(retry_budget=1.0),
+            read_only=check_mode,
+            clock=self.clock,
+            http_transport=httpx.MockTransport(self.answer),
+        )
         return ModuleContext(checked.validated_parameters, check_mode, transport)
 
     @property
@@ -357,7 +352,7 @@ def test_a_canary_arrives(services, fly, name):
     bird = fly()
     assert (bird["status"], bird["seen_source_id"], bird["sent_at"]) == ("arrived", SOURCE, before(seconds=0))
     (request,) = sent(services)
-    assert request.url == TRACKING + "/v1/identify"
+    assert request.url == "https://api.segment.io/v1/identify"
     assert base64.b64decode(request.headers["authorization"].removeprefix("Basic ")) == f"{WRITE_KEY}:".encode()
     body = json.loads(request.content)
     assert (body["userId"], body["messageId"]) == (USER, bird["message_id"])

@@ -50,8 +50,7 @@ class Talk:
     def __init__(self, *turns: tuple) -> None:
         self.turns = list(turns)
         self.sent: list[dict[str, str]] = []
-        transport = Transport(HttpSettings(retry_budget=0))
-        transport._clients[("https", "sync.test")] = httpx.Client(transport=httpx.MockTransport(self.answer))
+        transport = Transport(HttpSettings(retry_budget=0), http_transport=httpx.MockTransport(self.answer))
         auth, options = Basic("SK1", Secret(SECRET)), {"credentials": "twilio_api_secret", "url_option": "sync_url"}
         service = Service(transport, "Twilio Sync API", BASE, auth=auth, **options)
         self.ledger = SyncLedger(SyncApi(service), "default", "dev")

@@ -10,15 +10,22 @@ import base64
 import datetime
 import http.server
 import ipaddress
+import socket
 import ssl
 import threading
+import time
 
+import httpcore
+import httpx
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import (
     OptionError,
     TlsFailure,
     Unreachable,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.deadline import Deadline, DeadlineBackend
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.pool import PoolTransport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.proxy import Proxy
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from cryptography import x509
@@ -136,6 +143,76 @@ def proxy():
         threading.Thread(target=found.serve_forever, daemon=True).start()
         yield f"jane-the-user:correct%20horse@127.0.0.1:{found.server_address[1]}", Refuses.asked
         found.shutdown()
+
+
+@pytest.fixture
+def tunnel():
+    """A proxy that connects to whatever it is asked for, and then passes bytes on; what it was asked, with whose password."""
+
+    class Connects(http.server.BaseHTTPRequestHandler):
+        asked: list[tuple[str, str]] = []
+
+        def do_CONNECT(self) -> None:
+            self.asked.append((self.path, self.headers["proxy-authorization"]))
+            host, port = self.path.split(":")
+            with socket.create_connection((host, int(port))) as other:
+                self.send_response(200)
+                self.end_headers()
+                back = threading.Thread(target=self.copy, args=(other, self.connection))
+                back.start()
+                self.copy(self.connection, other)
+                back.join()
+
+        def copy(self, from_: socket.socket, to: socket.socket) -> None:
+            while data := from_.recv(65536):
+                to.sendall(data)
+            to.shutdown(socket.SHUT_WR)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Connects) as found:
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        yield f"http://jane:correct%20horse@127.0.0.1:{found.server_address[1]}", Connects.asked
+        found.shutdown()
+
+
+def test_tls_in_a_tunnel(tls_url, certificate, tunnel):
+    url, asked = tunnel
+    deadline = Deadline(time.monotonic)
+    deadline.start(60)
+    tls = ssl.create_default_context(cafile=certificate)
+    over = PoolTransport(DeadlineBackend(deadline), tls, Proxy(url, "proxy"))
+    with httpx.Client(transport=over) as client:
+        assert [client.get(f"{tls_url}/x").json() for _ in range(2)] == [{"data": 1}] * 2
+        deadline.start(0)
+        with pytest.raises(httpx.TimeoutException, match="the exchange took too long"):
+            client.get(f"{tls_url}/x")
+    expected = "Basic " + base64.b64encode(b"jane:correct horse").decode()
+    assert set(asked) == {(tls_url.removeprefix("https://"), expected)}
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "auth", "own_tls"),
+    [
+        ("http://proxy.test", "HTTPProxy", None, False),
+        ("http://jane:p%40ss@proxy.test:3128", "HTTPProxy", (b"jane", b"p@ss"), False),
+        ("https://proxy.test:3128", "HTTPProxy", None, True),
+        ("socks5://jane:p%40ss@proxy.test:1080", "SOCKSProxy", (b"jane", b"p@ss"), None),
+        ("socks5h://[::1]:1080", "SOCKSProxy", None, None),
+    ],
+)
+def test_each_kind_of_proxy(monkeypatch, url, kind, auth, own_tls):
+    made = []
+    monkeypatch.setattr(httpcore, kind, lambda **options: made.append(options))
+    tls = ssl.create_default_context()
+    PoolTransport(httpcore.MockBackend([]), tls, Proxy(url, "proxy"))
+    (options,) = made
+    assert options["proxy_auth"] == auth
+    assert options["proxy_url"].host.decode() in url
+    assert options["ssl_context"] is tls
+    if own_tls is not None:
+        assert options["proxy_ssl_context"] is (tls if own_tls else None)
 
 
 @pytest.mark.parametrize("source", ["proxy", "https_proxy", "ALL_PROXY"])

@@ -29,12 +29,13 @@ from .._base.errors import (
     Unreachable,
 )
 from .._base.secret import Secret
+from . import libraries
 from .auth import Auth, authorization
 from .proxy import is_host, is_loopback
 from .response import Response, parse_error, parse_json, request_id_of, requested_wait, retry_after
-from .transport import HTTPX_ERROR, Transport
+from .transport import Transport
 
-if HTTPX_ERROR is None:
+if libraries.PROBLEM is None:
     import httpx
 
     NEVER_SENT = (
