@@ -445,7 +445,25 @@ def test_long_messages_are_cut(converse):
     ],
 )
 def test_check_url_accepts(url):
-    check_url("public_api_url", url)
+    assert check_url("public_api_url", url) == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://api.segmentapis.com./x/", "https://api.segmentapis.com/x"),
+        ("https://API.example:8443", "https://api.example:8443"),
+        ("http://localhost.:8080", "http://localhost:8080"),
+        ("https://m\u00fcller.example/segment", "https://xn--mller-kva.example/segment"),
+        ("https://M\u00dcLLER.example.:1", "https://xn--mller-kva.example:1"),
+        ("https://\u4f8b\u3048.jp", "https://xn--r8jz45g.jp"),
+    ],
+)
+def test_a_host_is_written_as_dns_and_certificates_have_it(converse, url, sent):
+    assert check_url("url", url) == sent
+    service = converse(Turn("GET", httpx.URL(sent + "/y").path, 200, OK)).service(base_url=url)
+    assert service.get("/y").status == 200
+    assert service.base_url == sent
 
 
 @pytest.mark.parametrize(
@@ -470,6 +488,13 @@ def test_check_url_accepts(url):
         ("https://[::1", "not a plain absolute"),
         ("https://api..segment.com", "not a plain absolute"),
         (f"https://{'a' * 64}.com", "not a plain absolute"),
+        ("https://api.segment.com..", "not a plain absolute"),
+        ("https://.", "not a plain absolute"),
+        ("https://api.segment.com/m\u00fcller", "not a plain absolute"),
+        ("https://a\u00ad\u2603.example", "international name"),
+        ("https://m\u00fcller_.example", "international name"),
+        ("https://j\u00e4ne:word@host", "credentials in the URL"),
+        ("https://\u2024/", "not a plain absolute|international name"),
     ],
 )
 def test_check_url_refuses(url, words):

@@ -63,7 +63,7 @@ class Service:
     Args:
         transport: The task's connections.
         name: What an operator calls it; used in messages.
-        base_url: Without a trailing slash.
+        base_url: Where it is.
         auth: Who asks; None if nobody has to say so.
         credentials: The options that hold its credentials, named in messages about 401 and 403.
         url_option: The option that overrides the base URL.
@@ -79,10 +79,9 @@ class Service:
         credentials: str,
         url_option: str,
     ) -> None:
-        check_url(url_option, base_url)
         self.transport = transport
         self.name = name
-        self.base_url = base_url.rstrip("/")
+        self.base_url = check_url(url_option, base_url)
         self.auth = auth
         self.credentials = credentials
         self.url_option = url_option
@@ -326,20 +325,22 @@ class Service:
         return self.transport.hidden.in_request_id(request_id_of(headers) or "") or None
 
 
-def check_url(option: str, url: str) -> None:
-    """Refuse a URL that would send credentials in the clear or cannot be used.
+def check_url(option: str, url: str) -> str:
+    """Return a service's URL with its host as DNS and certificates have it: international names encoded, no dot at the end.
 
     Raises:
         OptionError: Not an absolute https URL, and not http on loopback; or it carries credentials.
     """
     try:
         parts = urllib.parse.urlsplit(url)
-        host, _port = parts.hostname, parts.port
+        port = parts.port
     except ValueError:
-        parts, host = urllib.parse.urlsplit(""), None
-    unusable = bool(re.search(r"[^\x21-\x7e]", url) or parts.query or parts.fragment)
-    if parts.scheme not in ("http", "https") or not host or unusable or not is_host(host):
+        parts, port = urllib.parse.urlsplit(""), None
+    host = _in_dns(option, parts.hostname or "")
+    unusable = bool(re.search(r"[\x00-\x20\x7f]", url)) or not parts.path.isascii() or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or unusable or not is_host(host):
         raise OptionError(option, "is not a plain absolute http(s) URL.", "Write it as https://host[:port][/path].")
+    host = host.removesuffix(".")
     if parts.username is not None or parts.password is not None:
         raise OptionError(option, "carries credentials in the URL.", "Put them into the options made for them.")
     if parts.scheme == "http" and not is_loopback(host):
@@ -348,6 +349,22 @@ def check_url(option: str, url: str) -> None:
             f"uses http to {host}, which would send credentials in the clear.",
             "Use https; plain http is for loopback addresses only.",
         )
+    where = (f"[{host}]" if ":" in host else host) + ("" if port is None else f":{port}")
+    return urllib.parse.urlunsplit(parts._replace(netloc=where)).rstrip("/")
+
+
+def _in_dns(option: str, host: str) -> str:
+    """The host's name in ASCII (IDNA)."""
+    if host.isascii():
+        return host
+    try:
+        return httpx.URL(scheme="https", host=host).raw_host.decode()
+    except httpx.InvalidURL:
+        raise OptionError(
+            option,
+            "has a host whose international name is not a valid one.",
+            "Write the name as DNS has it, with xn--.",
+        ) from None
 
 
 def _is_tls(error: BaseException | None) -> bool:
