@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -267,7 +266,7 @@ class HandOver(Resource):
         return card
 
     def _record(self, state: str, how: str, by: str) -> None:
-        at = format_time(self.call.transport.clock.now() + datetime.timedelta(seconds=self.call["clock_skew"]))
+        at = format_time(self.call.segment_now())
         step, recorded = self.facts.step.name, self.facts.recorded
         record: Record = {
             "subject": dict(self.facts.expected),

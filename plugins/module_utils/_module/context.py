@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import typing as t
@@ -58,6 +59,10 @@ class ModuleContext:
 
     def reconcile(self, resource: Resource) -> Reconciled:
         return reconcile(resource, self.check_mode)
+
+    def segment_now(self) -> datetime.datetime:
+        """The time by Segment's clock, as far as ``clock_skew`` tells: what is recorded is compared with Segment's own times."""
+        return self.transport.clock.now() + datetime.timedelta(seconds=self["clock_skew"])
 
     def required(self, option: str) -> str:
         """A value that must be there. What is empty does not fall back: another environment's credential could be used.
