@@ -48,7 +48,7 @@ OPTIONS: dict[str, t.Any] = {
 }
 # Seconds for which a value that an endpoint was seen to show counts. A rollout that takes longer reads it again.
 READ_BACK_MAX_AGE = 300.0
-# An answer, or the lack of a connection, that shows that nothing was done.
+# A refusal, or the lack of a connection: nothing was done.
 NOT_DONE = (ApiError, Unreachable, BudgetExceeded)
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import ssl
 import typing as t
 import urllib.parse
 from collections.abc import Mapping
@@ -37,6 +36,8 @@ from .transport import Transport
 
 if libraries.PROBLEM is None:
     import httpx
+
+    from .certificates import explain, tls_error
 
     NEVER_SENT = (
         httpx.ConnectError,
@@ -112,7 +113,7 @@ class Service:
             query: Query parameters, in order; None values are left out.
             body: A JSON body.
             form: A form to send instead, which is what Twilio takes.
-            headers: More headers.
+            headers: More headers. Each replaces the one of its name that would be sent, except Accept-Encoding.
             expected: The statuses that mean success.
 
         Raises:
@@ -134,21 +135,19 @@ class Service:
         url = self.base_url + path.format(**{name: urllib.parse.quote(value, safe="") for name, value in sent.items()})
         shown_path = path.format(**params)
         shown = f"{method} {shown_path or urllib.parse.urlsplit(self.base_url).path or '/'}"
-        sent_headers = {
-            "accept": "application/json",
-            # What is not packed cannot be larger than it looks.
-            "accept-encoding": "identity",
-            "user-agent": "flexops.unified_profiles",
-            **(headers or {}),
-        }
-        if self.auth:
-            sent_headers["authorization"] = authorization(self.auth)
+        # Names of headers count whatever their case.
+        sent_headers = httpx.Headers({"accept": "application/json", "user-agent": "flexops.unified_profiles"})
         content = None if body is None else json.dumps(body).encode()
         if content is not None:
             sent_headers["content-type"] = "application/json"
         if form is not None:
             content = urllib.parse.urlencode(form).encode()
             sent_headers["content-type"] = "application/x-www-form-urlencoded"
+        if self.auth:
+            sent_headers["authorization"] = authorization(self.auth)
+        sent_headers.update(headers or {})
+        # What is not packed cannot be larger than it looks.
+        sent_headers["accept-encoding"] = "identity"
         wire = httpx.Request(
             method,
             url,
@@ -249,12 +248,9 @@ class Service:
         reason = self.transport.hidden.in_words(str(error).rstrip(".")) or type(error).__name__
         where = f"{self.name} at {self.base_url} ({shown})"
         # Only while connecting: a TLS error later on may come after the request was processed.
-        if isinstance(error, httpx.ConnectError) and _is_tls(error):
-            return TlsFailure(
-                f"No trusted TLS connection to {where}: {reason}.",
-                "If the server uses a private CA, set ca_path to its certificate.",
-                service=self.name,
-            )
+        if isinstance(error, httpx.ConnectError) and (tls := tls_error(error)):
+            reason, next_step = explain(tls, self.transport.settings.ca_path, self.url_option)
+            return TlsFailure(f"No trusted TLS connection to {where}: {reason}.", next_step, service=self.name)
         if isinstance(error, NEVER_SENT):
             proxy = self.transport.proxy(self.base_url)
             named = f" named by {proxy.source}" if proxy else ""
@@ -365,11 +361,3 @@ def _in_dns(option: str, host: str) -> str:
             "has a host whose international name is not a valid one.",
             "Write the name as DNS has it, with xn--.",
         ) from None
-
-
-def _is_tls(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

@@ -10,7 +10,6 @@ import base64
 import contextlib
 import copy
 import datetime
-import functools
 import os
 import ssl
 import sys
@@ -26,9 +25,9 @@ from . import libraries
 from .proxy import Proxy, proxy_for
 
 if libraries.PROBLEM is None:
-    import certifi
     import httpx
 
+    from .certificates import context_for, tls_context
     from .deadline import Deadline, DeadlineBackend
     from .pool import PoolTransport
 
@@ -137,7 +136,7 @@ class Transport:
         return proxy_for(parts.scheme, parts.hostname or "", parts.port, self.settings.proxy)
 
     def _pool(self, proxy: Proxy | None) -> PoolTransport:
-        backend, tls = DeadlineBackend(self.deadline), _tls_context(self.settings)
+        backend, tls = DeadlineBackend(self.deadline), tls_context(self.settings.validate_certs, self.settings.ca_path)
         if proxy is None:
             return PoolTransport(backend, tls, None)
         user, password = proxy.credentials
@@ -155,36 +154,8 @@ class Transport:
             ) from None
 
 
-@functools.lru_cache(maxsize=8)
-def _context_for(ca_path: str | None) -> ssl.SSLContext:
-    if ca_path is None:
-        # The system's store for companies' own roots, certifi's for Pythons built without one.
-        context = ssl.create_default_context()
-        context.load_verify_locations(certifi.where())
-        return context
-    if os.path.isdir(ca_path):
-        return ssl.create_default_context(capath=ca_path)
-    return ssl.create_default_context(cafile=ca_path)
-
-
-def _tls_context(settings: HttpSettings) -> ssl.SSLContext:
-    if not settings.validate_certs:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    try:
-        return _context_for(settings.ca_path)
-    except (OSError, ssl.SSLError) as error:
-        raise OptionError(
-            "ca_path",
-            f"no certificates could be read from {settings.ca_path} ({error}).",
-            "Name a PEM file or a folder.",
-        ) from None
-
-
 def warm_up() -> None:
     """Build the TLS context of this environment, once for all processes that are forked from this one."""
     if libraries.PROBLEM is None:
         with contextlib.suppress(OSError, ssl.SSLError):
-            _context_for(os.environ.get("SSL_CERT_FILE"))
+            context_for(os.environ.get("SSL_CERT_FILE"))
