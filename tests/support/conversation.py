@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 import httpx
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service, bearer
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.auth import Bearer
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from hypothesis import settings
 
@@ -74,16 +75,17 @@ class Conversation:
         self.clock = FakeClock()
 
     def service(self, read_only: bool = False, base_url: str = BASE, **kwargs) -> Service:
-        http = kwargs.pop("http", HttpSettings())
-        transport = Transport(http, read_only=read_only, clock=self.clock)
-        url = httpx.URL(base_url)
-        transport._clients[(url.scheme, url.netloc.decode())] = httpx.Client(transport=httpx.MockTransport(self.answer))
+        transport = Transport(
+            kwargs.pop("http", HttpSettings()),
+            read_only=read_only,
+            clock=self.clock,
+            http_transport=httpx.MockTransport(self.answer),
+        )
         options = {
             "name": "Segment",
-            "authorization": bearer(TOKEN),
+            "auth": Bearer(Secret(TOKEN)),
             "credentials": "public_api_token",
             "url_option": "public_api_url",
-            "secrets": (Secret(TOKEN),),
         }
         return Service(transport, base_url=base_url, **{**options, **kwargs})
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime
 import typing as t
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from .._base.errors import Failure, OptionError
+from .._base.gather import gather
 from .._base.times import parse_time
 from .._module.context import ModuleContext
 from .handovers import recorded_facts
@@ -35,7 +35,7 @@ AUDIT = datetime.timedelta(days=90)
 def evaluate(call: ModuleContext) -> dict[str, t.Any]:
     """See the module profiles_info."""
     steps = open_ledger(call).read().steps
-    now = call.transport.clock.now() + datetime.timedelta(seconds=call["clock_skew"])
+    now = call.segment_now()
     test_event = call["test_event"] or {}
     evidence = Evidence(
         read_back=call["read_back"] or {},
@@ -122,16 +122,6 @@ class _Reader:
 
     def _at_once(self, reads: dict[str, Callable[[], t.Any]]) -> dict[str, t.Any]:
         """The reads' answers by name; None for what could not be read, and a line in the problems."""
-
-        def attempt(read: Callable[[], t.Any]) -> t.Any:
-            try:
-                return read()
-            except Failure as failure:
-                return failure
-
-        if not reads:
-            return {}
-        with ThreadPoolExecutor(len(reads)) as pool:
-            answers = dict(zip(reads, pool.map(attempt, reads.values())))
+        answers = gather(reads)
         self.problems += [answer.message for answer in answers.values() if isinstance(answer, Failure)]
         return {name: None if isinstance(answer, Failure) else answer for name, answer in answers.items()}

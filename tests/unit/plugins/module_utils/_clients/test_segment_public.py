@@ -12,7 +12,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.segment_profile import ProfileApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.segment_public import PublicApi
-from support.conversation import OK, TOKEN, Conversation, Turn
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from support.conversation import BASE, OK, TOKEN, Turn
 
 
 def page(cursor: str | None, items: list, following: str | None) -> Turn:
@@ -123,9 +125,8 @@ def test_profile_api_pair(status, code, good):
         asked.append(request)
         return httpx.Response(status, json={"error": {"code": code, "message": "m"}})
 
-    talk = Conversation()
-    service = talk.service()
-    service.transport._clients[("https", "api.test")] = httpx.Client(transport=httpx.MockTransport(answer))
+    transport = Transport(HttpSettings(), http_transport=httpx.MockTransport(answer))
+    service = Service(transport, "Segment", BASE, auth=None, credentials="token", url_option="url")
     if good:
         ProfileApi(service).check_token_matches_space("spa_1")
     else:

@@ -10,7 +10,7 @@ import dataclasses
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Ambiguous, ApiError, Refused
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import (
     DEFAULT_NAME,
     JAVA,
@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 EXAMPLES = settings(database=None, deadline=None, max_examples=500)
 KEY = Secret("a-write-key")
-PRINT = fingerprint(KEY)
+PRINT = KEY.fingerprint
 
 
 def source(**fields) -> Source:

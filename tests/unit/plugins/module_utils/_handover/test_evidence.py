@@ -14,20 +14,13 @@ import httpx
 import pytest
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError, Refused
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info, segment_test_event
 from support.conversation import START, FakeClock
 
-SEGMENT, PROFILE, TRACKING, MONITOR, PREVIEW = (
-    "https://api.segmentapis.com",
-    "https://profiles.segment.com",
-    "https://api.segment.io",
-    "https://monitor.twilio.com",
-    "https://preview.twilio.com",
-)
 ACCOUNT, SOURCE, OTHER, SPACE = "AC" + "1" * 32, "source1", "source2", "spa_1"
 WRITE_KEY, PROFILE_TOKEN = "write-key-that-nobody-may-see-00", "profile-token-that-nobody-may-see"
 KEY = fingerprint(WRITE_KEY)
@@ -71,10 +64,12 @@ class Services:
         options = {"segment_token": "sgp_x", "twilio_account_sid": ACCOUNT, "twilio_auth_token": "t" * 32, **options}
         checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate(options)
         assert not checked.error_messages
-        transport = Transport(HttpSettings(retry_budget=1.0), read_only=check_mode, clock=self.clock)
-        for url in (SEGMENT, PROFILE, TRACKING, MONITOR, PREVIEW):
-            client = httpx.Client(transport=httpx.MockTransport(self.answer))
-            transport._clients[("https", url.removeprefix("https://"))] = client
+        transport = Transport(
+            HttpSettings(retry_budget=1.0),
+            read_only=check_mode,
+            clock=self.clock,
+            http_transport=httpx.MockTransport(self.answer),
+        )
         return ModuleContext(checked.validated_parameters, check_mode, transport)
 
     @property
@@ -357,7 +352,7 @@ def test_a_canary_arrives(services, fly, name):
     bird = fly()
     assert (bird["status"], bird["seen_source_id"], bird["sent_at"]) == ("arrived", SOURCE, before(seconds=0))
     (request,) = sent(services)
-    assert request.url == TRACKING + "/v1/identify"
+    assert request.url == "https://api.segment.io/v1/identify"
     assert base64.b64decode(request.headers["authorization"].removeprefix("Basic ")) == f"{WRITE_KEY}:".encode()
     body = json.loads(request.content)
     assert (body["userId"], body["messageId"]) == (USER, bird["message_id"])
@@ -437,4 +432,4 @@ def test_no_canary_through_a_source_whose_keys_cannot_be_seen(services, fly):
 
 def test_canary_in_the_eu(services, fly):
     call = services.call(segment_test_event, segment_region="eu", space_id=SPACE, source_id=SOURCE)
-    assert call.tracking_api(WRITE_KEY).service.base_url == "https://events.eu1.segmentapis.com"
+    assert call.tracking_api(Secret(WRITE_KEY)).service.base_url == "https://events.eu1.segmentapis.com"

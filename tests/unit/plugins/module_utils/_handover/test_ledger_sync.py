@@ -16,10 +16,12 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
     UnexpectedAnswer,
     UnknownOutcome,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_sync import SyncApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import LedgerDocument
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_sync import SyncLedger
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service, basic
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.auth import Basic
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from support.ledgers import FULL, asked, entry, record, recorded
 
@@ -48,9 +50,9 @@ class Talk:
     def __init__(self, *turns: tuple) -> None:
         self.turns = list(turns)
         self.sent: list[dict[str, str]] = []
-        transport = Transport(HttpSettings(retry_budget=0))
-        transport._clients[("https", "sync.test")] = httpx.Client(transport=httpx.MockTransport(self.answer))
-        service = Service(transport, "Twilio Sync API", BASE, basic("SK1", SECRET), "twilio_api_secret", "sync_url")
+        transport = Transport(HttpSettings(retry_budget=0), http_transport=httpx.MockTransport(self.answer))
+        auth, options = Basic("SK1", Secret(SECRET)), {"credentials": "twilio_api_secret", "url_option": "sync_url"}
+        service = Service(transport, "Twilio Sync API", BASE, auth=auth, **options)
         self.ledger = SyncLedger(SyncApi(service), "default", "dev")
 
     def answer(self, request: httpx.Request) -> httpx.Response:

@@ -12,7 +12,7 @@ import socket
 import threading
 import tracemalloc
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpcore
 import pytest
@@ -91,15 +91,24 @@ class Server(httpcore.NetworkBackend, httpcore.NetworkStream):
         return None
 
 
-def begin(server: Server, clock: Clock, url: str, **http: object) -> Service:
-    transport = Transport(HttpSettings(timeout=TIMEOUT, retry_budget=BUDGET, **http), clock=clock)
-    transport.client(url)._transport._pool._network_backend._inner = server
-    return Service(transport, "Segment", url, None, "segment_token", "segment_api_url")
+Begin = Callable[..., Service]
+
+
+@pytest.fixture
+def begin(monkeypatch: pytest.MonkeyPatch) -> Begin:
+    """Makes a service whose connections all end at a server."""
+
+    def make(server: Server, clock: Clock, url: str, **http: object) -> Service:
+        monkeypatch.setattr(httpcore, "SyncBackend", lambda: server)
+        transport = Transport(HttpSettings(timeout=TIMEOUT, retry_budget=BUDGET, **http), clock=clock)
+        return Service(transport, "Segment", url, auth=None, credentials="segment_token", url_option="segment_api_url")
+
+    return make
 
 
 @pytest.mark.parametrize("pause", [0.01, 1.0, 29.0])
 @pytest.mark.parametrize("trickle", TRICKLES)
-def test_whatever_trickles_ends_with_the_time_out_and_the_budget(trickle: str, pause: float) -> None:
+def test_whatever_trickles_ends_with_the_timeout_and_the_budget(begin: Begin, trickle: str, pause: float) -> None:
     clock = Clock()
     server = Server(clock, *TRICKLES[trickle], pause)
     proxy = {"proxy": "http://proxy.test:3128"} if trickle == "tunnel" else {}
@@ -115,7 +124,7 @@ def test_whatever_trickles_ends_with_the_time_out_and_the_budget(trickle: str, p
     assert clock.elapsed - before <= TIMEOUT
 
 
-def test_what_arrives_in_time_is_taken() -> None:
+def test_what_arrives_in_time_is_taken(begin: Begin) -> None:
     clock = Clock()
     server = Server(clock, b"", GOOD, 0.5)
     service = begin(server, clock, "https://api.test")
@@ -129,7 +138,7 @@ def test_what_arrives_in_time_is_taken() -> None:
 
 
 @pytest.mark.parametrize("coding", ["gzip, gzip", "gzip", "deflate, gzip", "br"])
-def test_a_packed_answer_takes_no_memory(coding: str) -> None:
+def test_a_packed_answer_takes_no_memory(begin: Begin, coding: str) -> None:
     """64 MiB of blanks in a few hundred bytes."""
     layer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = gzip.compress(b"".join(layer.compress(b" " * (1 << 20)) for _ in range(64)) + layer.flush())
@@ -145,7 +154,7 @@ def test_a_packed_answer_takes_no_memory(coding: str) -> None:
         tracemalloc.stop()
 
 
-def test_headers_without_end_are_cut_off() -> None:
+def test_headers_without_end_are_cut_off(begin: Begin) -> None:
     clock = Clock()
     server = Server(clock, b"HTTP/1.1 200 OK\r\n" + b"x-filler: a\r\n" * 20_000, b"", 0.0)
     with pytest.raises(BudgetExceeded, match="broke the connection off"):
@@ -189,7 +198,7 @@ def trickling() -> Iterator[tuple[str, list[int]]]:
 def test_real_sockets(trickling: tuple[str, list[int]]) -> None:
     url, taken = trickling
     transport = Transport(HttpSettings(timeout=0.3, retry_budget=0.0))
-    service = Service(transport, "Segment", url, None, "segment_token", "segment_api_url")
+    service = Service(transport, "Segment", url, auth=None, credentials="segment_token", url_option="segment_api_url")
     with pytest.raises(BudgetExceeded, match="no complete answer"):
         service.get("/")
     transport.close()

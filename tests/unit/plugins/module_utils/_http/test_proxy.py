@@ -119,6 +119,7 @@ def test_exceptions(monkeypatch, listed, host, direct):
         "http://user:word@[::1",
         f"http://user:word@{'a' * 64}.test",
         "http://user:word@a..test",
+        "http://user:word@a.test..",
         "http://user:word@m\u00fcller.test",
         "http://user:word@pro xy.test",
         "word://user@proxy.test",

@@ -26,12 +26,8 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import service as service_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import (
-    Service,
-    basic,
-    bearer,
-    check_url,
-)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.auth import Basic, BasicToken
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service, check_url
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,16 +56,19 @@ def test_bearer_header_query_and_defaults(converse):
     assert "content-type" not in talk.requests[0].headers
 
 
-def test_basic_header_takes_secrets(converse):
-    expected = "Basic " + base64.b64encode(b"SK1:pass:word").decode()
+@pytest.mark.parametrize(
+    ("auth", "pair"), [(Basic("SK1", Secret("pass:word")), b"SK1:pass:word"), (BasicToken(Secret("abc")), b"abc:")]
+)
+def test_basic_header(converse, auth, pair):
+    expected = "Basic " + base64.b64encode(pair).decode()
     talk = converse(Turn("GET", "/x", 200, OK, headers={"authorization": expected}))
-    talk.service(authorization=basic("SK1", Secret("pass:word"))).get("/x")
-    assert bearer(Secret("abc")) == "Bearer abc"
+    talk.service(auth=auth).get("/x")
+    assert auth.secret.reveal() not in repr(auth)
 
 
 def test_no_authorization_header_without_credentials(converse):
     talk = converse(Turn("GET", "/x", 200, OK))
-    talk.service(authorization=None).get("/x")
+    talk.service(auth=None).get("/x")
     assert "authorization" not in talk.requests[0].headers
 
 
@@ -82,7 +81,7 @@ def test_body_and_base_path(converse):
 
 def test_values_are_percent_encoded(converse):
     talk = converse(Turn("GET", "/s/a%2Fb%3Fc%20%C3%A9%25", 200, OK))
-    assert talk.service().get("/s/{id}", id="a/b?c é%").request == "GET /s/a/b?c é%"
+    assert talk.service().get("/s/{id}", path_params={"id": "a/b?c é%"}).request == "GET /s/a/b?c é%"
 
 
 def test_empty_body_is_none(converse):
@@ -326,25 +325,25 @@ def test_success_without_json(converse, content, what):
 
 
 def test_error_facts_hide_secrets(converse):
-    key = Secret("write-key-to-hide")
+    key = Secret("write-key-to-hide-in-a-path")
     talk = converse(
         Turn(
             "DELETE",
-            "/sources/s1/writekey/write-key-to-hide",
+            "/sources/s1/writekey/write-key-to-hide-in-a-path",
             403,
             {"errors": [{"type": "forbidden", "message": f"token {TOKEN} may not"}]},
             {"request-id": "req-1"},
         )
     )
     with pytest.raises(ApiError) as caught:
-        talk.service().request("DELETE", "/sources/{source}/writekey/{key}", source="s1", key=key)
+        talk.service().request("DELETE", "/sources/{source}/writekey/{key}", path_params={"source": "s1", "key": key})
     assert caught.value.facts == {
         "service": "Segment",
         "status": 403,
         "code": "forbidden",
         "request_id": "req-1",
         "method": "DELETE",
-        "path": f"/sources/s1/writekey/<secret {fingerprint(key)}>",
+        "path": f"/sources/s1/writekey/<secret {key.fingerprint}>",
     }
     assert "public_api_token" in caught.value.next_step
     result = json.dumps(caught.value.as_result())
@@ -367,13 +366,13 @@ def test_all_services_of_a_task_hide_the_secrets_of_all(converse):
     said = f"{TOKEN} {other.reveal()} {base64.b64encode(b'u:' + other.reveal().encode()).decode()}"
     talk = converse(Turn("GET", "/x", 400, {"code": said, "message": said}, {"request-id": said}))
     service = talk.service()
-    Service(service.transport, "Other", BASE, basic("u", other), "o", "url", (other,))
+    Service(service.transport, "Other", BASE, auth=Basic("u", other), credentials="o", url_option="url")
     with pytest.raises(ApiError) as caught:
         service.get("/x")
     result = json.dumps(caught.value.as_result())
     for part in said.split():
         assert part not in result
-    assert fingerprint(other) in caught.value.facts["request_id"]
+    assert other.fingerprint in caught.value.facts["request_id"]
 
 
 def test_a_request_id_is_short_and_printable(converse):
@@ -446,7 +445,25 @@ def test_long_messages_are_cut(converse):
     ],
 )
 def test_check_url_accepts(url):
-    check_url("public_api_url", url)
+    assert check_url("public_api_url", url) == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://api.segmentapis.com./x/", "https://api.segmentapis.com/x"),
+        ("https://API.example:8443", "https://api.example:8443"),
+        ("http://localhost.:8080", "http://localhost:8080"),
+        ("https://m\u00fcller.example/segment", "https://xn--mller-kva.example/segment"),
+        ("https://M\u00dcLLER.example.:1", "https://xn--mller-kva.example:1"),
+        ("https://\u4f8b\u3048.jp", "https://xn--r8jz45g.jp"),
+    ],
+)
+def test_a_host_is_written_as_dns_and_certificates_have_it(converse, url, sent):
+    assert check_url("url", url) == sent
+    service = converse(Turn("GET", httpx.URL(sent + "/y").path, 200, OK)).service(base_url=url)
+    assert service.get("/y").status == 200
+    assert service.base_url == sent
 
 
 @pytest.mark.parametrize(
@@ -471,6 +488,13 @@ def test_check_url_accepts(url):
         ("https://[::1", "not a plain absolute"),
         ("https://api..segment.com", "not a plain absolute"),
         (f"https://{'a' * 64}.com", "not a plain absolute"),
+        ("https://api.segment.com..", "not a plain absolute"),
+        ("https://.", "not a plain absolute"),
+        ("https://api.segment.com/m\u00fcller", "not a plain absolute"),
+        ("https://a\u00ad\u2603.example", "international name"),
+        ("https://m\u00fcller_.example", "international name"),
+        ("https://j\u00e4ne:word@host", "credentials in the URL"),
+        ("https://\u2024/", "not a plain absolute|international name"),
     ],
 )
 def test_check_url_refuses(url, words):
@@ -478,7 +502,7 @@ def test_check_url_refuses(url, words):
         check_url("public_api_url", url)
     assert caught.value.facts == {"option": "public_api_url"}
     with pytest.raises(OptionError):
-        Service(Transport(HttpSettings()), "Segment", url, None, "token", "public_api_url")
+        Service(Transport(HttpSettings()), "Segment", url, auth=None, credentials="token", url_option="public_api_url")
 
 
 @EXAMPLES

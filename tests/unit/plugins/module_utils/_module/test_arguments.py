@@ -218,6 +218,36 @@ def test_a_value_that_is_no_such_sid_is_told_by_its_shape(option, wrong):
     assert value not in told.value.full_message
 
 
+TWILIO = {"twilio_account_sid": "AC" + HEX, "twilio_auth_token": "secret"}
+
+
+@pytest.mark.parametrize(
+    ("edge", "region", "host"),
+    [
+        (None, None, "flex-api.twilio.com"),
+        ("", "", "flex-api.twilio.com"),
+        (None, "ie1", "flex-api.ie1.twilio.com"),
+        ("dublin", "ie1", "flex-api.dublin.ie1.twilio.com"),
+        ("Sydney", None, "flex-api.sydney.us1.twilio.com"),
+    ],
+)
+def test_edge_and_region(edge, region, host):
+    assert call(**TWILIO, twilio_edge=edge, twilio_region=region).flex().service.base_url == f"https://{host}"
+
+
+@pytest.mark.parametrize("option", ["twilio_edge", "twilio_region"])
+@pytest.mark.parametrize("value", ["evil.example/", "a.b", "a@b", " sydney", "x" * 30 + "."])
+def test_edge_and_region_are_parts_of_a_hosts_name(option, value):
+    with pytest.raises(OptionError, match=f"^{option}: must be letters") as told:
+        call(**TWILIO, **{option: value}).sync()
+    assert value not in told.value.full_message
+
+
+def test_segment_does_not_care_where_twilio_is():
+    found = call(segment_token="sgp_x", twilio_edge="not an edge", segment_region="eu").public_api()
+    assert found.service.base_url == "https://eu1.api.segmentapis.com"
+
+
 def test_an_account_that_is_only_compared_is_checked_as_well():
     wrong = call(twilio_account_sid="SK" + HEX, twilio_api_key="SK" + HEX, twilio_api_secret="secret")
     with pytest.raises(OptionError, match="twilio_account_sid: must be the SID of an account"):

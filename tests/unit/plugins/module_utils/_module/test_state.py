@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import (
     SET_BY_SEGMENT,
     Plan,
@@ -196,34 +195,3 @@ def test_a_plan_without_a_change_harms_nobody():
 @pytest.mark.parametrize(("current", "n"), [(None, 1), ({"n": 1}, 2)])
 def test_hooks_have_defaults_and_the_desired_state_may_build_on_the_current_one(current, n):
     assert reconcile(Bare(current), check_mode=False).state == {"n": n}
-
-
-# Encodable text: what else a str may hold cannot be sent either.
-TEXT = st.text(st.characters(exclude_categories=["Cs"]))
-
-
-@EXAMPLES
-@given(TEXT)
-def test_secret_never_shows(value):
-    secret = Secret(value)
-    shown = f"<secret {fingerprint(value)}>"
-    assert str(secret) == repr(secret) == ascii(secret) == shown
-    assert f"{secret}" == f"{secret!s}" == f"{secret!r}" == format(secret) == shown
-    assert "{}".format(secret) == "{!r}".format(secret) == "%s" % secret == "%r" % (secret,) == shown  # noqa: UP031, UP032
-    assert f"{secret:>40}" == shown.rjust(40)
-    assert f"{secret:.5}" == shown[:5]
-    assert str([secret]) == f"[{shown}]"
-    assert str({"key": secret}) == f"{{'key': {shown}}}"
-
-
-@EXAMPLES
-@given(TEXT)
-def test_secret_reveals_on_request(value):
-    revealed = Secret(value).reveal()
-    assert revealed == value
-    assert type(revealed) is str  # pylint: disable=unidiomatic-typecheck
-    assert f"{revealed}" == value
-    assert Secret(value) == value
-    assert hash(Secret(value)) == hash(value)
-    assert fingerprint(Secret(value)) == fingerprint(value)
-    assert len(fingerprint(value)) == 12
