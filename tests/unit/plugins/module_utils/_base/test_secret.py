@@ -14,7 +14,7 @@ import urllib.parse
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
-from conversation import EXAMPLES
+from support.conversation import EXAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
 
