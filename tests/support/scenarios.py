@@ -21,7 +21,7 @@ from sandbox.catalog import JAVA
 from sandbox.model import SOURCE_NAME
 from sandbox.server import SandboxHandle
 
-from support.chain import LABELS, Chain, Run
+from .chain import LABELS, Chain, Run
 
 CONNECT, RECOVER = "connect", "recover"
 
