@@ -96,7 +96,8 @@ def _patterns(values: t.Iterable[str], least: int) -> dict[str, re.Pattern[str]]
 @functools.lru_cache(maxsize=4096)
 def _core(value: str) -> str:
     """Its longest part that nothing escapes: quick to look for."""
-    return max(re.findall(r"[A-Za-z0-9]*", value), key=len)
+    parts: list[str] = re.findall(r"[A-Za-z0-9]*", value)
+    return max(parts, key=len)
 
 
 @functools.lru_cache(maxsize=4096)
