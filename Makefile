@@ -12,7 +12,7 @@ export PYTHONPATH := $(CURDIR)/.collections:$(CURDIR)/extensions
 # What `make lint` runs, each a target of its own. The slow ones come first.
 CHECKERS := lint-sanity lint-sanity-2.16 lint-importer lint-ansible lint-examples lint-docs lint-changelog lint-types lint-python lint-yaml
 
-.PHONY: setup demo sandbox test test-all bench bench-full lint $(CHECKERS) docs build clean
+.PHONY: setup demo sandbox test test-all test-smoke bench bench-full lint $(CHECKERS) docs build clean
 
 setup: $(VENV)/ready $(COLLECTION)
 
@@ -45,6 +45,10 @@ test: setup .venv-2.16/ready
 test-all: setup
 	@tools/test-all "$(PYTEST)" $(CORES)
 
+# Installs from a package index what the collection needs, in an environment of ansible-test's own.
+test-smoke: setup
+	@tools/ansible-test $(VENV) integration smoke
+
 .venv-bench/ready: requirements.txt requirements-bench.txt tools/make-venv
 	@tools/make-venv .venv-bench newest -r requirements-bench.txt && touch $@
 
@@ -64,10 +68,10 @@ $(CHECKERS): $(VENV)/lint-ready $(COLLECTION)
 lint-sanity-2.16: .venv-2.16/ready
 
 lint-sanity:
-	tools/sanity $(VENV)
+	tools/ansible-test $(VENV) sanity
 
 lint-sanity-2.16:
-	tools/sanity .venv-2.16
+	tools/ansible-test .venv-2.16 sanity
 
 lint-importer:
 	tools/import-check $(VENV)

@@ -26,7 +26,12 @@ def say(text: str) -> None:
 
 def play(name: str, url: str, inventory: Path) -> None:
     """Run a playbook, quietly, and show its counts and the report."""
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory, ROOT / f"playbooks/{name}.yml"]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("ansible-playbook"),
+        "-i",
+        inventory,
+        ROOT / f"playbooks/{name}.yml",
+    ]
     environment = {**os.environ, "SANDBOX_PORT": url.rpartition(":")[2], "ANSIBLE_NOCOLOR": "1"}
     print(f"$ ansible-playbook playbooks/{name}.yml -i inventories/sandbox", flush=True)
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

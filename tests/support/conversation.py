@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import typing as t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -15,7 +16,11 @@ import httpx
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.auth import Bearer
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import (
+    Clock,
+    HttpSettings,
+    Transport,
+)
 from hypothesis import settings
 
 BASE = "https://api.test"
@@ -24,7 +29,7 @@ TOKEN = "sgp_token-that-nobody-may-see"
 EXAMPLES = settings(database=None, deadline=None, max_examples=300)
 
 
-class FakeClock:
+class FakeClock(Clock):
     """Time that passes only by sleeping, or when a test says so."""
 
     def __init__(self) -> None:
@@ -74,7 +79,7 @@ class Conversation:
         self.wrong: list[str] = []
         self.clock = FakeClock()
 
-    def service(self, read_only: bool = False, base_url: str = BASE, **kwargs) -> Service:
+    def service(self, read_only: bool = False, base_url: str = BASE, **kwargs: t.Any) -> Service:
         transport = Transport(
             kwargs.pop("http", HttpSettings()),
             read_only=read_only,
@@ -113,7 +118,7 @@ class Conversation:
         return httpx.Response(turn.status, headers=turn.answer_headers, stream=Body(chunks))
 
 
-OK = {"data": {}}
+OK: dict[str, dict[str, object]] = {"data": {}}
 
 
 def conversations() -> Iterator[Callable[..., Conversation]]:

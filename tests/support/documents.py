@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from openapi_schema_validator import OAS30Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 FILES = {
@@ -52,7 +52,7 @@ class Documents:
         resources = []
         for service, file in FILES.items():
             document = _strict(json.loads((Path(folder) / file).read_text(encoding="utf-8")))
-            resources.append((f"urn:{service}", Resource(document, DRAFT4)))
+            resources.append((f"urn:{service}", DRAFT4.create_resource(document)))
             self._paths[service] = {_nameless(path): (path, item) for path, item in document["paths"].items()}
         self._registry = Registry().with_resources(resources)
 

@@ -10,10 +10,10 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import (
-    STEPS,
     LedgerDocument,
     digest,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 

@@ -243,7 +243,7 @@ def operations() -> list[tuple[str, str, str]]:
             region, *rest = rest
             if region == "eu":
                 continue
-        found += [(service, method, "/" + "/".join(rest)) for method in sorted(route.methods - {"HEAD"})]
+        found += [(service, method, "/" + "/".join(rest)) for method in sorted(set(route.methods or ()) - {"HEAD"})]
     return found
 
 

@@ -94,9 +94,12 @@ class Project:
 
     def settings(self, like: str) -> dict[str, t.Any]:
         """The variables of an environment of the sandbox's own inventory."""
-        hosts = yaml.safe_load((ROOT / "inventories/sandbox/hosts.yml").read_text())["unified_profiles"]["hosts"]
+        hosts: dict[str, dict[str, t.Any]] = yaml.safe_load((ROOT / "inventories/sandbox/hosts.yml").read_text())[
+            "unified_profiles"
+        ]["hosts"]
         return hosts[like]
 
     def ledger(self, environment: str) -> dict[str, t.Any]:
         path = self.inventory / f".unified_profiles/ledger/{environment}.json"
-        return json.loads(path.read_text())["steps"] if path.exists() else {}
+        steps: dict[str, t.Any] = json.loads(path.read_text())["steps"] if path.exists() else {}
+        return steps

@@ -21,7 +21,7 @@ from sandbox.catalog import JAVA
 from sandbox.model import SOURCE_NAME
 from sandbox.server import SandboxHandle
 
-from support.chain import LABELS, Chain, Run
+from .chain import LABELS, Chain, Run
 
 CONNECT, RECOVER = "connect", "recover"
 
@@ -220,6 +220,7 @@ def assert_ledger_true(chain: Chain) -> None:
     subject = {step: records["done"]["subject"] for step, records in ledger.items()}
     assert subject["link"]["source_id"] == source.id
     assert subject["key"]["source_id"] == source.id
+    assert env.flex_key
     assert subject["key"]["key_fingerprint"] == fingerprint(env.flex_key)
     if "connection" in subject:
         assert subject["connection"]["friendly_name"] == env.connection["friendly_name"]

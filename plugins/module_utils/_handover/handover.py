@@ -275,8 +275,9 @@ class HandOver(Resource):
             "how": how,
             "by": by,
             "at": at,
-            **self.extra_facts,
         }
+        if "keys" in self.extra_facts:
+            record["keys"] = self.extra_facts["keys"]
         if state == "asked":
             # The time of the first request stays as long as the step is pending.
             record["asked_at"] = recorded["asked"]["asked_at"] if "asked" in recorded else at

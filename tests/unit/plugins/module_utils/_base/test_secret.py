@@ -14,9 +14,9 @@ import urllib.parse
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
-from support.conversation import EXAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
+from support.conversation import EXAMPLES
 
 VALUE = "write-key-that-nobody-may-see"
 SECRET = Secret(VALUE)

@@ -12,7 +12,6 @@ import json
 
 import httpx
 import pytest
-from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError, Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
@@ -20,6 +19,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.tra
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info, segment_test_event
 from support.conversation import START, FakeClock
+from support.environment import checked
 
 ACCOUNT, SOURCE, OTHER, SPACE = "AC" + "1" * 32, "source1", "source2", "spa_1"
 WRITE_KEY, PROFILE_TOKEN = "write-key-that-nobody-may-see-00", "profile-token-that-nobody-may-see"
@@ -62,15 +62,13 @@ class Services:
 
     def call(self, module, check_mode=False, **options) -> ModuleContext:
         options = {"segment_token": "sgp_x", "twilio_account_sid": ACCOUNT, "twilio_auth_token": "t" * 32, **options}
-        checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate(options)
-        assert not checked.error_messages
         transport = Transport(
             HttpSettings(retry_budget=1.0),
             read_only=check_mode,
             clock=self.clock,
             http_transport=httpx.MockTransport(self.answer),
         )
-        return ModuleContext(checked.validated_parameters, check_mode, transport)
+        return ModuleContext(checked(module, options), check_mode, transport)
 
     @property
     def paths(self) -> list[str]:
