@@ -16,7 +16,7 @@ CHECKERS := lint-sanity lint-sanity-2.16 lint-importer lint-ansible lint-example
 help:
 	@sed -n 's/^| `\(make [a-z-]*\)` | \([^|]*\) |$$/\1: \2/p' CONTRIBUTING.md
 
-.PHONY: help setup demo sandbox test test-all bench bench-full lint $(CHECKERS) docs build clean
+.PHONY: help setup demo sandbox test test-all test-smoke bench bench-full lint $(CHECKERS) docs build clean
 
 setup: $(VENV)/ready $(COLLECTION)
 
@@ -49,6 +49,10 @@ test: setup .venv-2.16/ready
 test-all: setup
 	@tools/test-all "$(PYTEST)" $(CORES)
 
+# Installs from a package index what the collection needs, in an environment of ansible-test's own.
+test-smoke: setup
+	@tools/ansible-test $(VENV) integration smoke
+
 .venv-bench/ready: requirements.txt requirements-bench.txt tools/make-venv
 	@tools/make-venv .venv-bench newest -r requirements-bench.txt && touch $@
 
@@ -68,10 +72,10 @@ $(CHECKERS): $(VENV)/lint-ready $(COLLECTION)
 lint-sanity-2.16: .venv-2.16/ready
 
 lint-sanity:
-	tools/sanity $(VENV)
+	tools/ansible-test $(VENV) sanity
 
 lint-sanity-2.16:
-	tools/sanity .venv-2.16
+	tools/ansible-test .venv-2.16 sanity
 
 lint-importer:
 	tools/import-check $(VENV)

@@ -44,9 +44,9 @@ def repack(archive: Path) -> bytes:
             contents[member.name], modes[member.name] = file.read() if file else None, member.mode
     files = json.loads(contents["FILES.json"] or b"")
     files["files"].sort(key=lambda entry: entry["name"])
-    contents["FILES.json"] = _json(files)
+    listed = contents["FILES.json"] = _json(files)
     manifest = json.loads(contents["MANIFEST.json"] or b"")
-    manifest["file_manifest_file"]["chksum_sha256"] = hashlib.sha256(contents["FILES.json"]).hexdigest()
+    manifest["file_manifest_file"]["chksum_sha256"] = hashlib.sha256(listed).hexdigest()
     contents["MANIFEST.json"] = _json(manifest)
     buffer = io.BytesIO()
     with gzip.GzipFile("", "wb", fileobj=buffer, mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:

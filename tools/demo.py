@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from sandbox.server import run_sandbox
+from sandbox.server import SandboxHandle, run_sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,7 +26,12 @@ def say(text: str) -> None:
 
 def play(name: str, url: str, inventory: Path) -> None:
     """Run a playbook, quietly, and show its counts and the report."""
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory, ROOT / f"playbooks/{name}.yml"]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("ansible-playbook"),
+        "-i",
+        inventory,
+        ROOT / f"playbooks/{name}.yml",
+    ]
     environment = {**os.environ, "SANDBOX_PORT": url.rpartition(":")[2], "ANSIBLE_NOCOLOR": "1"}
     print(f"$ ansible-playbook playbooks/{name}.yml -i inventories/sandbox", flush=True)
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -60,12 +65,9 @@ def blind(inventory: Path, environment: str) -> None:
     (inventory / f"host_vars/{environment}.yml").write_text(yaml.safe_dump({"unified_profiles_endpoints": taken}))
 
 
-def time_passes(sandbox, what: str) -> None:
+def time_passes(sandbox: SandboxHandle, what: str) -> None:
     say(f"{what}: the sandbox's clock moves on, and agents wrap up five engagements in each environment.")
-    sandbox.advance(120)
-    for environment in sandbox.world.environments:
-        sandbox.engage(environment, 5)
-    sandbox.advance(120)
+    sandbox.work(count=5)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ def examples(path: Path) -> str:
     """The text that a module's file gives to EXAMPLES."""
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXAMPLES":
-            return ast.literal_eval(node.value)
+            return str(ast.literal_eval(node.value))
     sys.exit(f"{path} has no EXAMPLES")
 
 

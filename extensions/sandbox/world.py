@@ -105,7 +105,7 @@ class World:
                 if source.idle_since + IDLE <= self.now():
                     due.append((source.idle_since + IDLE, env, source))
         for at, env, source in sorted(due, key=lambda one: one[0]):
-            source.enabled, source.idle_since = False, None
+            source.enabled = False
             self.record(env, "Source Disabled", source.id, source.name, who="Segment", at=at)
 
     def _is_kept(self, env: Environment, source: Source) -> bool:
@@ -268,7 +268,7 @@ class World:
                 raise ApiProblem(400, "input-validation", f'"{name}" must be {shown}', name)
         if changes.get("slug", source.slug) != source.slug:
             source.slug = self.new_slug(env, changes["slug"])
-        was, source.idle_since = source.enabled, None
+        was = source.enabled
         source.name = changes.get("name", source.name)
         source.enabled = changes.get("enabled", source.enabled)
         # Sets and replaces; null takes away.
@@ -278,6 +278,7 @@ class World:
         if "settings" in changes:
             self.changed(env, source, "Source Settings Modified")
         if was != source.enabled:
+            source.idle_since = None
             self.changed(env, source, "Source Enabled" if source.enabled else "Source Disabled")
 
     def delete_source(self, env: Environment, source: Source) -> None:

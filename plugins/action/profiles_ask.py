@@ -13,6 +13,7 @@ from ansible import context
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import Card
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
@@ -74,7 +75,7 @@ def unattended(environ: Mapping[str, str], variables: Mapping[str, t.Any]) -> st
     return ""
 
 
-def _ask(cards: list[dict[str, t.Any]], by: str, timeout: int) -> dict[str, dict[str, dict[str, str]]]:
+def _ask(cards: list[Card], by: str, timeout: int) -> dict[str, dict[str, dict[str, str]]]:
     """What a person confirms, card by card. Any other answer leaves its step pending; Ctrl+C, Ctrl+D and silence leave the rest."""
     arguments, more = how_to_run(context.CLIARGS)
     run = pages.Run(arguments=arguments, more=more)

@@ -65,7 +65,8 @@ options:
     type: str
   twilio_edge:
     description:
-      - Twilio edge, such as V(dublin). If not set, the environment variable E(TWILIO_EDGE) is used.
+      - Twilio edge, such as V(dublin). Without O(twilio_region) it is taken with the region V(us1), as Twilio's own libraries do.
+      - If not set, the environment variable E(TWILIO_EDGE) is used.
     type: str
   flex_url:
     description:

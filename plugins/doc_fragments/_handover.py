@@ -22,7 +22,9 @@ method:
   choices: [POST, PUT, PATCH]
   default: POST
 headers:
-  description: HTTP headers, for reads as well. Their values are treated as secrets.
+  description:
+    - HTTP headers, for reads as well. Their values are treated as secrets.
+    - Each replaces the one that would be sent, whatever its case. C(Accept-Encoding) is always V(identity).
   type: dict
 body:
   description:
@@ -33,7 +35,8 @@ body:
 success:
   description:
     - Which answers mean that the hand-over was carried out. Without it, any 2xx does.
-    - A body has to be JSON or empty. Any other status means that it was refused, a server error that nobody knows.
+    - A body has to be JSON or empty. The statuses 400, 401, 403, 404, 405, 413, 415, 422 and 429 mean that it was refused,
+      if they are not named here. With any other one nobody knows whether it was carried out.
   type: dict
   suboptions:
     statuses:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: profiles_link
 short_description: Hand over Connect source in the Profiles sources of a space
-version_added: 0.1.0
+version_added: 0.2.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:

@@ -97,7 +97,7 @@ SPEC = ArgumentSpec(
 
 
 def run(call: ModuleContext) -> dict[str, Any]:
-    return diagnose_source(call)
+    return {**diagnose_source(call)}
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: segment_test_event
 short_description: Show that a source feeds a Unify space, with one event
-version_added: 0.1.0
+version_added: 0.2.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:

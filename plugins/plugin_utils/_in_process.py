@@ -20,18 +20,6 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.a
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
 
-# In the parent, when the strategy looks the plugin up. Every task of every host is a fork of it: what it has loaded they inherit,
-# and what it has not they load each for themselves, the filters and tests of any template among it.
-warm_up()
-for loader, name in (
-    (filter_loader, "ansible.builtin.default"),
-    (test_loader, "ansible.builtin.defined"),
-    (lookup_loader, "ansible.builtin.env"),
-):
-    loader.get(name)
-for loader, name in ((connection_loader, "ansible.builtin.local"), (shell_loader, "ansible.builtin.sh")):
-    loader.get(name, class_only=True)
-
 IN_PROCESS = {"unified_profiles_in_process": {"type": "bool", "default": True}}
 
 
@@ -83,3 +71,24 @@ def _environment(values: Mapping[str, t.Any]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def prepare_workers() -> None:
+    """Load what every task needs: httpx, a TLS context, and the plugins that any template or local task takes.
+
+    This happens when the file is imported, because that is in the parent, before the first task: the strategy looks the action
+    plugin up there. Every task of every host runs in a fork of the parent. What the parent has loaded they inherit, and what it
+    has not each of them loads for itself.
+    """
+    warm_up()
+    for loader, name in (
+        (filter_loader, "ansible.builtin.default"),
+        (test_loader, "ansible.builtin.defined"),
+        (lookup_loader, "ansible.builtin.env"),
+    ):
+        loader.get(name)
+    for loader, name in ((connection_loader, "ansible.builtin.local"), (shell_loader, "ansible.builtin.sh")):
+        loader.get(name, class_only=True)
+
+
+prepare_workers()

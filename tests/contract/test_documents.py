@@ -12,9 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from documents import MISSING, NEWER_EVENTS, NEWER_PATHS, WITHOUT_DOCUMENT
-from test_operations import OPERATIONS, SUCCESSES, Stage
-from test_refusals import is_of
+from support.documents import MISSING, NEWER_EVENTS, NEWER_PATHS, WITHOUT_DOCUMENT
+from support.operations import OPERATIONS, SUCCESSES, Stage, is_of
 
 # Nothing here depends on the version of ansible-core.
 pytestmark = pytest.mark.newest_only

@@ -408,8 +408,18 @@ def test_enabling_again_lasts_14_days_and_the_day_is_right(people):
     assert source.enabled
     people.sandbox.advance(DAY)
     assert not source.enabled
-    # Another warehouse would have kept it; what is connected in time starts the days anew.
-    people.segment("PATCH", f"/sources/{source.id}", json={"enabled": True})
+    # A source that is enabled anew has its 14 days again, one that is renamed has not.
+    path = f"/sources/{source.id}"
+    for change, enabled in (({"enabled": False}, True), ({"name": "other"}, False)):
+        for patch in ({"enabled": False}, {"enabled": True}):
+            people.segment("PATCH", path, json=patch)
+        people.sandbox.advance(8 * DAY)
+        for patch in (change, {"enabled": True}):
+            people.segment("PATCH", path, json=patch)
+        people.sandbox.advance(7 * DAY)
+        assert source.enabled is enabled
+    # What is connected in time keeps it.
+    people.segment("PATCH", path, json={"enabled": True})
     people.sandbox.advance(13 * DAY)
     warehouse = next(iter(people.env.warehouses))
     assert people.segment("POST", f"/warehouses/{warehouse}/connected-sources/{source.id}").status_code == 201
@@ -522,8 +532,7 @@ def test_volume_lags_a_minute_and_counts_in_buckets(people):
 def test_every_spelling_of_an_array(people, spelled):
     source = people.connect()
     people.track(source.keys[0], event="Other")
-    people.sandbox.engage("dev", 2)
-    people.sandbox.advance(120)
+    people.sandbox.work("dev", count=2)
     query = {"startTime": "2020-01-01T00:00:00Z", "endTime": "2100-01-01T00:00:00Z", "granularity": "DAY"}
     query |= {**spelled("groupBy", ["eventName", "source"]), **spelled("sourceId", [source.id])}
     query |= spelled("eventName", sorted(FLEX))
@@ -537,8 +546,7 @@ def test_every_spelling_of_an_array(people, spelled):
 
 def test_volumes_name_only_what_they_are_grouped_by_and_may_be_floats(people):
     people.connect()
-    people.sandbox.engage("dev", 2)
-    people.sandbox.advance(120)
+    people.sandbox.work("dev", count=2)
     query = {"startTime": "2020-01-01T00:00:00Z", "endTime": "2100-01-01T00:00:00Z", "granularity": "DAY"}
     kinds = set()
     for floats in (False, True):

@@ -18,7 +18,7 @@ from sandbox import events, handovers
 from sandbox.app import make_app
 from sandbox.faults import Faults
 from sandbox.world import World
-from test_operations import OPERATIONS, shaped
+from support.operations import OPERATIONS, shaped
 
 # Nothing here depends on the version of ansible-core.
 pytestmark = pytest.mark.newest_only

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 import yaml
-from conftest import ROOT
+from support.project import ROOT
 
 pytestmark = pytest.mark.newest_only
 MAKEFILE = (ROOT / "Makefile").read_text()

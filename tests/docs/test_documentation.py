@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 COLLECTION = "flexops.unified_profiles"
 NAMES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 # What Ansible adds to any result.

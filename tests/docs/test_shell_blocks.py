@@ -17,8 +17,8 @@ import sys
 import textwrap
 
 import pytest
-from conftest import ROOT
 from sandbox import handovers
+from support.project import ROOT
 
 pytestmark = pytest.mark.newest_only
 PAGES = {

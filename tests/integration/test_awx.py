@@ -23,8 +23,8 @@ import jinja2
 import pytest
 import yaml
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
-from conftest import ROOT
 from sandbox import handovers
+from support.project import ROOT
 
 pytestmark = pytest.mark.newest_only
 AWX = ROOT / "extensions/awx"

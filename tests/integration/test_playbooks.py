@@ -34,13 +34,6 @@ def endpoints(**more):
     )
 
 
-def work_goes_on(sandbox):
-    sandbox.advance(120)
-    for environment in sandbox.world.environments:
-        sandbox.engage(environment, 3)
-    sandbox.advance(120)
-
-
 def assert_predicted(check, real):
     """Every line of the predicted diff stands in the real one, but for values that only the server can know."""
     assert check.diffs
@@ -178,7 +171,7 @@ def test_evidence_is_earned(project, sandbox):
     gateway = blind(project)
     first = project.run("connect", *gateway)
     assert verdicts(first, "dev") == ["attested"] * 3
-    work_goes_on(sandbox)
+    sandbox.work(count=3)
     sandbox.clear_journal()
     proven = project.run("connect", *gateway)
     assert verdicts(proven, "dev") == ["proven"] * 3
@@ -204,7 +197,7 @@ def test_a_canary_that_was_agreed_to_proves_the_link(project, sandbox):
 def test_a_wrong_key_in_flex_is_seen_by_the_gateway_and_handed_over_again(project, sandbox):
     project.run("connect")
     sandbox.sabotage("dev", "wrong-key-in-flex")
-    work_goes_on(sandbox)
+    sandbox.work(count=3)
     run = project.run("connect")
     assert run.changed["dev"] == 1
     assert verdicts(run, "dev") == ["proven"] * 3
@@ -218,7 +211,7 @@ def test_a_wrong_key_in_flex_is_never_proven(project, sandbox):
     connection = sandbox.world.environments["dev"].connection
     sandbox.sabotage("dev", "wrong-key-in-flex")
     sandbox.sabotage("dev", "wrong-token-in-flex")
-    work_goes_on(sandbox)
+    sandbox.work(count=3)
     run = project.run("connect", *gateway)
     assert run.status != 0
     assert verdicts(run, "dev") == ["broken", "attested", "broken"]
@@ -229,7 +222,7 @@ def test_a_wrong_key_in_flex_is_never_proven(project, sandbox):
     handovers.store_key(sandbox.world, environment, twilio_sources(sandbox, "dev")[0].keys[0])
     environment.connection = connection
     mended = ("-e", f"unified_profiles_alerts_after={sandbox.world.now().isoformat()}")
-    work_goes_on(sandbox)
+    sandbox.work(count=3)
     run = project.run("connect", *gateway, *mended)
     assert (run.status, verdicts(run, "dev")) == (0, ["proven"] * 3), run.output
 
@@ -505,7 +498,7 @@ def test_what_was_connected_by_hand_is_attested_and_then_proven(project, sandbox
     assert verdicts(run, "dev") == ["attested"] * 3
     assert {step["done"]["how"] for step in project.ledger("dev").values()} == {"existing"}
     assert sandbox.journal(writes=True) == []
-    work_goes_on(sandbox)
+    sandbox.work(count=3)
     again = project.run("connect", *brownfield, "-e", "unified_profiles_confirmed_by=jane")
     assert again.changed["dev"] == 0
     assert verdicts(again, "dev") == ["proven"] * 3

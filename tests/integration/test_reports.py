@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pexpect
 import yaml
-from conftest import ROOT
+from support.project import ROOT
 
 OPERATOR = ("-e", "unified_profiles_channel=operator")
 CALLBACK = """

@@ -16,8 +16,8 @@ from pathlib import Path
 import pexpect
 import pytest
 from sandbox import handovers
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATOR = ["-e", "unified_profiles_channel=operator"]
 ASKING = [*OPERATOR, "-e", "unified_profiles_handover_interactive=true"]
 NAMES = ("dev", "prod", "eu")

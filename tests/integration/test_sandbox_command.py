@@ -16,7 +16,6 @@ import ssl
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import httpx
 import pytest
@@ -26,8 +25,7 @@ from sandbox.__main__ import environments, main, options
 from sandbox.model import ApiProblem
 from sandbox.server import run_sandbox
 from sandbox.world import World
-
-ROOT = Path(__file__).resolve().parents[2]
+from support.project import ROOT
 
 
 @contextlib.contextmanager

@@ -10,14 +10,13 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests/benchmarks"))
 
-from proxy import Proxy  # noqa: E402
+from proxy import Proxy
 
 
 def requests(sandbox, environment="dev"):

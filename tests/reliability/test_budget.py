@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from chain import Chain, QuickClock, Run
 from sandbox.server import SandboxHandle
-from scenarios import SCENARIOS, assert_connected, connected, settle
+from support.chain import Chain, QuickClock, Run
+from support.scenarios import SCENARIOS, assert_connected, connected, settle
 
 BUDGET = 30.0
 

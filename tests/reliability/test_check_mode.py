@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import SET_BY_SEGMENT
-from chain import Chain
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox.catalog import CATALOG
 from sandbox.model import LEGACY_NAME, SOURCE_NAME
 from sandbox.server import SandboxHandle
-from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, connected, forgotten
+from support.chain import Chain
+from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, connected, forgotten
 
 UNDERSCORES = SOURCE_NAME.replace("-", "_")
 NAMES = (SOURCE_NAME, UNDERSCORES, LEGACY_NAME, SOURCE_NAME.title(), SOURCE_NAME + " ", "renamed by hand")
@@ -74,7 +74,7 @@ states = st.fixed_dictionaries(
 def build(sandbox: SandboxHandle, folder: Path, state: dict[str, Any]) -> Chain:
     sandbox.reset()
     chain = Chain(sandbox, folder)
-    world, env = sandbox.world, chain.environment
+    world, env = sandbox.world, chain.env
     if state["connected"] is not None:
         connected(chain)
         forgotten(*state["connected"]["lost"])(chain)
@@ -145,11 +145,11 @@ def compare(sandbox: SandboxHandle, count: Callable[[str], None], state: dict[st
         foretold = play(check=True)
         assert sandbox.journal(writes=True) == []
         assert start.same(), "something was changed"
-        form = chain.environment.form_source
-        fitting = [s for s in chain.environment.sources.values() if {s.name, s.slug} & {SOURCE_NAME, UNDERSCORES}]
+        form = chain.env.form_source
+        fitting = [s for s in chain.env.sources.values() if {s.name, s.slug} & {SOURCE_NAME, UNDERSCORES}]
         real = play()
         sent = "connection" in foretold.changed and foretold.results["connection"]["handover"]["sent"]
-        if sent and fitting and (real.failure or chain.environment.form_source != form):
+        if sent and fitting and (real.failure or chain.env.form_source != form):
             return  # nobody foresees what the vendor's form makes beside a source that looks like its own
         count("starting states for check mode")
         if foretold.failure or real.failure:

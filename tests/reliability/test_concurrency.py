@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from chain import Chain
 from sandbox.server import SandboxHandle
-from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, assert_connected, check_settled, sample, settle
+from support.chain import Chain
+from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, assert_connected, check_settled, sample, settle
 
 Action = Callable[[Chain], object]
 
@@ -96,7 +96,7 @@ def test_something_happens_between_two_requests(
         try:
             assert len(chain.twilio_sources) <= 1, "a second source"
             if not run.failure:
-                assert not chain.twilio_sources or chain.environment.flex_key in chain.twilio_sources[0].keys
+                assert not chain.twilio_sources or chain.env.flex_key in chain.twilio_sources[0].keys
             if action is person_renames and scenario.playbook == CONNECT:
                 settle(chain, CONNECT)
             assert_connected(chain, settle(chain, scenario.playbook))

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chain import Chain, Result
 from sandbox.server import SandboxHandle
-from scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
+from support.chain import Chain, Result
+from support.scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 
 SHARE = 0.06  # of the cases in every run of the tests; `make test-all` has all of them
 TIMEOUT, LATE = 0.2, 0.4  # seconds; the answer comes after the time-out

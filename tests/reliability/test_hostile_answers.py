@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from sandbox.catalog import JAVA
 from sandbox.model import SOURCE_NAME
 from sandbox.server import SandboxHandle
-from scenarios import SCENARIOS, Snapshot, assert_connected, check_settled, settle
+from support.scenarios import SCENARIOS, Snapshot, assert_connected, check_settled, settle
 
 STEERING = "\x1b]0;owned\x07\x1b[31mred\u202etxt"
 FIELDS = (
@@ -161,7 +161,7 @@ def test_what_only_looks_like_the_source_is_another_one(
     alike = LOOK_ALIKES[kind]
     for name in ("first connect", "connect again", "recover, deleted", "recover, renamed"):
         chain = SCENARIOS[name].begin(sandbox, tmp_path / name)
-        env = chain.environment
+        env = chain.env
         other = sandbox.world.make_source(env, "other", JAVA, False, name=alike(SOURCE_NAME))
         other.slug = alike(SOURCE_NAME)
         other.labels = [{"key": alike("environment"), "value": alike("dev")}]
@@ -169,8 +169,8 @@ def test_what_only_looks_like_the_source_is_another_one(
         env.space["name"], env.workspace["name"] = alike(env.space["name"]), alike(env.workspace["name"])
         start = Snapshot(chain)
         if name in ("first connect", "recover, deleted"):
-            assert not chain.attempt(segment_source, state="absent")["changed"]
-            assert "There is no source" in chain.attempt(segment_source, create=False)["msg"]
+            assert not chain.run(segment_source, state="absent")["changed"]
+            assert "There is no source" in chain.run(segment_source, create=False)["msg"]
             assert start.same()
         assert_connected(chain, settle(chain, SCENARIOS[name].playbook))
         start.assert_nothing_lost()
@@ -184,14 +184,14 @@ def test_what_nobody_sees_is_shown(sandbox: SandboxHandle, tmp_path: Path, kind:
     wrong = LOOK_ALIKES[kind](SOURCE_NAME)
     chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
     chain.twilio_sources[0].name = wrong
-    finding, *_others = chain.attempt(segment_source_info)["findings"]
+    finding, *_others = chain.run(segment_source_info)["findings"]
     assert finding["problem"] == "renamed"
     shown = finding["detail"].split("'")[1]
     assert shown != SOURCE_NAME
     assert shown.isascii()
     start = Snapshot(chain)
     for create in (True, False):
-        refused = chain.attempt(segment_source, source_name=wrong, create=create)
+        refused = chain.run(segment_source, source_name=wrong, create=create)
         assert refused["failure"]["option"] == "source_name"
         assert "another name" in refused["msg"]
     assert start.same()
@@ -203,7 +203,7 @@ def test_a_key_in_a_name_is_not_shown(sandbox: SandboxHandle, tmp_path: Path) ->
     (source,) = chain.twilio_sources
     (key,) = source.keys
     source.name, source.slug = f"{SOURCE_NAME} {key}", SOURCE_NAME
-    shown = json.dumps([chain.attempt(segment_source_info), chain.attempt(segment_source, state="absent")])
+    shown = json.dumps([chain.run(segment_source_info), chain.run(segment_source, state="absent")])
     assert "renamed" in shown
     assert f"{SOURCE_NAME} <secret {fingerprint(key)}>" in shown
     assert key not in shown
@@ -215,12 +215,12 @@ def test_a_key_in_what_a_server_says_is_not_shown(sandbox: SandboxHandle, tmp_pa
     chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
     (source,) = chain.twilio_sources
     (key,) = source.keys
-    said = f"no {key} for {chain.environment.segment_token}"
+    said = f"no {key} for {chain.env.segment_token}"
     rule = {"segment": {"match": "GET /.*/sources"}, "endpoint": {"match": "GET /handover"}}[step]
     body = {"errors": [{"type": key, "message": said}], "message": said}
     sandbox.fault(**rule, status=400, count=None, body=body, headers={"request-id": said[-60:]})
-    shown = json.dumps([chain.connect().failure, chain.attempt(segment_source_info)])
+    shown = json.dumps([chain.connect().failure, chain.run(segment_source_info)])
     assert "HTTP 400" in shown
     assert fingerprint(key) in shown
     assert key not in shown
-    assert chain.environment.segment_token not in shown
+    assert chain.env.segment_token not in shown

@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_sync import Document
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import Endpoint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module import run as runner
@@ -34,7 +35,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox.events import alert
 from sandbox.server import SandboxHandle
-from scenarios import SCENARIOS
+from support.scenarios import SCENARIOS
 
 SINCE = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 Answers = list[tuple[int, dict[str, str], Any]]
@@ -70,7 +71,7 @@ OPERATIONS: dict[str, Callable[[ModuleContext], Any]] = {
     "Flex, provisioning": lambda call: call.flex().provision_status(),
     "Monitor, alerts": lambda call: call.monitor().connector_alerts(SINCE, call.transport.clock.now()),
     "connector": lambda call: call.connector().exists(ids(call)[2]),
-    "Sync, document": lambda call: vars(call.sync().document("default", "a-document") or call.required("")),
+    "Sync, document": lambda call: vars(call.sync().document("default", "a-document") or Document(None, "")),
     "Sync, make": lambda call: vars(call.sync().save("default", "another-document", "{}", None)),
     "Sync, service": lambda call: call.sync().check_service("default"),
     "endpoint, read": lambda call: Endpoint(call.transport, "key", call["endpoint"]).read(),
@@ -132,7 +133,7 @@ def good(shared_sandbox: SandboxHandle) -> Callable[[str], tuple[dict[str, Any],
     def record(name: str) -> tuple[dict[str, Any], Answers]:
         with tempfile.TemporaryDirectory() as folder:
             chain = SCENARIOS["connect again"].begin(shared_sandbox, Path(folder))
-        world, env = shared_sandbox.world, chain.environment
+        world, env = shared_sandbox.world, chain.env
         (source,) = chain.twilio_sources
         source.labels = [{"key": "environment", "value": "dev"}]
         shared_sandbox.engage(env.name, 3)
@@ -143,9 +144,7 @@ def good(shared_sandbox: SandboxHandle) -> Callable[[str], tuple[dict[str, Any],
         params = {
             **dict.fromkeys(CONNECTION_OPTIONS),
             **{option: spec.get("default") for option, spec in HTTP_OPTIONS.items()},
-            **chain._connection(),
-            "sandbox_url": shared_sandbox.url,
-            "space_id": env.space["id"],
+            **chain.known,
             "profile_token": env.profile_token,
             "source_id": source.id,
             "write_key": source.keys[0],
@@ -197,7 +196,7 @@ def served(answers: Iterator[httpx.Response], name: str, params: dict[str, Any])
     client = httpx.Client(transport=httpx.MockTransport(answer))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Transport, "client", lambda self, base_url: client)
-        return runner.execute(lambda call: {"it": OPERATIONS[name](call)}, params, False)
+        return runner.run_in_process(lambda call: {"it": OPERATIONS[name](call)}, params, False)
 
 
 def assert_clear(result: dict[str, Any]) -> None:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chain import Chain
 from sandbox.server import SandboxHandle
-from scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
+from support.chain import Chain
+from support.project import ROOT
+from support.scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 
 NAMES = [name for name, scenario in SCENARIOS.items() if not scenario.refused and "operator" not in name]
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def kill_at(sandbox: SandboxHandle, chain: Chain, playbook: str, nth: int, phase: str) -> int:
@@ -203,4 +203,4 @@ def run_again(project: Any, chain: Chain, scenario: Scenario, start: Snapshot) -
     assert run.status == 0, run.output
     start.assert_nothing_lost()
     check_settled(chain, scenario.playbook)
-    assert_connected(chain, chain.run)
+    assert_connected(chain, chain.last)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from sandbox.server import SandboxHandle
-from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, settle
+from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, settle
 
 COMPARED = ("first connect", "connect again", "recover, deleted", "recover, wrong type")
 

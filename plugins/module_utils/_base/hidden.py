@@ -33,10 +33,10 @@ class Hidden:
         self._doubtful: dict[str, re.Pattern[str]] = {}
         self._lock = threading.Lock()
 
-    def add(self, *values: str) -> None:
+    def add(self, *secrets: Secret) -> None:
         """Hide what is a secret by its place: tokens, passwords, write keys."""
         with self._lock:
-            self._secrets.update(_patterns(values, LEAST))
+            self._secrets.update(_patterns((secret.reveal() for secret in secrets), LEAST))
 
     def add_doubtful(self, *values: str) -> None:
         """Hide in what servers say what may be a secret, or an id that results have to show, such as a header's value."""
@@ -49,7 +49,7 @@ class Hidden:
         self.add_doubtful(value, credential)
         if scheme.lower() == "basic":
             with contextlib.suppress(ValueError):
-                self.add(base64.b64decode(credential).decode().partition(":")[2])
+                self.add(Secret(base64.b64decode(credential).decode().partition(":")[2]))
 
     def in_words(self, text: str) -> str:
         """What a server, a proxy or the network said, without secrets, and not without end."""
@@ -89,14 +89,13 @@ class Hidden:
 
 
 def _patterns(values: t.Iterable[str], least: int) -> dict[str, re.Pattern[str]]:
-    plain = [value.reveal() if isinstance(value, Secret) else value for value in values]
-    return {value: _pattern(value) for value in plain if len(value) >= least}
+    return {value: _pattern(value) for value in values if len(value) >= least}
 
 
 @functools.lru_cache(maxsize=4096)
 def _core(value: str) -> str:
     """Its longest part that nothing escapes: quick to look for."""
-    return max(re.findall(r"[A-Za-z0-9]*", value), key=len)
+    return max(re.split(r"[^A-Za-z0-9]", value), key=len)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -29,37 +29,44 @@ LONG = 20
 LONG_ENOUGH_FOR_LAST_FOUR = 16
 
 
-class Secret(str):
-    """A string that must not be shown: it prints as its fingerprint, and only :meth:`reveal` gives the value.
+class Secret:
+    """A value that must not be shown. It is no string: whoever forgets :meth:`reveal` gets a TypeError, and nobody sees the value."""
 
-    A subclass of str would leak through f-strings if only ``__repr__`` were changed, so formatting is overridden as well.
-    """
+    __slots__ = ("_value",)
 
-    __slots__ = ()
+    def __init__(self, value: str) -> None:
+        self._value = value
 
     def reveal(self) -> str:
-        """The value itself, for the one line that sends it."""
-        return str.__str__(self[:])
+        """Return the value, for the one line that sends it."""
+        return self._value
 
-    def __repr__(self) -> str:
-        return f"<secret {fingerprint(self)}>"
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self._value)
+
+    @property
+    def hint(self) -> str:
+        """What a person can compare: the fingerprint, and the last four characters where that is at most a quarter of them."""
+        tail = f", ends in ...{self._value[-4:]}" if len(self._value) >= LONG_ENOUGH_FOR_LAST_FOUR else ""
+        return self.fingerprint + tail
 
     def __str__(self) -> str:
-        return repr(self)
+        """The fingerprint, except where one could try all that it may be."""
+        return f"<secret {self.fingerprint}>" if len(self._value) >= LONG else "<secret>"
 
-    def __format__(self, spec: str) -> str:
-        return format(repr(self), spec)
+    __repr__ = __str__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
 
 
 def fingerprint(value: str) -> str:
     """The first 12 hex digits of the value's SHA-256: tells two secrets apart and gives neither away."""
-    return hashlib.sha256(str.encode(value, errors="surrogatepass")).hexdigest()[:12]
-
-
-def hint(value: str) -> str:
-    """What a person can compare: the fingerprint, and the last four characters where that is at most a quarter of them."""
-    tail = f", ends in ...{value[-4:]}" if len(value) >= LONG_ENOUGH_FOR_LAST_FOUR else ""
-    return fingerprint(value) + tail
+    return hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 def shape(value: t.Any) -> str:

@@ -25,4 +25,5 @@ def parse_time(text: t.Any) -> datetime.datetime | None:
 
 
 def format_time(moment: datetime.datetime) -> str:
+    """The time to the second."""
     return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

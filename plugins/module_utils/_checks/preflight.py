@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import functools
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from .._base.errors import ApiError, Failure, OptionError, Refused
+from .._base.gather import gather
 from .._handover.endpoint import Endpoint
 from .._handover.handovers import check_consent
 from .._module.context import ModuleContext
 from .._module.values import check_source_name
 from .flex import check_flex
-from .space import attempt, validate
+from .space import validate
 
 
 def preflight(call: ModuleContext) -> dict[str, t.Any]:
@@ -32,22 +32,23 @@ def preflight(call: ModuleContext) -> dict[str, t.Any]:
             "attest_existing", "is empty.", "Name who attests the existing connections (unified_profiles_confirmed_by)."
         )
     endpoints = {step: options for step, options in (call["endpoints"] or {}).items() if options}
-    reads: list[t.Callable[[], t.Any]] = [lambda: validate(call, rights=False), lambda: check_flex(call)]
-    reads += [functools.partial(_look, call, step, options) for step, options in endpoints.items()]
+    reads: dict[str, t.Callable[[], t.Any]] = {
+        "space": lambda: validate(call, rights=False),
+        "flex": lambda: check_flex(call),
+        **{step: functools.partial(_look, call, step, options) for step, options in endpoints.items()},
+    }
     at = call.transport.clock.now().timestamp()
-    with ThreadPoolExecutor(len(reads)) as pool:
-        found = list(pool.map(attempt, reads))
-    failures = [failure for failure in found if isinstance(failure, Failure)]
+    found: dict[str, t.Any] = gather(reads)
+    failures = [failure for failure in found.values() if isinstance(failure, Failure)]
     if len(failures) == 1:
         raise failures[0]
     if failures:
         raise Refused(" ".join(failure.full_message for failure in failures))
-    space, flex, *seen = found
     return {
-        **space,
-        **flex,
+        **found["space"],
+        **found["flex"],
         # Not of those that show nothing: what is registered is kept for every environment.
-        "seen": {"at": at, **{step: what for step, what in zip(endpoints, seen) if what}},
+        "seen": {"at": at, **{step: found[step] for step in endpoints if found[step]}},
         "source_name": call["source_name"],
         "region": call["segment_region"],
     }

@@ -9,9 +9,9 @@ from __future__ import annotations
 import email.utils
 import re
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from .._base.errors import ApiError, Failure, OptionError, Refused
+from .._base.gather import gather
 from .._module.context import ModuleContext
 from .._module.values import check_space_id
 
@@ -60,8 +60,7 @@ def validate(call: ModuleContext, rights: bool, fail: bool = True) -> dict[str, 
     }
     if rights:
         reads["rights"] = public.sources
-    with ThreadPoolExecutor(len(reads)) as pool:
-        found = dict(zip(reads, pool.map(attempt, reads.values())))
+    found = gather(reads)
 
     checks = [_check("format", "passed", "Space id and tokens look usable.")]
     if not re.fullmatch(r"sgp_[A-Za-z0-9]{64}", call["segment_token"]):
@@ -79,13 +78,6 @@ def validate(call: ModuleContext, rights: bool, fail: bool = True) -> dict[str, 
         workspace = {name: answer.get(f"data.workspace.{name}", str, "") for name in ("id", "name", "slug")}
     space_view = {} if isinstance(found["space"], Failure) else found["space"]
     return _result(fail, checks, workspace, space_view, skew)
-
-
-def attempt(read: t.Callable[[], t.Any]) -> t.Any:
-    try:
-        return read()
-    except Failure as failure:
-        return failure
 
 
 def _check(name: str, verdict: str, reason: str, failure: Failure | None = None) -> Check:
@@ -126,7 +118,9 @@ def _region_check(call: ModuleContext, found: dict[str, t.Any]) -> Check:
         return _check(
             "region", "unknown", "segment_api_url is set without {region}, so the other region was not asked."
         )
-    if isinstance(attempt(call.public_api(other).workspace), Failure):
+    try:
+        call.public_api(other).workspace()
+    except Failure:
         return _check("region", "unknown", "The token is refused in both regions.")
     return _check(
         "region",

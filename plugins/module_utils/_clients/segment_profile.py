@@ -34,7 +34,7 @@ class ProfileApi:
         """
         path = "/v1/spaces/{space}/collections/users/profiles/{profile}/metadata"
         try:
-            answer = self.service.get(path, space=space, profile=f"user_id:{user_id}")
+            answer = self.service.get(path, path_params={"space": space, "profile": f"user_id:{user_id}"})
         except ApiError as error:
             if error.status != 404 or error.facts.get("code") != "not_found":
                 raise

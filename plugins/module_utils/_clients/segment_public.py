@@ -11,7 +11,7 @@ import typing as t
 from collections.abc import Iterable
 
 from .._base.errors import ApiError
-from .._base.secret import Secret, fingerprint
+from .._base.secret import Secret
 from .._base.times import format_time
 from .._http.response import Response, pages, value_at
 from .._http.service import Service
@@ -19,6 +19,8 @@ from .source import Source
 
 ALPHA = {"accept": "application/vnd.segment.v1alpha+json, application/json"}
 
+# What is gone already is what was wanted.
+DELETED = frozenset({200, 204, 404})
 AUDIT_FIELDS = ("type", "timestamp", "actorEmail", "actor", "resourceId", "resourceName")
 
 
@@ -34,7 +36,7 @@ class PublicApi:
 
     def space(self, space: str) -> dict[str, str]:
         """``{id, name, slug}`` of a space, by id (operation getSpace, alpha)."""
-        return _named(self.service.get("/spaces/{space}", headers=ALPHA, space=space), "data.space")
+        return _named(self.service.get("/spaces/{space}", headers=ALPHA, path_params={"space": space}), "data.space")
 
     def spaces(self) -> list[dict[str, str]]:
         """All spaces of the workspace (operation listSpaces, alpha)."""
@@ -46,7 +48,7 @@ class PublicApi:
 
     def source(self, source: str) -> Source:
         """One source, by id (operation getSource)."""
-        answer = self.service.get("/sources/{source}", source=source)
+        answer = self.service.get("/sources/{source}", path_params={"source": source})
         return self._source(answer.get("data.source", dict), answer)
 
     def source_or_none(self, source: str) -> Source | None:
@@ -72,20 +74,22 @@ class PublicApi:
 
     def update_source(self, source: str, **fields: t.Any) -> Source:
         """Set name, enabled or slug (operation updateSource)."""
-        answer = self.service.request("PATCH", "/sources/{source}", body=fields, source=source)
+        answer = self.service.request("PATCH", "/sources/{source}", body=fields, path_params={"source": source})
         return self._source(answer.get("data.source", dict), answer)
 
     def delete_source(self, source: str) -> None:
         """Delete for good (operation deleteSource)."""
-        self.service.request("DELETE", "/sources/{source}", source=source, expected=frozenset({200, 204, 404}))
+        self.service.request("DELETE", "/sources/{source}", path_params={"source": source}, expected=DELETED)
 
     def set_labels(self, source: str, labels: Iterable[tuple[str, str]]) -> None:
         """Replace the labels of a source; they must exist in the workspace (operation replaceLabelsInSource)."""
-        self.service.request("PUT", "/sources/{source}/labels", body=_labels(labels), source=source)
+        self.service.request("PUT", "/sources/{source}/labels", body=_labels(labels), path_params={"source": source})
 
     def add_key(self, source: str) -> Source:
         """Append one write key (operation createWriteKeyForSource, alpha)."""
-        answer = self.service.request("POST", "/sources/{source}/writekey", headers=ALPHA, source=source)
+        answer = self.service.request(
+            "POST", "/sources/{source}/writekey", headers=ALPHA, path_params={"source": source}
+        )
         return self._source(answer.get("data.source", dict), answer)
 
     def remove_key(self, source: str, key: Secret) -> None:
@@ -94,9 +98,8 @@ class PublicApi:
             "DELETE",
             "/sources/{source}/writekey/{key}",
             headers=ALPHA,
-            source=source,
-            key=key,
-            expected=frozenset({200, 204, 404}),
+            path_params={"source": source, "key": key},
+            expected=DELETED,
         )
 
     def audit_events(self, since: datetime.datetime, source: str | None = None) -> list[dict[str, str]]:
@@ -148,11 +151,13 @@ class PublicApi:
         query = {"search": search, "sortBy": "lastSeenAt", "sortDir": "desc"}
         return [
             {"name": value_at(e, "name", str, "", a), "last_seen_at": value_at(e, "lastSeenAt", str, "", a)}
-            for e, a in self._pages("/spaces/{space}/events", "data.events", query=query, headers=ALPHA, space=space)
+            for e, a in self._pages(
+                "/spaces/{space}/events", "data.events", query=query, headers=ALPHA, path_params={"space": space}
+            )
         ]
 
     def _source(self, item: t.Any, answer: Response) -> Source:
-        keys = [key for key in value_at(item, "writeKeys", list, [], answer) if isinstance(key, str) and key]
+        keys = [Secret(k) for k in value_at(item, "writeKeys", list, [], answer) if isinstance(k, str) and k]
         self.service.transport.hidden.add(*keys)
         labels = value_at(item, "labels", list, [], answer)
         pairs = tuple((value_at(x, "key", str, ..., answer), value_at(x, "value", str, "", answer)) for x in labels)
@@ -165,7 +170,7 @@ class PublicApi:
             type_id=value_at(item, "metadata.id", str, "", answer),
             labels=dict(pairs),
             pairs=pairs,
-            keys={fingerprint(key): Secret(key) for key in keys},
+            keys={key.fingerprint: key for key in keys},
         )
 
     def _pages(

@@ -26,5 +26,5 @@ class ConnectorApi:
         Raises:
             Failure: Anything else, 404 included, which all mean "unknown".
         """
-        answer = self.service.get("/ProfileConnector/Instances/{account}", account=account)
+        answer = self.service.get("/ProfileConnector/Instances/{account}", path_params={"account": account})
         return bool(t.cast(str, answer.get("configuration_id", str)))

@@ -10,6 +10,7 @@ import datetime
 import itertools
 import urllib.parse
 
+from .._base.times import format_time
 from .._http.response import Response, pages
 from .._http.service import Service
 
@@ -31,7 +32,7 @@ class MonitorApi:
         At most the 10,000 alerts that the API gives for one listing are looked through; its order is documented nowhere,
         so a page is no reason to stop. Alerts older than 30 days cannot be asked for.
         """
-        start = max(since, now - OLDEST).astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        start = format_time(max(since, now - OLDEST))
         first = {"LogLevel": "error", "StartDate": start, "PageSize": "1000"}
 
         def fetch(next_page: str | None) -> Response:

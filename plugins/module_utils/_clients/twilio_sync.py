@@ -48,7 +48,7 @@ class SyncApi:
         A missing service looks the same as a missing document: see :meth:`check_service`.
         """
         try:
-            return _document(self.service.get(DOCUMENT, service=service, name=name))
+            return _document(self.service.get(DOCUMENT, path_params={"service": service, "name": name}))
         except ApiError as error:
             if error.status == 404:
                 return None
@@ -61,7 +61,7 @@ class SyncApi:
             ApiError: 404: it does not. A key that may use documents, yet not look at services, passes.
         """
         try:
-            self.service.get("/v1/Services/{service}", service=service)
+            self.service.get("/v1/Services/{service}", path_params={"service": service})
         except ApiError as error:
             if error.status not in (401, 403):
                 raise
@@ -79,15 +79,14 @@ class SyncApi:
             ApiError: 409: it exists already. 412: it has another revision meanwhile.
             UnknownOutcome: It may have been written: read it again.
         """
+        at = {"service": service, "name": name}
         if revision is None:
-            path = "/v1/Services/{service}/Documents"
+            form = {"UniqueName": name, "Data": data}
             return _document(
-                self.service.request("POST", path, form={"UniqueName": name, "Data": data}, service=service)
+                self.service.request("POST", "/v1/Services/{service}/Documents", form=form, path_params=at)
             )
         headers = {"if-match": revision}
-        return _document(
-            self.service.request("POST", DOCUMENT, form={"Data": data}, headers=headers, service=service, name=name)
-        )
+        return _document(self.service.request("POST", DOCUMENT, form={"Data": data}, headers=headers, path_params=at))
 
 
 def _document(answer: Response) -> Document:

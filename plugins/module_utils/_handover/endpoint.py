@@ -40,6 +40,12 @@ ENDPOINT_OPTIONS: dict[str, t.Any] = {
     },
 }
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+FRAMING = frozenset({"content-length", "transfer-encoding"})
+# What a card or an endpoint may need, by placeholder.
+Values = Mapping[str, str | Secret]
+# Statuses of a request that was not carried out. What others say of it is not certain: a gateway can give up (408, 425, 499) after
+# it passed the request on, a redirect (303) can follow what was done, and 409 can mean that it was done before.
+REFUSALS = frozenset({400, 401, 403, 404, 405, 413, 415, 422, 429})
 # For a value of an answer that may have any type.
 ANYTHING = (object, bool)
 
@@ -108,17 +114,25 @@ class Endpoint:
             return fingerprint(text)
         return self.transport.hidden.in_result(text)[:100]
 
-    def send(self, values: Mapping[str, str]) -> None:
+    def send(self, values: Values) -> None:
         """Send the body, with its placeholders filled in.
 
         Raises:
-            UnknownOutcome: No answer, a server error on POST, or an answer that does not say what ``success`` asks for.
+            UnknownOutcome: No answer, or one that neither says what ``success`` asks for nor refuses it.
             Failure: It was refused, or never arrived.
         """
-        body = fill(self.options["body"], values) if self.options.get("body") else fill(dict(values), {})
-        writer = self._service("url", tuple(value for value in values.values() if isinstance(value, Secret)))
+        self.transport.hidden.add(*(value for value in values.values() if isinstance(value, Secret)))
+        plain = {name: value.reveal() if isinstance(value, Secret) else value for name, value in values.items()}
+        body = fill(self.options["body"], plain) if self.options.get("body") else plain
+        writer = self._service("url")
         method = self.options["method"]
-        answer = writer.request(method, "", body=body, headers=self.headers, expected=self.statuses)
+        try:
+            answer = writer.request(method, "", body=body, headers=self.headers, expected=self.statuses)
+        except ApiError as failure:
+            if failure.status in REFUSALS:
+                raise
+            problem = f"{failure.message} That does not say whether the hand-over was carried out."
+            raise UnknownOutcome(problem, failure.next_step, **failure.facts) from None
         path = self.success.get("path")
         if path and _text(answer.get(path, ANYTHING, None)) != _text(self.success["value"]):
             raise UnknownOutcome(
@@ -130,7 +144,7 @@ class Endpoint:
                 status=answer.status,
             )
 
-    def _service(self, option: str, secrets: tuple[str, ...] = ()) -> Service:
+    def _service(self, option: str) -> Service:
         url = self.options[option]
         if "?" in url:
             raise OptionError(
@@ -146,16 +160,20 @@ class Endpoint:
             )
         for text in self.headers.values():
             self.transport.hidden.add_header(text)
-        name = f"The {self.step.name} endpoint"
-        return Service(self.transport, name, url, None, f"{self.name}.headers", f"{self.name}.{option}", secrets)
+        return Service(
+            self.transport,
+            f"The {self.step.name} endpoint",
+            url,
+            auth=None,
+            credentials=f"{self.name}.headers",
+            url_option=f"{self.name}.{option}",
+        )
 
 
 def fill(template: t.Any, values: Mapping[str, str]) -> t.Any:
-    """The template with ``{name}`` in its texts replaced by values, and secrets revealed: it is about to be sent."""
-    if isinstance(template, Secret):
-        return template.reveal()
+    """The template with ``{name}`` in its texts replaced by values."""
     if isinstance(template, str):
-        return PLACEHOLDER.sub(lambda match: fill(values[match[1]], {}) if match[1] in values else match[0], template)
+        return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
     if isinstance(template, Mapping):
         return {key: fill(value, values) for key, value in template.items()}
     if isinstance(template, list):
@@ -173,7 +191,12 @@ def _placeholders(template: t.Any) -> Iterator[str]:
 
 def _headers(option: str, given: Mapping[t.Any, t.Any]) -> dict[str, str]:
     headers = {str(name): _text(value) for name, value in given.items()}
+    names = [name.lower() for name in headers]
     for name, value in headers.items():
+        if names.count(name.lower()) > 1:
+            raise OptionError(option, f"has {name} twice, in different case.", "Keep one of them.")
+        if name.lower() in FRAMING:
+            raise OptionError(option, f"has {name}, which follows from the body.", "Leave it out.")
         if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
             raise OptionError(option, "has a name that is no header's name.", "Use letters and hyphens.")
         if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):

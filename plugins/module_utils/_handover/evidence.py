@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime
 import typing as t
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from .._base.errors import Failure, OptionError
+from .._base.gather import gather
 from .._base.times import parse_time
 from .._module.context import ModuleContext
 from .handovers import recorded_facts
@@ -26,6 +26,8 @@ MINUTES = datetime.timedelta(days=1)
 HOURS = datetime.timedelta(days=7)
 # "About the last month" of a source is replayed into a space when the source is connected to it.
 REPLAY = datetime.timedelta(days=35)
+# What the audit trail calls an added or removed key. Connecting the source to a space, say, leaves its keys alone.
+KEY_CHANGE = "Source Modified"
 # How long Segment keeps its audit trail.
 AUDIT = datetime.timedelta(days=90)
 
@@ -33,7 +35,7 @@ AUDIT = datetime.timedelta(days=90)
 def evaluate(call: ModuleContext) -> dict[str, t.Any]:
     """See the module profiles_info."""
     steps = open_ledger(call).read().steps
-    now = call.transport.clock.now() + datetime.timedelta(seconds=call["clock_skew"])
+    now = call.segment_now()
     test_event = call["test_event"] or {}
     evidence = Evidence(
         read_back=call["read_back"] or {},
@@ -106,7 +108,11 @@ class _Reader:
             reads["space_events"] = lambda: public.space_events(self.call["space_id"], "Flex - Engagement")
         if "key" in provable:
             handed = t.cast(datetime.datetime, last_done_at(self.steps, "key"))
-            reads["changes"] = lambda: public.audit_events(max(handed, self.now - AUDIT), source)
+            reads["changes"] = lambda: [
+                event
+                for event in public.audit_events(max(handed, self.now - AUDIT), source)
+                if event["type"] == KEY_CHANGE
+            ]
         return reads
 
     def _alerts(self, since: datetime.datetime) -> list[dict[str, str]]:
@@ -116,16 +122,6 @@ class _Reader:
 
     def _at_once(self, reads: dict[str, Callable[[], t.Any]]) -> dict[str, t.Any]:
         """The reads' answers by name; None for what could not be read, and a line in the problems."""
-
-        def attempt(read: Callable[[], t.Any]) -> t.Any:
-            try:
-                return read()
-            except Failure as failure:
-                return failure
-
-        if not reads:
-            return {}
-        with ThreadPoolExecutor(len(reads)) as pool:
-            answers = dict(zip(reads, pool.map(attempt, reads.values())))
+        answers = gather(reads)
         self.problems += [answer.message for answer in answers.values() if isinstance(answer, Failure)]
         return {name: None if isinstance(answer, Failure) else answer for name, answer in answers.items()}

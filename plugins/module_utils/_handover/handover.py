@@ -6,20 +6,19 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 from .._base.errors import ApiError, BudgetExceeded, Failure, OptionError, Refused, UnknownOutcome, Unreachable
-from .._base.secret import Secret, hint
+from .._base.secret import Secret
 from .._base.times import format_time
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
 from .cards import NAME_PLACEHOLDER, Card, build_card
 from .decide import Confirmation, Facts, Records, decide
-from .endpoint import ENDPOINT_OPTIONS, Endpoint
+from .endpoint import ENDPOINT_OPTIONS, Endpoint, Values
 from .ledger import Entry, Ledger, Record, Steps, digest
 from .ledger_place import LEDGER_OPTIONS
 from .steps import STEPS
@@ -49,7 +48,7 @@ OPTIONS: dict[str, t.Any] = {
 }
 # Seconds for which a value that an endpoint was seen to show counts. A rollout that takes longer reads it again.
 READ_BACK_MAX_AGE = 300.0
-# An answer, or the lack of a connection, that shows that nothing was done.
+# A refusal, or the lack of a connection: nothing was done.
 NOT_DONE = (ApiError, Unreachable, BudgetExceeded)
 
 
@@ -103,7 +102,7 @@ class HandOver(Resource):
         steps: Steps,
         *,
         expected: Mapping[str, t.Any],
-        values: Callable[[], dict[str, str]],
+        values: Callable[[], Values],
         done_by_form: str | None = None,
         extra_facts: ExtraFacts | None = None,
         precheck: Callable[[], None] = lambda: None,
@@ -253,14 +252,14 @@ class HandOver(Resource):
 
     # Values, cards, records
 
-    def _values(self) -> dict[str, str]:
+    def _values(self) -> Values:
         return {**self.values(), "environment": self.call["environment"], "digest": self.facts.digest}
 
     def _card(self) -> Card | None:
         """The task for a person; None as long as Segment has yet to choose what is to be handed over."""
         if SET_BY_SEGMENT in str(self.facts.expected):
             return None
-        shown = {name: hint(value) if isinstance(value, Secret) else value for name, value in self._values().items()}
+        shown = {name: value.hint if isinstance(value, Secret) else value for name, value in self._values().items()}
         card = build_card(self.facts.step.name, self.call["environment"], self.facts.digest, shown)
         if self.decision.how == "sent":
             sent = f"This was sent to the endpoint at {self.decision.at}, and whether it was carried out is not known"
@@ -268,7 +267,7 @@ class HandOver(Resource):
         return card
 
     def _record(self, state: str, how: str, by: str) -> None:
-        at = format_time(self.call.transport.clock.now() + datetime.timedelta(seconds=self.call["clock_skew"]))
+        at = format_time(self.call.segment_now())
         step, recorded = self.facts.step.name, self.facts.recorded
         record: Record = {
             "subject": dict(self.facts.expected),
@@ -277,8 +276,9 @@ class HandOver(Resource):
             "how": how,
             "by": by,
             "at": at,
-            **self.extra_facts,
         }
+        if "keys" in self.extra_facts:
+            record["keys"] = self.extra_facts["keys"]
         if state == "asked":
             # The time of the first request stays as long as the step is pending.
             record["asked_at"] = recorded["asked"]["asked_at"] if "asked" in recorded else at

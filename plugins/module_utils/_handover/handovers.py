@@ -10,10 +10,10 @@ import functools
 import typing as t
 
 from .._base.errors import OptionError, Refused
-from .._base.secret import Secret, fingerprint
 from .._clients.source import find, require_java
 from .._module.context import ModuleContext
 from .._module.values import check_keys_visible, check_space_id
+from .endpoint import Values
 from .handover import HandOver
 from .ledger import Steps
 from .ledger_place import open_ledger
@@ -55,7 +55,7 @@ def connection(call: ModuleContext) -> HandOver:
     """The Connect form. Due again for another space, token, name or account."""
     check_consent(call)
     check_space_id(call["space_id"])
-    token, account = call.required("profile_token"), call.sid("twilio_account_sid")
+    token, account = call.secret("profile_token"), call.sid("twilio_account_sid")
     shown = {"account_sid": account, "friendly_name": call["friendly_name"], "space_id": call["space_id"]}
     ledger = open_ledger(call)
     return HandOver(
@@ -63,8 +63,8 @@ def connection(call: ModuleContext) -> HandOver:
         "connection",
         ledger,
         ledger.read().steps,
-        expected={**shown, "allow_write_events": True, "profile_token_fingerprint": fingerprint(token)},
-        values=lambda: {**shown, "profile_token": Secret(token)},
+        expected={**shown, "allow_write_events": True, "profile_token_fingerprint": token.fingerprint},
+        values=lambda: {**shown, "profile_token": token},
         precheck=functools.partial(refuse_rival_source, call),
     )
 
@@ -107,7 +107,7 @@ def key(call: ModuleContext) -> HandOver:
     chosen = _choose_key(call, recorded_facts(steps)["key_fingerprint"])
     expected = {"account_sid": account, "key_fingerprint": chosen, "source_id": call["source_id"]}
 
-    def values() -> dict[str, str]:
+    def values() -> Values:
         keys = call.public_api().source(call["source_id"]).keys
         if chosen not in keys:
             raise Refused(f"The key {chosen} has left the source meanwhile.", "Run again.", problem="changed_since")

@@ -23,7 +23,7 @@ import typing as t
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._base.times import parse_time
+from .._base.times import format_time, parse_time
 
 FLEX_EVENTS = ("Flex - Engagement Initiated", "Flex - Engagement Completed")
 
@@ -310,7 +310,7 @@ class _Case:
 
     def _from(self, since: datetime.datetime) -> str:
         """From when on events were counted."""
-        return max(since, self.evidence.since or since).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return format_time(max(since, self.evidence.since or since))
 
 
 def _engagements(events: Mapping[str, tuple[int, datetime.datetime]]) -> str:

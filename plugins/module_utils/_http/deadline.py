@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One deadline for a whole exchange. httpx knows only time-outs between two bytes, and a server may trickle for ever.
+"""One deadline for a whole exchange. httpcore knows only timeouts between two bytes, and a server may trickle forever.
 
-What httpcore calls a network backend (its docs: Network Backends) passes the connection's reads and writes on, each with
-no more time than is left.
+A network backend (httpcore's docs: Network Backends) passes the connection's reads and writes on, each with no more time than
+is left.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from __future__ import annotations
 import threading
 import typing as t
 
-if t.TYPE_CHECKING:
-    import httpx
+import httpcore
 
 
 class Deadline:
     """When the exchange of this thread must be over; threads share connections, and each has its own.
 
     Args:
-        monotonic: Gives the time, in seconds.
+        monotonic: Returns the time, in seconds.
     """
 
     def __init__(self, monotonic: t.Callable[[], float]) -> None:
@@ -36,58 +35,55 @@ class Deadline:
         """Seconds, never less than none; without end before the first exchange of this thread."""
         return max(0.0, float(getattr(self._thread, "until", float("inf"))) - self._monotonic())
 
-    def remaining_timeout(self, timeout: float | None, step: str) -> float:
-        """The time-out of one ``step``: Connect, Read or Write.
+    def remaining_timeout(self, timeout: float | None, too_late: type[httpcore.TimeoutException]) -> float:
+        """Return the timeout of one step, in seconds.
 
         Raises:
-            httpcore.TimeoutException: The one of this step: no time is left.
+            httpcore.TimeoutException: The one that is given: no time is left.
         """
         left = self.left
         if left <= 0:
-            import httpcore  # as late as httpx itself, which makes an error of its own of it
-
-            raise getattr(httpcore, f"{step}Timeout")("the exchange took too long")
+            raise too_late("the exchange took too long")
         return left if timeout is None else min(timeout, left)
 
-    def watch(self, transport: httpx.HTTPTransport) -> httpx.HTTPTransport:
-        """The same transport, with all its connections under this deadline."""
-        # httpx has no option for what httpcore's pools have one for.
-        pool: t.Any = transport._pool
-        pool._network_backend = _Backend(self, pool._network_backend)
-        return transport
+
+class DeadlineBackend(httpcore.NetworkBackend):
+    """Sockets under a deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline, self._inner = deadline, httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: t.Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        left = self._deadline.remaining_timeout(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._deadline, self._inner.connect_tcp(host, port, left, local_address, socket_options))
 
 
-class _Backend:
-    def __init__(self, deadline: Deadline, inner: t.Any) -> None:
-        self._deadline, self._inner = deadline, inner
-
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: t.Any, **kwargs: t.Any) -> _Stream:
-        left = self._deadline.remaining_timeout(timeout, "Connect")
-        return _Stream(self._deadline, self._inner.connect_tcp(host, port, left, *args, **kwargs))
-
-    def sleep(self, seconds: float) -> None:
-        self._inner.sleep(seconds)
-
-
-class _Stream:
-    def __init__(self, deadline: Deadline, inner: t.Any) -> None:
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, deadline: Deadline, inner: httpcore.NetworkStream) -> None:
         self._deadline, self._inner = deadline, inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return t.cast(bytes, self._inner.read(max_bytes, self._deadline.remaining_timeout(timeout, "Read")))
+        return self._inner.read(max_bytes, self._deadline.remaining_timeout(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._deadline.remaining_timeout(timeout, "Write"))
+        self._inner.write(buffer, self._deadline.remaining_timeout(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
 
     def start_tls(
         self, ssl_context: t.Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> _Stream:
+    ) -> httpcore.NetworkStream:
         try:
-            left = self._deadline.remaining_timeout(timeout, "Connect")
-        except Exception:
+            left = self._deadline.remaining_timeout(timeout, httpcore.ConnectTimeout)
+        except httpcore.ConnectTimeout:
             self.close()
             raise
         return _Stream(self._deadline, self._inner.start_tls(ssl_context, server_hostname, left))

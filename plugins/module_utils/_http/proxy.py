@@ -77,8 +77,8 @@ def is_loopback(host: str) -> bool:
 
 def is_host(host: str) -> bool:
     """Whether it can be a host's name or address. httpx fails on others in a way of its own."""
-    # The names of RFC 1035, 2.3.1.
-    labels = all(0 < len(label) < 64 for label in host.split("."))
+    # The names of RFC 1035, 2.3.1; a dot at the end means the root.
+    labels = all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))
     return labels and re.fullmatch(r"[A-Za-z0-9._:-]+", host) is not None
 
 

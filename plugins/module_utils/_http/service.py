@@ -11,11 +11,9 @@ its outcome is unknown, and the caller has to look the object up.
 
 from __future__ import annotations
 
-import base64
 import json
 import random
 import re
-import ssl
 import typing as t
 import urllib.parse
 from collections.abc import Mapping
@@ -31,12 +29,16 @@ from .._base.errors import (
     Unreachable,
 )
 from .._base.secret import Secret
+from . import libraries
+from .auth import Auth, authorization
 from .proxy import is_host, is_loopback
 from .response import Response, parse_error, parse_json, request_id_of, requested_wait, retry_after
-from .transport import HTTPX_ERROR, Transport
+from .transport import Transport
 
-if HTTPX_ERROR is None:
+if libraries.PROBLEM is None:
     import httpx
+
+    from .certificates import explain, tls_error
 
     NEVER_SENT = (
         httpx.ConnectError,
@@ -63,11 +65,10 @@ class Service:
     Args:
         transport: The task's connections.
         name: What an operator calls it; used in messages.
-        base_url: Without a trailing slash.
-        authorization: The Authorization header's value, or None.
+        base_url: Where it is.
+        auth: Who asks; None if nobody has to say so.
         credentials: The options that hold its credentials, named in messages about 401 and 403.
         url_option: The option that overrides the base URL.
-        secrets: What it sends and nobody may see, to be hidden by all services of the task.
     """
 
     def __init__(
@@ -75,19 +76,19 @@ class Service:
         transport: Transport,
         name: str,
         base_url: str,
-        authorization: str | None,
+        *,
+        auth: Auth | None,
         credentials: str,
         url_option: str,
-        secrets: tuple[str, ...] = (),
     ) -> None:
-        check_url(url_option, base_url)
         self.transport = transport
         self.name = name
-        self.base_url = base_url.rstrip("/")
-        self.authorization = authorization
+        self.base_url = check_url(url_option, base_url)
+        self.auth = auth
         self.credentials = credentials
         self.url_option = url_option
-        transport.hidden.add(*secrets, (authorization or "").rpartition(" ")[2])
+        if auth:
+            transport.hidden.add(auth.secret, auth.credential)
 
     def get(self, path: str, query: Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> Response:
         return self.request("GET", path, query=query, **kwargs)
@@ -102,18 +103,18 @@ class Service:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         expected: frozenset[int] = frozenset({200, 201}),
-        **values: str,
+        path_params: Mapping[str, str | Secret] | None = None,
     ) -> Response:
         """Send one request, again where the rules allow it, and give the answer.
 
         Args:
             method: The HTTP method.
-            path: A path template. Its fields are filled from ``values``, percent-encoded; a Secret shows as its
-                fingerprint in messages.
+            path: A path template.
+            path_params: Its fields, to be percent-encoded; messages show a Secret's fingerprint.
             query: Query parameters, in order; None values are left out.
             body: A JSON body.
             form: A form to send instead, which is what Twilio takes.
-            headers: More headers.
+            headers: More headers. Each replaces the one of its name that would be sent, except Accept-Encoding.
             expected: The statuses that mean success.
 
         Raises:
@@ -125,28 +126,29 @@ class Service:
         """
         if self.transport.read_only and method not in READS:
             raise AssertionError(f"{method} {path} in read-only mode")
-        for name, value in values.items():
+        params = path_params or {}
+        self.transport.hidden.add(*(value for value in params.values() if isinstance(value, Secret)))
+        sent = {name: value.reveal() if isinstance(value, Secret) else value for name, value in params.items()}
+        for name, value in sent.items():
             # httpx would resolve these like a browser, and send the request to another path.
-            if _plain(value) in ("", ".", ".."):
+            if value in ("", ".", ".."):
                 raise OptionError(name, f"cannot be '{value}'.", "Give the real id.")
-        url = self.base_url + path.format(**{k: urllib.parse.quote(_plain(v), safe="") for k, v in values.items()})
-        shown_path = path.format(**{k: str(v) for k, v in values.items()})
+        url = self.base_url + path.format(**{name: urllib.parse.quote(value, safe="") for name, value in sent.items()})
+        shown_path = path.format(**params)
         shown = f"{method} {shown_path or urllib.parse.urlsplit(self.base_url).path or '/'}"
-        sent_headers = {
-            "accept": "application/json",
-            # What is not packed cannot be larger than it looks.
-            "accept-encoding": "identity",
-            "user-agent": "flexops.unified_profiles",
-            **(headers or {}),
-        }
-        if self.authorization:
-            sent_headers["authorization"] = self.authorization
+        # Names of headers count whatever their case.
+        sent_headers = httpx.Headers({"accept": "application/json", "user-agent": "flexops.unified_profiles"})
         content = None if body is None else json.dumps(body).encode()
         if content is not None:
             sent_headers["content-type"] = "application/json"
         if form is not None:
             content = urllib.parse.urlencode(form).encode()
             sent_headers["content-type"] = "application/x-www-form-urlencoded"
+        if self.auth:
+            sent_headers["authorization"] = authorization(self.auth)
+        sent_headers.update(headers or {})
+        # What is not packed cannot be larger than it looks.
+        sent_headers["accept-encoding"] = "identity"
         wire = httpx.Request(
             method,
             url,
@@ -154,7 +156,6 @@ class Service:
             headers=sent_headers,
             content=content,
         )
-        self.transport.hidden.add(*(value for value in values.values() if isinstance(value, Secret)))
         return self._send(wire, shown, expected)
 
     def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int]) -> Response:
@@ -250,12 +251,9 @@ class Service:
         reason = self.transport.hidden.in_words(str(error).rstrip(".")) or type(error).__name__
         where = f"{self.name} at {self.base_url} ({shown})"
         # Only while connecting: a TLS error later on may come after the request was processed.
-        if isinstance(error, httpx.ConnectError) and _is_tls(error):
-            return TlsFailure(
-                f"No trusted TLS connection to {where}: {reason}.",
-                "If the server uses a private CA, set ca_path to its certificate.",
-                service=self.name,
-            )
+        if isinstance(error, httpx.ConnectError) and (tls := tls_error(error)):
+            reason, next_step = explain(tls, self.transport.settings.ca_path, self.url_option)
+            return TlsFailure(f"No trusted TLS connection to {where}: {reason}.", next_step, service=self.name)
         if isinstance(error, NEVER_SENT):
             proxy = self.transport.proxy(self.base_url)
             named = f" named by {proxy.source}" if proxy else ""
@@ -326,28 +324,22 @@ class Service:
         return self.transport.hidden.in_request_id(request_id_of(headers) or "") or None
 
 
-def bearer(token: str) -> str:
-    return f"Bearer {_plain(token)}"
-
-
-def basic(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{_plain(user)}:{_plain(password)}".encode()).decode()
-
-
-def check_url(option: str, url: str) -> None:
-    """Refuse a URL that would send credentials in the clear or cannot be used.
+def check_url(option: str, url: str) -> str:
+    """Return a service's URL with its host as DNS and certificates have it: international names encoded, no dot at the end.
 
     Raises:
         OptionError: Not an absolute https URL, and not http on loopback; or it carries credentials.
     """
     try:
         parts = urllib.parse.urlsplit(url)
-        host, _port = parts.hostname, parts.port
+        port = parts.port
     except ValueError:
-        parts, host = urllib.parse.urlsplit(""), None
-    unusable = bool(re.search(r"[^\x21-\x7e]", url) or parts.query or parts.fragment)
-    if parts.scheme not in ("http", "https") or not host or unusable or not is_host(host):
+        parts, port = urllib.parse.urlsplit(""), None
+    host = _in_dns(option, parts.hostname or "")
+    unusable = bool(re.search(r"[\x00-\x20\x7f]", url)) or not parts.path.isascii() or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or unusable or not is_host(host):
         raise OptionError(option, "is not a plain absolute http(s) URL.", "Write it as https://host[:port][/path].")
+    host = host.removesuffix(".")
     if parts.username is not None or parts.password is not None:
         raise OptionError(option, "carries credentials in the URL.", "Put them into the options made for them.")
     if parts.scheme == "http" and not is_loopback(host):
@@ -356,15 +348,19 @@ def check_url(option: str, url: str) -> None:
             f"uses http to {host}, which would send credentials in the clear.",
             "Use https; plain http is for loopback addresses only.",
         )
+    where = (f"[{host}]" if ":" in host else host) + ("" if port is None else f":{port}")
+    return urllib.parse.urlunsplit(parts._replace(netloc=where)).rstrip("/")
 
 
-def _plain(value: str) -> str:
-    return value.reveal() if isinstance(value, Secret) else value
-
-
-def _is_tls(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _in_dns(option: str, host: str) -> str:
+    """The host's name in ASCII (IDNA)."""
+    if host.isascii():
+        return host
+    try:
+        return httpx.URL(scheme="https", host=host).raw_host.decode()
+    except httpx.InvalidURL:
+        raise OptionError(
+            option,
+            "has a host whose international name is not a valid one.",
+            "Write the name as DNS has it, with xn--.",
+        ) from None

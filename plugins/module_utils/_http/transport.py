@@ -10,30 +10,26 @@ import base64
 import contextlib
 import copy
 import datetime
-import functools
-import logging
 import os
 import ssl
+import sys
 import threading
 import time
 import urllib.parse
 from dataclasses import dataclass
 
-from .._base.errors import MissingLibrary, OptionError
+from .._base.errors import OptionError
 from .._base.hidden import Hidden
-from .deadline import Deadline
+from .._base.secret import Secret
+from . import libraries
 from .proxy import Proxy, proxy_for
 
-try:
-    import certifi
+if libraries.PROBLEM is None:
     import httpx
-except ImportError as error:
-    HTTPX_ERROR: ImportError | None = error
-else:
-    HTTPX_ERROR = None
-    # At INFO they log full URLs, and a write key can be part of one.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+    from .certificates import context_for, tls_context
+    from .deadline import Deadline, DeadlineBackend
+    from .pool import PoolTransport
 
 # Seconds: a day.
 LONGEST = 86400.0
@@ -94,16 +90,22 @@ class Transport:
         settings: How to reach servers.
         read_only: Refuse whatever is not a read. Check mode sets it, so that no code above can write by mistake.
         clock: Time source.
+        http_transport: What requests go over instead of connections, for tests.
+
+    Raises:
+        MissingLibrary: A library is not there, or of a version that will not do.
     """
 
-    def __init__(self, settings: HttpSettings, read_only: bool = False, clock: Clock | None = None) -> None:
-        if HTTPX_ERROR is not None:
-            raise MissingLibrary(
-                f"The Python library {HTTPX_ERROR.name or 'httpx'} is not installed for {_interpreter()}.",
-                f"Install it there: {_interpreter()} -m pip install 'httpx>=0.27,<1'",
-                library=HTTPX_ERROR.name or "httpx",
-                interpreter=_interpreter(),
-            )
+    def __init__(
+        self,
+        settings: HttpSettings,
+        *,
+        read_only: bool = False,
+        clock: Clock | None = None,
+        http_transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        if libraries.PROBLEM is not None:
+            raise libraries.PROBLEM
         self.settings = settings
         self.read_only = read_only
         self.clock = clock or Clock()
@@ -111,6 +113,7 @@ class Transport:
         self.deadline = Deadline(self.clock.monotonic)
         self.hidden = Hidden()
         self._parent = os.getppid()
+        self._http_transport = http_transport
         self._clients: dict[tuple[str, str], httpx.Client] = {}
         self._lock = threading.Lock()
 
@@ -135,9 +138,8 @@ class Transport:
         with self._lock:
             key = (parts.scheme, parts.netloc)
             if key not in self._clients:
-                verify = _tls_context(self.settings)
-                wires = self._wires(verify, self.proxy(base_url))
-                self._clients[key] = httpx.Client(transport=self.deadline.watch(wires), trust_env=False)
+                over = self._http_transport or self._pool(self.proxy(base_url))
+                self._clients[key] = httpx.Client(transport=over, trust_env=False)
             return self._clients[key]
 
     def proxy(self, base_url: str) -> Proxy | None:
@@ -149,66 +151,27 @@ class Transport:
         parts = urllib.parse.urlsplit(base_url)
         return proxy_for(parts.scheme, parts.hostname or "", parts.port, self.settings.proxy)
 
-    def _wires(self, verify: ssl.SSLContext, proxy: Proxy | None) -> httpx.HTTPTransport:
+    def _pool(self, proxy: Proxy | None) -> PoolTransport:
+        backend, tls = DeadlineBackend(self.deadline), tls_context(self.settings.validate_certs, self.settings.ca_path)
         if proxy is None:
-            return httpx.HTTPTransport(verify=verify, trust_env=False)
+            return PoolTransport(backend, tls, None)
         user, password = proxy.credentials
-        self.hidden.add(password)
+        self.hidden.add(Secret(password))
         self.hidden.add_doubtful(user, base64.b64encode(f"{user}:{password}".encode()).decode())
         try:
-            return httpx.HTTPTransport(verify=verify, proxy=proxy.url, trust_env=False)
-        except (ValueError, httpx.InvalidURL):
+            return PoolTransport(backend, tls, proxy)
+        except ValueError:
             raise proxy.unusable() from None
-        except ImportError:
+        except RuntimeError:
             raise OptionError(
                 proxy.source,
                 "is a SOCKS proxy, and those take the Python library socksio, which is not installed.",
-                f"Install it: {_interpreter()} -m pip install socksio. Or name an HTTP proxy.",
+                f"Install it: {sys.executable} -m pip install socksio. Or name an HTTP proxy.",
             ) from None
 
 
-def _interpreter() -> str:
-    import sys
-
-    return sys.executable
-
-
-@functools.lru_cache(maxsize=8)
-def _context_for(ca_path: str | None) -> ssl.SSLContext:
-    if ca_path is None:
-        # The system's store for companies' own roots, certifi's for Pythons built without one.
-        context = ssl.create_default_context()
-        context.load_verify_locations(certifi.where())
-        return context
-    if os.path.isdir(ca_path):
-        return ssl.create_default_context(capath=ca_path)
-    return ssl.create_default_context(cafile=ca_path)
-
-
-def _tls_context(settings: HttpSettings) -> ssl.SSLContext:
-    if not settings.validate_certs:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    try:
-        return _context_for(settings.ca_path)
-    except (OSError, ssl.SSLError) as error:
-        raise OptionError(
-            "ca_path",
-            f"no certificates could be read from {settings.ca_path} ({error}).",
-            "Name a PEM file or a folder.",
-        ) from None
-
-
 def warm_up() -> None:
-    """Import all of httpx, which loads its half only with the first client, and build the TLS context of this environment.
-
-    Processes that are forked from this one inherit both.
-    """
-    if HTTPX_ERROR is None:
-        with (
-            contextlib.suppress(OSError, ssl.SSLError),
-            httpx.Client(verify=_context_for(os.environ.get("SSL_CERT_FILE")), trust_env=False),
-        ):
-            pass
+    """Build the TLS context of this environment, once for all processes that are forked from this one."""
+    if libraries.PROBLEM is None:
+        with contextlib.suppress(OSError, ssl.SSLError):
+            context_for(os.environ.get("SSL_CERT_FILE"))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import typing as t
@@ -16,28 +17,27 @@ from .._base.secret import Secret, shape
 from .._clients.segment_profile import ProfileApi
 from .._clients.segment_public import PublicApi
 from .._clients.segment_tracking import TrackingApi
+from .._clients.services import (
+    SEGMENT_PROFILE,
+    SEGMENT_PUBLIC,
+    SEGMENT_TRACKING,
+    TWILIO_CONNECTOR,
+    TWILIO_FLEX,
+    TWILIO_MONITOR,
+    TWILIO_SYNC,
+    ApiInfo,
+)
 from .._clients.twilio_connector import ConnectorApi
 from .._clients.twilio_flex import FlexApi
 from .._clients.twilio_monitor import MonitorApi
 from .._clients.twilio_sync import SyncApi
-from .._http.service import Service, basic, bearer
+from .._http.auth import Auth, Basic, BasicToken, Bearer
+from .._http.service import Service
 from .._http.transport import HttpSettings, Transport
 from .options import CONNECTION_OPTIONS, HTTP_OPTIONS, PROFILE_TOKEN
 from .state import Reconciled, Resource, reconcile
 
 SECRETS = ("segment_token", "profile_token", "twilio_api_secret", "twilio_auth_token")
-SEGMENT_API_HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
-PROFILE_API_HOSTS = {"us": "https://profiles.segment.com", "eu": "https://profiles.euw1.segment.com"}
-TRACKING_API_HOSTS = {"us": "https://api.segment.io", "eu": "https://events.eu1.segmentapis.com"}
-SANDBOX_PATHS = {
-    "segment_api_url": "/segment/{region}",
-    "profile_api_url": "/profiles/{region}",
-    "tracking_api_url": "/tracking/{region}",
-    "flex_url": "/twilio/flex",
-    "monitor_url": "/twilio/monitor",
-    "preview_url": "/twilio/preview",
-    "sync_url": "/twilio/sync",
-}
 # How the SIDs that are options begin, and what they stand for: https://www.twilio.com/docs/glossary/what-is-a-sid
 SIDS = {"twilio_account_sid": ("AC", "an account"), "twilio_api_key": ("SK", "an API key")}
 SID = re.compile(r"([A-Z]{2})[0-9a-f]{32}$")
@@ -51,7 +51,7 @@ class ModuleContext:
         self.check_mode = check_mode
         settings = HttpSettings(**{name: params[name] for name in HTTP_OPTIONS})
         self.transport = transport or Transport(settings, read_only=check_mode)
-        self.transport.hidden.add(*(params.get(option) or "" for option in SECRETS))
+        self.transport.hidden.add(*(Secret(params.get(option) or "") for option in SECRETS))
         self.warnings: list[str] = []
 
     def __getitem__(self, option: str) -> t.Any:
@@ -60,8 +60,12 @@ class ModuleContext:
     def reconcile(self, resource: Resource) -> Reconciled:
         return reconcile(resource, self.check_mode)
 
+    def segment_now(self) -> datetime.datetime:
+        """The time by Segment's clock, as far as ``clock_skew`` tells: what is recorded is compared with Segment's own times."""
+        return self.transport.clock.now() + datetime.timedelta(seconds=self["clock_skew"])
+
     def required(self, option: str) -> str:
-        """A token, secret or SID that must be there. What is empty does not fall back: another environment's credential could be used.
+        """A value that must be there. What is empty does not fall back: another environment's credential could be used.
 
         Raises:
             OptionError: It is absent, empty, or has characters that cannot be part of it.
@@ -82,6 +86,10 @@ class ModuleContext:
             )
         return t.cast(str, value)
 
+    def secret(self, option: str) -> Secret:
+        """A token or password, as :meth:`required` takes it."""
+        return Secret(self.required(option))
+
     def sid(self, option: str) -> str:
         """The SID in an option, checked before it is sent or shown: a secret in its place must not be.
 
@@ -96,64 +104,63 @@ class ModuleContext:
             raise OptionError(option, problem, "Copy it from the Twilio console.")
         return value
 
-    def service(
-        self,
-        name: str,
-        url_option: str,
-        default: str,
-        authorization: str,
-        credentials: str,
-        *secrets: str,
-        region: str = "",
-    ) -> Service:
-        """An API in the sandbox if there is one, or else at the URL in ``url_option`` or at the default."""
-        url = self[url_option] or default
+    def service(self, api: ApiInfo, auth: Auth, *, credential: str = "", region: str = "") -> Service:
+        """An API in the sandbox if there is one, or else at the URL that its option gives, or where the vendor has it.
+
+        Args:
+            api: A row of the table of services.
+            auth: Who asks.
+            credential: What 401 and 403 are about, where the table does not say it.
+            region: Another one than the option's.
+        """
+        region = region or self["segment_region"]
         # A rehearsal reaches nothing else, even where the environment has variables for the other URLs.
         if self["sandbox_url"]:
-            url, url_option = self["sandbox_url"].rstrip("/") + SANDBOX_PATHS[url_option], "sandbox_url"
-        url = url.replace("{region}", region or self["segment_region"])
-        return Service(self.transport, name, url, authorization, credentials, url_option, secrets)
-
-    def public_api(self, region: str | None = None) -> PublicApi:
-        token, region = Secret(self.required("segment_token")), region or self["segment_region"]
-        default, credentials = SEGMENT_API_HOSTS[region], "segment_token"
-        return PublicApi(
-            self.service(
-                "Segment Public API", "segment_api_url", default, bearer(token), credentials, token, region=region
-            )
+            url, option = self["sandbox_url"].rstrip("/") + api.sandbox_path, "sandbox_url"
+        else:
+            url, option = self[api.url_option] or self._vendors_url(api, region), api.url_option
+        return Service(
+            self.transport,
+            api.name,
+            url.replace("{region}", region),
+            auth=auth,
+            credentials=credential or api.credential,
+            url_option=option,
         )
+
+    def public_api(self, region: str = "") -> PublicApi:
+        return PublicApi(self.service(SEGMENT_PUBLIC, Bearer(self.secret("segment_token")), region=region))
 
     def profile_api(self) -> ProfileApi:
-        token, default = Secret(self.required("profile_token")), PROFILE_API_HOSTS[self["segment_region"]]
-        return ProfileApi(
-            self.service("Segment Profile API", "profile_api_url", default, basic(token, ""), "profile_token", token)
-        )
+        return ProfileApi(self.service(SEGMENT_PROFILE, BasicToken(self.secret("profile_token"))))
 
     def tracking_api(self, write_key: Secret) -> TrackingApi:
-        default, shown = TRACKING_API_HOSTS[self["segment_region"]], "the source's write key"
-        authorization = basic(write_key, "")
-        return TrackingApi(
-            self.service("Segment Tracking API", "tracking_api_url", default, authorization, shown, write_key)
-        )
+        return TrackingApi(self.service(SEGMENT_TRACKING, BasicToken(write_key)))
 
     def flex(self) -> FlexApi:
-        return FlexApi(self._twilio("Twilio Flex API", "flex-api", "flex_url"))
+        return FlexApi(self._twilio(TWILIO_FLEX))
 
     def monitor(self) -> MonitorApi:
-        return MonitorApi(self._twilio("Twilio Monitor API", "monitor", "monitor_url"))
+        return MonitorApi(self._twilio(TWILIO_MONITOR))
 
     def connector(self) -> ConnectorApi:
-        return ConnectorApi(self._twilio("Twilio (an undocumented read)", "preview", "preview_url"))
+        return ConnectorApi(self._twilio(TWILIO_CONNECTOR))
 
     def sync(self) -> SyncApi:
-        return SyncApi(self._twilio("Twilio Sync API", "sync", "sync_url"))
+        return SyncApi(self._twilio(TWILIO_SYNC))
 
-    def _twilio(self, name: str, product: str, url_option: str) -> Service:
+    def _twilio(self, api: ApiInfo) -> Service:
         if self["twilio_api_key"] or self["twilio_api_secret"]:
             option, user = "twilio_api_secret", self.sid("twilio_api_key")
         else:
             option, user = "twilio_auth_token", self.sid("twilio_account_sid")
-        password = Secret(self.required(option))
-        where = [part for part in (self["twilio_edge"], self["twilio_region"]) if part]
-        default = f"https://{'.'.join([product, *where])}.twilio.com"
-        return self.service(name, url_option, default, basic(user, password), option, password)
+        return self.service(api, Basic(user, self.secret(option)), credential=option)
+
+    def _vendors_url(self, api: ApiInfo, segment_region: str) -> str:
+        where = {option: self[option] or "" for option in ("twilio_region", "twilio_edge") if api.product}
+        for option, value in where.items():
+            # It becomes a part of the name of the host that gets the credential.
+            if not re.fullmatch("[A-Za-z0-9-]*", value):
+                problem = f"must be letters, digits and hyphens, and is {shape(value)}."
+                raise OptionError(option, problem, "Write it like ie1 or dublin.")
+        return api.url(segment_region=segment_region, **where)

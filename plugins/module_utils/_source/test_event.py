@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import typing as t
 import uuid
@@ -47,7 +46,7 @@ def send(call: ModuleContext) -> dict[str, t.Any]:
     check_keys_visible(source_id, source.keys)
     message = f"test-event-{uuid.uuid4()}"
     clock = call.transport.clock
-    sent = format_time(clock.now() + datetime.timedelta(seconds=call["clock_skew"]))
+    sent = format_time(call.segment_now())
     test_event = {"source_id": source_id, "space_id": space, "user_id": user}
 
     def ended(status: str, reason: str, **more: str) -> dict[str, t.Any]:

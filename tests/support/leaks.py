@@ -1,0 +1,295 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Canaries wherever a secret can be, and a search of everything that a run leaves."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import http.server
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
+from sandbox import inventory
+from sandbox.server import SandboxHandle
+
+from .hostile import HOSTILE, make_hostile
+from .project import ROOT
+
+# What has to be escaped in URLs, JSON, YAML, HTML or a shell.
+ODD = "\"'\\/+&=%41$(id)<b>;|?#!*~^[`"
+PROXY_USER, PROXY_PASSWORD = "canary-user", "canary-of-the-proxy/+&=%41$(id)'!*~"
+VAULT_PASSWORD = "canary-of-the-vault"
+REGISTERED = (
+    *("preflight_space", "connection_result", "source_ledger", "source_found", "source_result", "link_and_key_link"),
+    *("link_and_key_key", "verify_result", "report_result", "unified_profiles_failure"),
+)
+
+
+def forms(secret: str) -> set[str]:
+    """What is left of the secret however it was escaped, and how often: its beginning, which nothing escapes; and that in base64."""
+    beginning = re.match(r"[\w-]*", secret)[0]  # type: ignore[index]
+    assert len(beginning) > 12, "too short to be told from anything else"
+    found = {beginning}
+    for before in (b"", b"x", b"xx"):  # somewhere in a longer text, such as "user:password"
+        whole = base64.b64encode(before + beginning.encode()).decode().rstrip("=")
+        found.add(whole[0 if not before else 4 : len(whole) - 4])
+    return found | {urllib.parse.quote(form, safe="") for form in found}
+
+
+class Search:
+    """Looks for the secrets in everything it is shown."""
+
+    def __init__(self) -> None:
+        # Other tests run at the same time, and the processes of all are watched.
+        self.mark = secrets.token_hex(4)
+        self.secrets: dict[str, str] = {}
+        self.hits: set[tuple[str, str, str]] = set()
+        self.bytes = 0
+
+    def add(self, name: str, secret: str) -> None:
+        self.secrets[name] = secret
+
+    def look(self, where: str, text: str) -> None:
+        self.bytes += len(text)
+        # A terminal or a YAML scalar may break a line anywhere.
+        joined = "".join(text.split())
+        for name, secret in list(self.secrets.items()):  # new keys come while processes are watched
+            for form in forms(secret):
+                if form in text or "".join(form.split()) in joined:
+                    at = max(text.find(form), 0)
+                    self.hits.add((name, where, text[max(0, at - 160) : at + 40]))
+
+    def files(self, folder: Path, besides: Callable[[Path], bool] = lambda path: False) -> None:
+        for path in folder.rglob("*"):
+            if path.is_file() and not besides(path):
+                self.look(str(path.relative_to(folder)), path.read_bytes().decode("utf-8", "replace"))
+
+
+@contextmanager
+def watched_processes(search: Search) -> Iterator[None]:
+    """Looks at the command line of every process for as long as this lasts."""
+    over = threading.Event()
+
+    def watch() -> None:
+        seen: set[bytes] = set()
+        while not over.is_set():
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    line = path.read_bytes()
+                except OSError:
+                    continue
+                if line not in seen:
+                    seen.add(line)
+                    search.look("/proc/*/cmdline", line.replace(b"\0", b" ").decode("utf-8", "replace"))
+            time.sleep(0.02)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """Lets nobody through, and says aloud whom it turned away."""
+
+    refused = 0
+
+    def do_CONNECT(self) -> None:
+        Proxy.refused += 1
+        given = self.headers.get("proxy-authorization", "").rpartition(" ")[2]
+        self.send_response(407, f"Denied for {base64.b64decode(given).decode()} ({given})")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def refusing_proxy() -> Iterator[str]:
+    """A proxy that asks for a password; gives its URL."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        password = urllib.parse.quote(PROXY_PASSWORD, safe="")
+        yield f"http://{PROXY_USER}:{password}@127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+# More ways to fail in which a secret could slip out.
+WAYS: dict[str, dict[str, Any]] = {
+    **{name: {} for name in HOSTILE},
+    "echoed": {"echo": 400},
+    "echoed by a server that fails": {"echo": 500},
+    "white space in a token": {"variables": {"segment_token": "canary-token-with\nwhite space"}},
+    "a password where a mapping belongs": {"variables": {"endpoints": {"connection": "canary-instead-of-a-mapping"}}},
+    "a secret in an endpoint's URL": {
+        "variables": {"gateway": "http://canary-user:canary-in-an-url@127.0.0.1:9/handover"}
+    },
+    # Without the sandbox, since loopback is never proxied; none of them lets anything out.
+    "a proxy that refuses": {"variables": {"sandbox_url": None}},
+    "nobody there": {"variables": {"sandbox_url": None, "proxy": "http://canary-user:canary-of-no-proxy@127.0.0.1:9"}},
+    "a proxy that is none": {
+        "variables": {"sandbox_url": None, "proxy": "nonsense://canary-user:canary-of-nonsense@x"}
+    },
+    "auth token": {"auth_token": True},
+    "secrets in environment:": {"environment": True},
+}
+
+
+class Fleet:
+    """A sandbox whose every secret is a canary, and the inventory of it."""
+
+    def __init__(self, sandbox: SandboxHandle, folder: Path, search: Search, proxy: str) -> None:
+        self.sandbox, self.folder, self.search = sandbox, folder, search
+        world = sandbox.world
+        for name, env in world.environments.items():
+            for kind in ("segment_token", "profile_token", "api_secret", "auth_token", "gateway_token"):
+                secret = f"canary-{search.mark}-{kind}-{name}{ODD}"
+                setattr(env, kind, secret)
+                search.add(f"{kind} of {name}", secret)
+        world.environments = dict(world.environments)  # the index of credentials is made again
+        search.add("proxy password", PROXY_PASSWORD)
+        search.add("vault password", VAULT_PASSWORD)
+        inventory.write(world, sandbox.url, folder)
+        document = yaml.safe_load((ROOT / "inventories/sandbox/hosts.yml").read_text())
+        hosts: dict[str, dict[str, Any]] = {}
+        ways = dict(zip(list(world.environments)[2:], WAYS))
+        vault = VaultLib([("default", VaultSecret(VAULT_PASSWORD.encode()))])
+        (folder / "host_vars").mkdir(exist_ok=True)
+        for name, env in world.environments.items():
+            hosts[name] = {
+                f"unified_profiles_{key}": value
+                for key, value in inventory._variables(env).items()
+                if key != "profile_token"
+            }
+            variable = "unified_profiles_profile_token"
+            if "environment" in WAYS.get(ways.get(name, ""), {}):
+                variable = "profile_token_of_the_environment"
+                hosts[name]["for_the_tasks"] = {
+                    "SEGMENT_TOKEN": hosts[name].pop("unified_profiles_segment_token"),
+                    "SEGMENT_PROFILE_TOKEN": f"{{{{ {variable} }}}}",
+                    "TWILIO_API_KEY": hosts[name].pop("unified_profiles_twilio_api_key"),
+                    "TWILIO_API_SECRET": hosts[name].pop("unified_profiles_twilio_api_secret"),
+                }
+            kept = vault.encrypt(env.profile_token.encode()).decode()
+            lines = ["---", f"{variable}: !vault |", *("  " + line for line in kept.splitlines())]
+            (folder / f"host_vars/{name}").mkdir()
+            (folder / f"host_vars/{name}/vault.yml").write_text("\n".join(lines) + "\n")
+        document["unified_profiles"]["hosts"] = hosts
+        document["unified_profiles"]["vars"] = {
+            "unified_profiles_proxy": proxy,
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",  # for ordinary modules
+        }
+        (folder / "hosts.yml").write_text(json.dumps(document))
+        self.vault = folder.parent / "vault-password"
+        self.vault.write_text(VAULT_PASSWORD)
+        for name, way in ways.items():
+            self.spoil(name, way)
+
+    def spoil(self, name: str, way: str) -> None:
+        how, env = WAYS[way], self.sandbox.world.environments[name]
+        if way in HOSTILE:
+            make_hostile(self.sandbox, self.folder, name, HOSTILE[way])
+        if "echo" in how:
+            said = " ".join([env.segment_token, env.profile_token, env.api_secret, env.gateway_token])
+            body = {"errors": [{"type": "x", "message": said}], "message": said, "code": 1, "data": {"x": said}}
+            self.sandbox.fault(
+                environment=name,
+                count=None,
+                match="POST /|PATCH /",
+                status=how["echo"],
+                body=body,
+                headers={"x-request-id": said},
+            )
+        variables = dict(how.get("variables", {}))
+        if how.get("auth_token"):
+            variables |= {"twilio_api_key": None, "twilio_api_secret": None, "twilio_auth_token": env.auth_token}
+        if variables:
+            text = "".join(f"unified_profiles_{k}: {json.dumps(v)}\n" for k, v in variables.items())
+            (self.folder / f"host_vars/{name}/more.yml").write_text("---\n" + text)
+            for value in map(str, variables.values()):
+                if "canary" in value and "auth_token" not in value:
+                    self.search.add(
+                        f"{way} of {name}", value[value.index("canary") :].partition("@")[0].rpartition(":")[2]
+                    )
+
+    def run(self, playbook: str, *arguments: str, **environment: str) -> str:
+        """The playbook, and then all that it registered, shown; looks at all that it leaves, and gives what it printed."""
+        wrapper = self.folder.parent / f"{playbook}-and-show.yml"
+        show = {
+            "hosts": "unified_profiles",
+            "gather_facts": False,
+            "tasks": [{"ansible.builtin.debug": {"var": name}, "when": f"{name} is defined"} for name in REGISTERED],
+        }
+        whole = []
+        for part in yaml.safe_load((ROOT / f"playbooks/{playbook}.yml").read_text()):
+            if imported := part.get("ansible.builtin.import_playbook"):
+                plays = yaml.safe_load((ROOT / "playbooks" / imported).read_text())
+                whole += [{**play, "vars": {**play.get("vars", {}), **part.get("vars", {})}} for play in plays]
+            else:
+                whole.append(part)
+        for play in whole:
+            play["environment"] = "{{ for_the_tasks | default({}) }}"
+            for task in play["tasks"]:
+                if path := task.get("ansible.builtin.import_tasks"):
+                    task["ansible.builtin.import_tasks"] = str(ROOT / "playbooks" / path)
+        # The report fails the job at last, so what is shown comes before it.
+        wrapper.write_text(json.dumps([*whole[:-1], show, whole[-1]]))
+        scratch = self.folder.parent / "scratch"
+        for name in ("tmp", "local", "remote", "cache"):
+            (scratch / name).mkdir(parents=True, exist_ok=True)
+        log = scratch / "ansible.log"
+        with watched_processes(self.search):
+            done = subprocess.run(
+                [
+                    *(Path(sys.executable).with_name("ansible-playbook"), "-i", self.folder, wrapper),
+                    *("-vvvv", "--diff", *arguments),
+                ],
+                cwd=self.folder.parent,
+                env={
+                    **os.environ,
+                    "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                    "ANSIBLE_LOG_PATH": str(log),
+                    "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
+                    "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(scratch / "cache"),
+                    "ANSIBLE_SHOW_CUSTOM_STATS": "1",
+                    "ANSIBLE_KEEP_REMOTE_FILES": "1",
+                    "ANSIBLE_LOCAL_TEMP": str(scratch / "local"),
+                    "ANSIBLE_REMOTE_TEMP": str(scratch / "remote"),
+                    "TMPDIR": str(scratch / "tmp"),
+                    "ANSIBLE_VAULT_PASSWORD_FILE": str(self.vault),
+                    **environment,
+                },
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=240,
+            )
+        printed = done.stdout + done.stderr
+        self.search.look(f"output of {playbook}", printed)
+        assert log.stat().st_size > 1000
+        self.search.files(scratch)
+        self.search.files(self.folder / ".unified_profiles")
+        return printed
+
+    def assert_silent(self) -> None:
+        told = [f"{name}, in {where}: ...{text!r}..." for name, where, text in sorted(self.search.hits)]
+        assert not told, f"{len(told)} of them:\n" + "\n".join(told[:20])
