@@ -12,7 +12,11 @@ export PYTHONPATH := $(CURDIR)/.collections:$(CURDIR)/extensions
 # What `make lint` runs, each a target of its own. The slow ones come first.
 CHECKERS := lint-sanity lint-sanity-2.16 lint-importer lint-ansible lint-examples lint-docs lint-changelog lint-types lint-python lint-yaml
 
-.PHONY: setup demo sandbox test test-all test-smoke bench bench-full lint $(CHECKERS) docs build clean
+# The first target: plain `make` says what there is.
+help:
+	@sed -n 's/^| `\(make [a-z-]*\)` | \([^|]*\) |$$/\1: \2/p' CONTRIBUTING.md
+
+.PHONY: help setup demo sandbox test test-all test-smoke bench bench-full lint $(CHECKERS) docs build clean
 
 setup: $(VENV)/ready $(COLLECTION)
 

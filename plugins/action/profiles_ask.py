@@ -16,7 +16,11 @@ from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import Card
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import environments, how_to_run
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
+    environments,
+    for_a_machine,
+    how_to_run,
+)
 
 OPTIONS = {
     "confirmed_by": {"type": "str", "default": ""},
@@ -26,6 +30,8 @@ OPTIONS = {
 UNATTENDED = ("AWX_ISOLATED_DATA_DIR", "RUNNER_OMIT_EVENTS", "JOB_ID")
 UNATTENDED_VARIABLES = ("awx_job_id", "tower_job_id")
 DONE = "done"
+# Ctrl+C, and Ctrl+D, which would otherwise be a character of the answer.
+ENOUGH = (b"\x03", b"\x04")
 
 display = Display()
 
@@ -64,11 +70,13 @@ def unattended(environ: Mapping[str, str], variables: Mapping[str, t.Any]) -> st
     """Why nobody can answer, or nothing."""
     if any(name in environ for name in UNATTENDED) or any(name in variables for name in UNATTENDED_VARIABLES):
         return "this is a job of ansible-runner or AWX"
+    if for_a_machine():
+        return "a program reads the output"
     return ""
 
 
 def _ask(cards: list[Card], by: str, timeout: int) -> dict[str, dict[str, dict[str, str]]]:
-    """What a person confirms, card by card. Any other answer leaves its step pending; Ctrl+C and silence leave the rest."""
+    """What a person confirms, card by card. Any other answer leaves its step pending; Ctrl+C, Ctrl+D and silence leave the rest."""
     arguments, more = how_to_run(context.CLIARGS)
     run = pages.Run(arguments=arguments, more=more)
     found: dict[str, dict[str, dict[str, str]]] = {}
@@ -105,11 +113,11 @@ def _answer(question: str, timeout: int) -> str:
 
     Raises:
         _NobodyThere: It was not ended in time. What was typed until then counts for nothing.
-        AnsiblePromptInterrupt: Ctrl+C.
+        AnsiblePromptInterrupt: Ctrl+C or Ctrl+D.
         AnsiblePromptNoninteractive: There is no terminal.
     """
     start = time.monotonic()
-    answer = display.prompt_until(question, seconds=timeout, complete_input=(b"\r", b"\n"))
+    answer = display.prompt_until(question, seconds=timeout, interrupt_input=ENOUGH, complete_input=(b"\r", b"\n"))
     if time.monotonic() - start >= timeout:
         raise _NobodyThere
     return pages.terminal(bytes(answer).decode("utf-8", "replace")).strip()

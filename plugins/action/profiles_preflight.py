@@ -5,14 +5,19 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from ansible.module_utils.common.yaml import yaml_load
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import shape
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import INVISIBLE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import check_labels
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import InProcessAction
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._rollout import batches_problem, limit_problem
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
 
 ROLE = "flexops.unified_profiles.preflight"
@@ -35,11 +40,8 @@ class ActionModule(InProcessAction):
         role = self._task._role
         if role is not None and role.get_name() == ROLE:
             given, problems = resolve(SETTINGS, task_vars, self._templar)
+            problems = problems or list(filter(None, _problems(given, task_vars)))
             if not problems:
-                if problem := confirmation_problem(
-                    given.get("unified_profiles_confirm") or {}, task_vars["groups"]["all"]
-                ):
-                    return {"failed": True, "msg": problem}
                 settings, problems = check(SETTINGS, given)
             if problems:
                 return {
@@ -51,6 +53,30 @@ class ActionModule(InProcessAction):
             self.more = options(settings)
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         return result
+
+
+def _problems(given: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]) -> Iterator[str]:
+    """What is wrong with the settings beyond their types, a sentence each."""
+    if INVISIBLE.search(str(task_vars["inventory_hostname"])):
+        yield "The environment's name has characters that nobody sees, and could be taken for another's. Rename it in the inventory."
+    for name, value in given.items():
+        # The roles take parts of it, and a text has none.
+        if SETTINGS[name]["type"] == "dict" and value is not None and not isinstance(value, Mapping):
+            text = "; -e NAME=VALUE makes a text of it" if isinstance(value, str) else ""
+            yield f"{name}: must be a mapping, and is {shape(value)}{text}. Write -e '{{\"{name}\": {{...}}}}', or a YAML file."
+    if isinstance(confirm := given.get("unified_profiles_confirm") or {}, Mapping):
+        yield confirmation_problem(confirm, task_vars["groups"]["all"])
+    if isinstance(labels := given.get("unified_profiles_source_labels"), Mapping):
+        try:
+            check_labels("unified_profiles_source_labels", labels)
+        except OptionError as error:
+            yield error.full_message
+    for name, problem in (
+        ("unified_profiles_serial", batches_problem),
+        ("unified_profiles_max_fail_percentage", limit_problem),
+    ):
+        if name in given:
+            yield problem(given[name])
 
 
 def options(settings: Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -75,10 +101,10 @@ def endpoints_problem(settings: Mapping[str, t.Any]) -> str:
     return f"unified_profiles_endpoints: {named}. Describe the endpoint of each step."
 
 
-def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
+def confirmation_problem(confirm: Mapping[str, t.Any], hosts: Collection[str]) -> str:
     """What is wrong with the run's confirmations, or nothing. One that is misspelt confirms nothing, so all are refused with it."""
-    if not (isinstance(confirm, dict) and all(isinstance(steps, dict) for steps in confirm.values())):
-        problem = "is no mapping of environments to mappings of steps; -e NAME=VALUE makes a text of it"
+    if not all(isinstance(steps, Mapping) for steps in confirm.values()):
+        problem = "is no mapping of environments to mappings of steps"
     elif unknown := [name for name in confirm if name not in hosts] + [
         f"the step {step}" for step in sorted({step for steps in confirm.values() for step in steps} - {*STEPS})
     ]:

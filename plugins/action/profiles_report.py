@@ -20,15 +20,25 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.fil
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import environments, how_to_run
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
+    environments,
+    for_a_machine,
+    how_to_run,
+    unread_inventories,
+)
 
 OPTIONS = {
     "environments": {"type": "dict"},
     "report_dir": {"type": "str"},
     "playbook": {"type": "str", "default": "connect"},
 }
-# More cards than a person reads in a terminal; the rest is in the files.
+# More than a person reads in a terminal; the rest is in the files.
 MAX_CARDS_SHOWN = 20
+MAX_LINES_SHOWN = 40
+UNREAD = (
+    "Ansible could not read this inventory in whole, as its warnings at the beginning say, so environments may be missing from the "
+    "run. Mend the file; a host whose name is a number must be in quotation marks."
+)
 
 display = Display()
 
@@ -52,10 +62,15 @@ class ActionModule(ActionBase):
         run = pages.Run(options["playbook"], now, self._task.check_mode, arguments, more)
         beside = f"{task_vars.get('inventory_dir')}/.unified_profiles"
         folder, warnings = _folder([options["report_dir"], beside])
-        files, problem = _write(folder, outcomes, run)
+        # A part of the environments must not take the place of the report on all of them.
+        whole = options["environments"] or {*task_vars["groups"].get("unified_profiles", ())} <= {*found}
+        files, problem = _write(folder, "report" if whole else "report-limited", outcomes, run)
         if warnings := [*warnings, *filter(None, [problem])]:
             result["warnings"] = warnings
-        _show(outcomes, run, files)
+        if not for_a_machine():
+            _show(outcomes, run, files)
+        if unread := unread_inventories(task_vars["hostvars"]):
+            result.update(failed=True, msg=f"{', '.join(unread)}: {UNREAD}")
         # What set_stats returns, without a task of its own.
         stats = {"data": {"unified_profiles": outcomes}, "per_host": False, "aggregate": True}
         return {**result, "changed": False, "outcomes": outcomes, "files": files, "ansible_stats": stats}
@@ -72,15 +87,16 @@ def _folder(wanted: list[str | None]) -> tuple[Path | None, list[str]]:
     return None, [f"No report was written. {problems[0]}"]
 
 
-def _write(folder: Path | None, outcomes: Mapping[str, t.Any], run: pages.Run) -> tuple[list[str], str]:
+def _write(folder: Path | None, name: str, outcomes: Mapping[str, t.Any], run: pages.Run) -> tuple[list[str], str]:
     """The files written, and what went wrong. Whoever reads while they are written sees the old ones."""
     files: list[str] = []
     if folder is None:
         return files, ""
     try:
-        for name, render in (("report.md", pages.report_markdown), ("report.html", pages.report_html)):
-            replace_file(folder / name, render(outcomes, run))
-            files.append(str(folder / name))
+        for ending, render in (("md", pages.report_markdown), ("html", pages.report_html)):
+            file = folder / f"{name}.{ending}"
+            replace_file(file, render(outcomes, run))
+            files.append(str(file))
     except OSError as error:
         return (
             files,
@@ -96,5 +112,7 @@ def _show(outcomes: Mapping[str, t.Any], run: pages.Run, files: list[str]) -> No
         display.display("\n" + pages.card_text(card, run))
     if len(cards) > len(shown):
         display.display(f"\n{len(cards) - len(shown)} more steps are pending: see {files[-1]}.")
-    elif cards and files:
-        display.display(f"The same, to copy from: {files[-1]}")
+    # Last, because the cards scroll away.
+    display.display("\n" + pages.summary_text(outcomes, MAX_LINES_SHOWN if files else len(outcomes)))
+    if files:
+        display.display(f"Report: {files[-1]}")

@@ -12,8 +12,13 @@ version_added: 0.1.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
-  - Works out the status of every environment from what the other modules returned, shows the task cards of all pending steps in
-    the terminal, and writes C(report.md) and C(report.html).
+  - Works out the status of every environment from what the other modules returned, shows the task cards of all pending steps and a
+    line for each environment in the terminal, and writes C(report.md) and C(report.html). Where a callback plugin writes JSON to
+    standard output, nothing is shown there.
+  - A run over a part of the group C(unified_profiles), as with C(--limit), writes C(report-limited.md) and C(report-limited.html), so
+    that the report on all environments stays.
+  - Fails, once the report is written, when Ansible could not read an inventory file in whole. Ansible itself only warns, and goes on
+    with the environments before the mistake.
   - The HTML page needs no other file and no network. It has the values to copy, and builds the command that confirms the steps
     that are ticked in it. Ticking alone attests nothing.
   - Hands the outcomes on to the next job as the variable C(unified_profiles), as C(ansible.builtin.set_stats) would.

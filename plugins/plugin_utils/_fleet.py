@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from ansible.module_utils.parsing.convert_bool import boolean
+from ansible import constants
+from ansible.inventory.manager import IGNORED
+from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     RESULT_VARIABLES,
@@ -30,7 +33,8 @@ def environments(task_vars: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
         strict = _value(variables, "unified_profiles_fail_on_pending")
         found[str(host)] = {
             **collect_results({name: _value(variables, name) for name in RESULT_VARIABLES}),
-            "fail_on_pending": strict is None or boolean(strict, strict=False),
+            # What is misspelt must not make the job green.
+            "fail_on_pending": strict is None or str(strict).lower() not in BOOLEANS_FALSE,
         }
     return found
 
@@ -42,6 +46,34 @@ def _value(variables: Mapping[str, t.Any], name: str) -> t.Any:
     except Exception:
         # A host whose own settings cannot be evaluated has failed already and said why; the others need their report.
         return None
+
+
+def unread_inventories(hostvars: t.Any) -> list[str]:
+    """The inventory files that Ansible could not read in whole: it warns, and goes on with the hosts before the mistake."""
+    manager = getattr(hostvars, "_inventory", None)  # no public name leads to it
+    if manager is None:
+        return []
+    read = set(map(str, manager._inventory.processed_sources))
+    return [file for source in manager._sources for file in _files(str(source)) if file not in read]
+
+
+def _files(source: str) -> Iterator[str]:
+    if os.path.isfile(source):
+        yield source
+    elif os.path.isdir(source):
+        for name in sorted(os.listdir(source)):
+            inner = os.path.join(source, name)
+            if os.path.isdir(inner) and not IGNORED.search(os.fsencode(name)):
+                yield from _files(inner)
+            # Whatever else stands there may be no inventory.
+            elif os.path.isfile(inner) and name.endswith(tuple(constants.YAML_FILENAME_EXTENSIONS)):
+                yield inner
+
+
+def for_a_machine() -> bool:
+    """Whether a program reads standard output, so that nothing but the callback plugin may write to it."""
+    callback = str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
+    return "json" in callback or callback == "null"
 
 
 def how_to_run(options: Mapping[str, t.Any]) -> tuple[tuple[str, ...], bool]:

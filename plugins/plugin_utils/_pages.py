@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
+from ansible import release
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import (
     HOW_TO_RUN,
@@ -36,12 +37,14 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def terminal(value: t.Any) -> str:
     """One line without control characters: nothing in it can steer a terminal."""
-    return str(printable(str(value))).replace("\n", "\\n").replace("\t", "\\t")
+    return str(printable(str(value)))
 
 
 def markdown(value: t.Any) -> str:
-    """Text that Markdown shows as it is, also in a table."""
-    return re.sub(r"([\\`*\[\]<>|~])", r"\\\1", terminal(value))
+    """Text that Markdown shows as it is, also in a table, and makes no link of."""
+    return re.sub(
+        r"([\\`*\[\]<>|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?<=[wW]{3})\.)", r"\\\1", terminal(value)
+    )
 
 
 def code(value: t.Any) -> str:
@@ -80,7 +83,14 @@ class Run(t.NamedTuple):
         return shlex.join(self.arguments)
 
     def confirm(self, *cards: Mapping[str, t.Any]) -> str:
-        return command(self.arguments, self._confirmation(cards))
+        """The command that confirms the cards, for their environments only: the others need no run."""
+        names = sorted({card["environment"] for card in cards})
+        # What has another character could be a pattern.
+        limited = "--limit" in self.arguments or not all(
+            re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name) for name in names
+        )
+        limit = [] if limited else ["--limit", ",".join(names)]
+        return command([*self.arguments, *limit], self._confirmation(cards))
 
     def variables(self, *cards: Mapping[str, t.Any]) -> str:
         return extra_vars(self._confirmation(cards))
@@ -95,7 +105,21 @@ class Run(t.NamedTuple):
 
 def card_text(card: Mapping[str, t.Any], run: Run) -> str:
     """One card for the terminal."""
-    return _render("card.txt.j2", card=card, run=run)
+    # From this release on Ansible hides in the terminal what was vaulted, also what a person has to type.
+    hides = tuple(map(int, release.__version__.split(".")[:2])) >= (2, 22)
+    return _render("card.txt.j2", card=card, run=run, hides=hides)
+
+
+def summary_text(outcomes: Mapping[str, Mapping[str, t.Any]], most: int) -> str:
+    """A line for each environment, those in trouble first, and how many there are of each status."""
+    facts = _facts(outcomes, Run())
+    named = [(terminal(name), found) for name, found in facts["outcomes"].items()]
+    width = max((len(name) for name, _found in named), default=0)
+    lines = [f"{name:{width}}  {found['status']:9}  {terminal(found['why'])}".rstrip() for name, found in named[:most]]
+    if len(named) > most:
+        lines.append(f"and {len(named) - most} more.")
+    counts = ", ".join(f"{count} {status}" for status, count in facts["counts"].items())
+    return "\n".join([*lines, f"{len(named)} environment{'s' * (len(named) != 1)}: {counts}."])
 
 
 def report_markdown(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> str:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 import yaml
@@ -28,6 +29,11 @@ def test_every_target_for_people_is_named():
     named = set(re.findall(r"^\| `make (\S+)` \|", CONTRIBUTING, re.MULTILINE))
     # What the others make first, and what removes all of it.
     assert set(phony.split()) - {"setup", "clean", "$(CHECKERS)"} <= named
+
+
+def test_make_alone_says_what_there_is():
+    said = subprocess.run(["make", "-C", str(ROOT)], capture_output=True, text=True, check=True).stdout
+    assert {"make test", "make lint", "make demo"} <= {line.partition(":")[0] for line in said.splitlines()}
 
 
 def test_the_workflows_run_the_commands_that_people_run():

@@ -58,6 +58,89 @@ def test_a_secret_that_looks_like_a_template_is_told_by_the_name_of_its_setting(
     assert sandbox.journal(writes=True) == []
 
 
+NOT_TAKEN = {
+    "serial-empty": {"serial": ""},
+    "serial-null": {"serial": None},
+    "serial-comma": {"serial": "1,5"},
+    "serial-negative": {"serial": -1},
+    "serial-part": {"serial": [1, "33.3%"]},
+    "serial-none": {"serial": []},
+    "max_fail_percentage-empty": {"max_fail_percentage": ""},
+    "max_fail_percentage-word": {"max_fail_percentage": "half"},
+    "fail_on_pending-misspelt": {"fail_on_pending": "ture"},
+    "handover_interactive-misspelt": {"handover_interactive": "ture"},
+    "source_labels-true": {"source_labels": {"managed": True}},
+    "source_labels-null": {"source_labels": {"managed": None}},
+    "source_labels-fraction": {"source_labels": {"version": 1.10}},
+    "source_labels-text": {"source_labels": '{"managed": "yes"}'},
+    "endpoints-text": {"endpoints": '{"connection": {"url": "http://127.0.0.1:9"}}'},
+    "endpoints-list": {"endpoints": [1]},
+    "timeout-infinite": {"timeout": float("inf")},
+    "timeout-text": {"timeout": "inf"},
+    "retry_budget-word": {"retry_budget": "nan"},
+}
+
+
+@pytest.mark.parametrize("playbook", ["connect", "recover"])
+def test_a_setting_that_cannot_be_used_is_refused_by_its_name_and_stops_no_other(project, sandbox, playbook):
+    project.hosts(**NOT_TAKEN, **{"fine": {"like": "prod", "channel": "operator"}})
+    (project.inventory / "host_vars").mkdir()
+    (project.inventory / "host_vars/source_labels-date.yml").write_text(
+        "unified_profiles_source_labels: {since: 2026-01-01}\n"
+    )
+    document = json.loads((project.inventory / "hosts.yml").read_text())
+    hosts = document["unified_profiles"]["hosts"]
+    hosts["source_labels-date"] = hosts["fine"]
+    hosts["na\u200bme-hidden"] = hosts["fine"]
+    (project.inventory / "hosts.yml").write_text(json.dumps(document))
+    run = project.run(playbook)
+    assert not re.search("Traceback|defect|Unexpected", run.output), run.output[-3000:]
+    assert set(run.report) == {*NOT_TAKEN, "fine", "source_labels-date", r"na\u200bme-hidden"}, run.output[-3000:]
+    for name, row in run.report.items():
+        if name != "fine":
+            setting = "name" if name.startswith("na\\") else f"unified_profiles_{name.partition('-')[0]}"
+            assert row["status"] == "failed", (name, row)
+            assert setting in row["what was found, and why"], (name, row)
+    assert "Quote it" in run.report["source_labels-date"]["what was found, and why"]
+    assert run.status == 2
+    assert "fine" not in re.findall(r"(\S+) is failed", run.output) or playbook == "recover"
+    assert sandbox.journal(writes=True) == []
+
+
+@pytest.mark.parametrize("serial", ["", None, "1,5", "-1", "abc%", [], [1, ""]])
+def test_what_is_no_batch_changes_nothing_and_leaves_a_report(project, sandbox, serial):
+    run = project.run("connect", "-e", json.dumps({"unified_profiles_serial": serial}))
+    assert run.status == 2, run.output[-3000:]
+    assert {row["status"] for row in run.report.values()} == {"failed"}
+    for row in run.report.values():
+        assert "unified_profiles_serial: is no size of a batch. Write a number" in row["what was found, and why"]
+    assert sandbox.journal(writes=True) == []
+
+
+def test_a_percentage_may_have_its_sign(project):
+    project.hosts(first={"segment_token": "sgp_wrong"}, bad={"friendly_name": "x"}, dev={}, prod={"like": "prod"})
+    batches = {"unified_profiles_serial": 1, "unified_profiles_max_fail_percentage": "50%"}
+    run = project.run("connect", "-e", json.dumps(batches))
+    assert run.report["prod"]["status"] == "proven", run.report
+
+
+@pytest.mark.parametrize("playbook", ["connect", "recover"])
+@pytest.mark.parametrize(
+    "settings",
+    [{"ANSIBLE_ANY_ERRORS_FATAL": "true"}, {"ANSIBLE_STRATEGY": "free"}, {"ANSIBLE_STRATEGY": "host_pinned"}],
+    ids=str,
+)
+def test_what_is_set_outside_changes_no_run(project, playbook, settings):
+    project.hosts(dev={"channel": "operator"}, prod={"like": "prod", "channel": "operator"}, bad={"space_id": "x y"})
+    run = project.run(playbook, **settings)
+    assert set(run.report) == {"dev", "prod", "bad"}
+    assert run.report["bad"]["status"] == "failed"
+    if playbook == "connect":
+        assert [run.report[name]["status"] for name in ("dev", "prod")] == ["pending", "pending"]
+    assert run.output.count("(connection, digest") == (2 if playbook == "connect" else 0)
+    assert run.output.count("The same, to copy from") == (playbook == "connect")
+
+
 def vaulted(text):
     vault = VaultLib([("default", VaultSecret(b"password"))])
     return "!vault |\n" + textwrap.indent(vault.encrypt(text.encode()).decode(), "  ")

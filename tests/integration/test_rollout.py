@@ -225,7 +225,7 @@ def test_the_ledger_can_live_in_twilio_sync(project, sandbox):
     [
         ({"deb": {"key": {}}}, "names deb"),
         ({"dev": {"conection": {}}}, "names the step conection"),
-        ("{dev: {key: {}}}", "is no mapping"),
+        ("{dev: {key: {}}}", "must be a mapping"),
         ({"dev": None}, "is no mapping"),
         ({}, ""),
     ],

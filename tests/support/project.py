@@ -56,8 +56,9 @@ class Project:
         return self.command("ansible-playbook", path, *arguments, inventory=inventory, **environment)
 
     def command(self, command: str, *arguments: str, inventory: str | None = None, **environment: str) -> Run:
-        report = self.inventory / ".unified_profiles/report.md"
-        report.unlink(missing_ok=True)
+        reports = [self.inventory / f".unified_profiles/{name}.md" for name in ("report", "report-limited")]
+        for report in reports:
+            report.unlink(missing_ok=True)
         done = subprocess.run(
             [Path(sys.executable).with_name(command), "-i", inventory or self.inventory, *arguments],
             cwd=self.folder,
@@ -74,9 +75,9 @@ class Project:
             timeout=120,
         )
         rows: dict[str, dict[str, str]] = {}
-        if report.exists():
+        for report in filter(Path.exists, reports):
             # As a reader of the rendered Markdown sees it.
-            text = re.sub(r"\\([\\`*\[\]<>|~])", r"\1", report.read_text())
+            text = re.sub(r"\\([\\`*\[\]<>|~_&:.])", r"\1", report.read_text())
             table = [line.strip("| \n") for line in text.splitlines() if line.startswith("| ")]
             names = table[0].split(" | ")
             rows = {row.split(" | ")[0]: dict(zip(names, row.split(" | "))) for row in table[1:]}

@@ -14,7 +14,7 @@ from .secret import Secret
 
 # Controls, spaces that are not the space, what has no width, what turns the direction, and halves of characters.
 INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u2000-\u200f\u2028-\u202f"
+    r"[\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u2000-\u200f\u2028-\u202f"
     r"\u205f-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff]"
 )
 
@@ -22,7 +22,7 @@ INVISIBLE = re.compile(
 def printable(value: t.Any, hide: t.Callable[[str], str] = str) -> t.Any:
     """The value with its texts as ``hide`` gives them, and control and invisible characters made visible.
 
-    A name must not steer a terminal, and two names that differ must not look the same for what nobody sees.
+    A name must not steer a terminal or begin a line of its own, and two names that differ must not look the same for what nobody sees.
     """
     if isinstance(value, Secret):
         return repr(value)

@@ -184,6 +184,7 @@ class HandOver(Resource):
             "Run without this confirmation, follow the new task card, then confirm that one.",
             problem="changed_since",
             changed=sorted(changes),
+            card=self._card(),
         )
 
     def _contradicted(self) -> Refused:

@@ -54,10 +54,15 @@ def collect_results(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
             value = value.get(part) if isinstance(value, Mapping) else None
         return value
 
+    def handover(result: str) -> t.Any:
+        # A refused confirmation leaves the step to do, and has its card.
+        refused = at(result, "failure", "card")
+        return {"status": "pending", "card": refused} if refused else at(result, "handover") or {}
+
     source = at("source_result", "source") or {}
     return {
         "failure": at("unified_profiles_failure") or "",
-        **{name: at(step.result_variable, "handover") or {} for name, step in STEPS.items()},
+        **{name: handover(step.result_variable) for name, step in STEPS.items()},
         "verify": at("verify_result", "steps") or {},
         "findings": at("source_found", "findings") or [],
         "source_id": source.get("id") or "",

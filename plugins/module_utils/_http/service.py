@@ -22,6 +22,7 @@ from .._base.errors import (
     ApiError,
     BudgetExceeded,
     OptionError,
+    Refused,
     TlsFailure,
     UnexpectedAnswer,
     UnknownOutcome,
@@ -162,6 +163,8 @@ class Service:
         repeatable = wire.method in REPEATABLE
         limit = transport.settings.timeout
         while True:
+            if wire.method not in READS and transport.orphaned:
+                raise Refused(f"{shown} was not sent to {self.name}, because the run has ended.", "Run again.")
             started = transport.clock.monotonic()
             failure: Exception
             wait: float | None = None

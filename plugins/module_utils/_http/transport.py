@@ -31,6 +31,9 @@ if libraries.PROBLEM is None:
     from .deadline import Deadline, DeadlineBackend
     from .pool import PoolTransport
 
+# Seconds: a day.
+LONGEST = 86400.0
+
 
 @dataclass(frozen=True)
 class HttpSettings:
@@ -41,6 +44,13 @@ class HttpSettings:
     proxy: str | None = None
     timeout: float = 30.0
     retry_budget: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for a time that no request and no operating system can keep."""
+        for name, least in (("timeout", 0.001), ("retry_budget", 0.0)):
+            if not least <= getattr(self, name) <= LONGEST:
+                problem = f"must be from {least:g} to {LONGEST:g} seconds."
+                raise OptionError(name, problem, "Correct it, or leave it out.")
 
 
 class Clock:
@@ -102,6 +112,7 @@ class Transport:
         self.budget = Budget(settings.retry_budget)
         self.deadline = Deadline(self.clock.monotonic)
         self.hidden = Hidden()
+        self._parent = os.getppid()
         self._http_transport = http_transport
         self._clients: dict[tuple[str, str], httpx.Client] = {}
         self._lock = threading.Lock()
@@ -111,6 +122,11 @@ class Transport:
         twin = copy.copy(self)
         twin.budget = Budget(self.settings.retry_budget)
         return twin
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the run that this task is part of has ended, as when its terminal was closed: its workers live on."""
+        return os.getppid() != self._parent
 
     def close(self) -> None:
         for client in self._clients.values():

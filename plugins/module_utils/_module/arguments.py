@@ -108,7 +108,7 @@ def _problems_of(where: str, option: Mapping[str, t.Any], value: t.Any) -> Itera
     called, convert = TYPES[option.get("type", "str")]
     try:
         converted = convert(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         yield f"{where}: must be {called}, and is {shape(value)}."
         return
     choices = option.get("choices")

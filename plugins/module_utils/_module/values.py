@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+import typing as t
+from collections.abc import Collection, Mapping
 
 from .._base.errors import OptionError, Refused
+from .._base.secret import KINDS, shape
 from .._base.text import INVISIBLE
 
 
@@ -33,6 +35,19 @@ def check_source_name(name: str) -> None:
             f"'{name}' has white space at an end, or characters that nobody sees: it is another name.",
             "Type it again. Twilio expects 'twilio-unified-profiles'.",
         )
+
+
+def check_labels(option: str, labels: Mapping[t.Any, t.Any]) -> None:
+    """Raises OptionError for labels whose keys or values are no texts.
+
+    A whole number is taken as its digits. How anything else was written is not known: YAML makes 1.1 of 1.10, and true of yes.
+    """
+    odd = tuple(kind for kind, _name in KINDS if kind is not int)
+    for key, value in labels.items():
+        for part, what in ((key, "key"), (value, "value")):
+            if isinstance(part, odd):
+                problem = f"the {what} of the label '{key}' is {shape(part)}, and must be a text."
+                raise OptionError(option, problem, "Quote it in the inventory.")
 
 
 def check_keys_visible(source_id: str, keys: Collection[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._base.errors import Refused, UnknownOutcome
+from .._base.errors import Refused, UnexpectedAnswer, UnknownOutcome
 from .._base.secret import Secret
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
@@ -51,7 +51,7 @@ class ManagedKeys(Resource):
             return plan.after
         try:
             keys = self.api.add_key(self.source_id).keys
-        except UnknownOutcome:
+        except (UnknownOutcome, UnexpectedAnswer):
             keys = self.api.source(self.source_id).keys
             if keys.keys() <= self.keys.keys():
                 raise

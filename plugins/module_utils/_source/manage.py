@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, UnknownOutcome
+from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, UnexpectedAnswer, UnknownOutcome
 from .._clients.source import JAVA, Source, diagnose, find, require_java
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
 from .._module.state import plan as make_plan
-from .._module.values import check_source_name
+from .._module.values import check_labels, check_source_name
 
 
 class Diagnosis(t.TypedDict):
@@ -58,7 +58,9 @@ class ManagedSource(Resource):
         self.call = call
         self.api = call.public_api()
         self.name: str = call["source_name"]
-        self.labels = {str(k): str(v) for k, v in (call["source_labels"] or {}).items()}
+        labels = call["source_labels"] or {}
+        check_labels("source_labels", labels)
+        self.labels = {str(k): str(v) for k, v in labels.items()}
         self.source: Source | None = None
         self.known_after_apply = {
             "id": SET_BY_SEGMENT,
@@ -124,18 +126,19 @@ class ManagedSource(Resource):
         return self.source.view() if self.source else None
 
     def _create(self) -> Source:
-        """Send one POST. When its outcome is not known or the slug is taken, adopt what is there instead."""
+        """Send one POST. When its outcome is not known, its answer shows no source or the slug is taken, adopt what is there instead."""
         for last in (False, True):
             try:
                 return self.api.create_source(self.name, JAVA["id"], self.call["enabled"])
-            except (UnknownOutcome, ApiError) as error:
+            except (UnknownOutcome, UnexpectedAnswer, ApiError) as error:
                 if isinstance(error, ApiError) and error.status not in (400, 409, 422):
                     raise
                 source = find(self.api.sources(), self.name, self.call["ignore_legacy"])
                 if source is not None:
                     require_java(source)
                     return source
-                if last or isinstance(error, ApiError):
+                # What was answered arrived, and is not sent again.
+                if last or not isinstance(error, UnknownOutcome):
                     raise
         raise AssertionError("unreachable")
 

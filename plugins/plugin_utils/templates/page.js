@@ -29,7 +29,11 @@ function build() {
   const variables = json({ unified_profiles_confirm: Object.fromEntries(confirm) });
   const awx = document.getElementById('awx').checked;
   const run = document.querySelector('main').dataset.run;
-  document.getElementById('command').textContent = awx ? variables : run + ' -e ' + quoted(variables);
+  // The others need no run. What has another character could be a pattern.
+  const names = [...confirm.keys()].sort();
+  const limited = / --limit /.test(run) || !names.every((name) => /^[A-Za-z0-9_][\w.-]*$/.test(name));
+  const limit = limited ? '' : ' --limit ' + names.join(',');
+  document.getElementById('command').textContent = awx ? variables : run + limit + ' -e ' + quoted(variables);
   document.getElementById('ticked').textContent = done.length + (done.length === 1 ? ' step ticked.' : ' steps ticked.');
   document.getElementById('bar').hidden = !done.length;
   document.body.classList.toggle('ticking', done.length > 0);

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible import constants
 from ansible.errors import AnsiblePromptInterrupt
 from ansible_collections.flexops.unified_profiles.plugins.action import profiles_ask
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import cards
@@ -23,8 +24,10 @@ class Terminal:
     def display(self, text):
         self.shown.append(text)
 
-    def prompt_until(self, question, **_options):
+    def prompt_until(self, question, interrupt_input=(), **_options):
         answer = self.answers.pop(0)
+        if answer in interrupt_input:
+            raise AnsiblePromptInterrupt("user interrupt")
         if isinstance(answer, BaseException):
             raise answer
         return answer
@@ -53,6 +56,13 @@ def test_what_was_confirmed_before_an_interrupt_counts(ask):
     assert "the rest stays pending" in shown[-1]
 
 
+@pytest.mark.parametrize("key", [b"\x03", b"\x04"])
+def test_keys_that_end_the_asking(ask, key):
+    found, shown = ask(b"done", key)
+    assert list(found) == ["dev"]
+    assert "the rest stays pending" in shown[-1]
+
+
 def test_a_word_that_was_not_entered_in_time_confirms_nothing_and_ends_the_asking(ask):
     found, shown = ask(b"done", timeout=0)
     assert found == {}
@@ -76,3 +86,13 @@ def test_the_name_is_asked_for_once(ask):
 def test_a_job_is_never_asked(environ, variables):
     assert profiles_ask.unattended(environ, variables)
     assert not profiles_ask.unattended({}, {})
+
+
+PROGRAMS = ("json", "ansible.posix.json", "ansible.posix.jsonl", "null", "my_json_lines")
+PEOPLE = ("default", "ansible.builtin.default", "awx_display", "community.general.yaml")
+
+
+@pytest.mark.parametrize("callback", [*PROGRAMS, *PEOPLE])
+def test_nobody_is_asked_where_a_program_reads_the_output(monkeypatch, callback):
+    monkeypatch.setattr(constants, "DEFAULT_STDOUT_CALLBACK", callback)
+    assert bool(profiles_ask.unattended({}, {})) is (callback in PROGRAMS)

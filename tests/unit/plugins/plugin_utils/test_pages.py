@@ -178,3 +178,80 @@ def test_the_command_is_the_runs_own_without_what_may_be_secret():
         "ansible-playbook connect.yml -i /inventories/mine --vault-password-file '~/.vault' --limit prod -e @vars.yml"
     )
     assert how_to_run({"args": ("all",), "module_name": "x"}) == (cards.HOW_TO_RUN, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("see https://evil.example/x", r"see https\://evil.example/x"),
+        ("www.evil.example", r"www\.evil.example"),
+        ("_x_ and a_b", r"\_x\_ and a_b"),
+        ("a__b__c", r"a\_\_b\_\_c"),
+        ("&lt;b&gt;", r"\&lt;b\&gt;"),
+        ("12:30", "12:30"),
+    ],
+)
+def test_a_name_is_no_link_and_has_no_emphasis_in_markdown(name, shown):
+    assert pages.markdown(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("environments", "limit"),
+    [
+        (["dev"], ["--limit", "dev"]),
+        (["prod", "dev"], ["--limit", "dev,prod"]),
+        (["d*"], []),
+        (["!dev"], []),
+        (["-x"], []),
+        (["dev", "a:b"], []),
+        (["d\u00e9v"], []),
+    ],
+)
+def test_a_confirmation_runs_the_environments_it_is_about(environments, limit):
+    line = pages.Run().confirm(*(made(environment=name) for name in environments))
+    assert shlex.split(line)[: -2 or None] == [*cards.HOW_TO_RUN, *limit]
+
+
+def test_a_confirmation_of_a_limited_run_keeps_its_limit():
+    line = pages.Run(arguments=("ansible-playbook", "x.yml", "--limit", "a*")).confirm(made())
+    assert line.count("--limit") == 1
+
+
+def test_the_summary_has_those_in_trouble_first_and_one_line_for_each():
+    found = {
+        **outcomes("dev", "a\nb"),
+        "good": environment_status({"verify": {"key": {"verdict": "proven", "reason": "r"}}}, False),
+    }
+    *lines, counts = pages.summary_text(found, 9).splitlines()
+    assert [line.split()[1] for line in lines] == ["failed", "pending", "proven"]
+    assert counts == "3 environments: 1 failed, 1 pending, 1 proven."
+    assert pages.summary_text(found, 1).splitlines()[1] == "and 2 more."
+
+
+def test_every_status_has_a_look_of_its_own():
+    css = (pages.TEMPLATES / "page.css").read_text()
+    rules = {
+        name: rule.strip()
+        for names, rule in re.findall(r"^(\.badge\S*) \{(.*)\}", css, re.MULTILINE)
+        for name in names.split(",")
+    }
+    looks = [
+        rules.get(f".badge.{status}", "")
+        for status in ("failed", "broken", "pending", "predicted", "attested", "proven")
+    ]
+    assert len({*looks}) == len(looks)
+    assert all(looks)
+
+
+def test_no_command_of_the_page_puts_a_secret_into_the_history_of_a_shell():
+    footer = pages.report_html(outcomes(), pages.Run()).partition("<footer>")[2]
+    assert "read -rs VALUE" in footer
+    assert "'VALUE'" not in footer
+
+
+@pytest.mark.parametrize(
+    ("version", "told"), [("2.16.19", False), ("2.21.5", False), ("2.22.0.dev0", True), ("3.0.0", True)]
+)
+def test_a_card_says_where_to_look_when_ansible_hides_a_value(monkeypatch, version, told):
+    monkeypatch.setattr(pages.release, "__version__", version)
+    assert ("$REDACTED$" in pages.card_text(made(), pages.Run())) is told

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import urllib.parse
 
 import pytest
@@ -124,3 +125,10 @@ def test_a_cut_leaves_nothing_of_it():
 def test_request_ids():
     assert hidden().in_request_id("a\x1b[31m\u202eb\x80" + "c" * 500) == "a?[31m?b?" + "c" * 91
     assert hidden().in_request_id("0a" * 16) == "0a" * 16
+
+
+def test_no_text_of_a_result_begins_a_line_of_its_own():
+    forged = "no\r\n\nPLAY RECAP ****\ndev : ok=9\tfailed=0"
+    shown = printable({"msg": forged, "names": [forged], forged: 1})
+    assert not re.search(r"[\x00-\x1f]", "".join([shown["msg"], *shown["names"], *shown]))
+    assert shown["msg"].startswith(r"no\r\n\nPLAY RECAP")

@@ -101,3 +101,9 @@ def test_what_the_playbooks_register_gives_links_to_the_workspace_and_the_source
 @given(st.dictionaries(st.sampled_from(["source_result", "preflight_space", "verify_result"]), st.none() | st.text()))
 def test_half_a_result_is_no_reason_to_fail(variables):
     assert environment_status(collect_results(variables), check_mode=False)["status"] == "failed"
+
+
+def test_a_refused_confirmation_leaves_the_card():
+    refused = {"failed": True, "msg": "No.", "failure": {"card": waiting("key")["card"]}}
+    found = environment_status(collect_results({"link_and_key_key": refused, "unified_profiles_failure": "No."}), False)
+    assert (found["status"], [card["step"] for card in found["cards"]]) == ("failed", ["key"])

@@ -252,3 +252,15 @@ def test_an_account_that_is_only_compared_is_checked_as_well():
     wrong = call(twilio_account_sid="SK" + HEX, twilio_api_key="SK" + HEX, twilio_api_secret="secret")
     with pytest.raises(OptionError, match="twilio_account_sid: must be the SID of an account"):
         check_flex(wrong)
+
+
+@pytest.mark.parametrize("option", ["timeout", "retry_budget"])
+@pytest.mark.parametrize("seconds", [-1, 1e300, 1e6, "-0.5"])
+def test_a_time_that_nothing_can_keep_is_refused_by_its_name(option, seconds):
+    module = importlib.import_module("ansible_collections.flexops.unified_profiles.plugins.modules.flex_info")
+    told = run(module.SPEC, module.run, {option: seconds}, "flex_info", False)["msg"]
+    assert told.startswith(f"{option}: must be from ")
+
+
+def test_json_that_is_nested_too_deeply_is_refused_by_the_name_of_its_option():
+    assert problems(endpoint='{"a":' * 100_000)[0].startswith("endpoint: must be a mapping")

@@ -1,0 +1,37 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""PRIVATE to this collection. What the settings of a rollout accept. Pure."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+
+def batches_problem(serial: t.Any) -> str:
+    """Return what is wrong with ``unified_profiles_serial``, or nothing.
+
+    Ansible itself ends with a traceback for some of it, and does all at once for the rest.
+    """
+    sizes = list(serial) if isinstance(serial, (list, tuple)) else [serial]
+    if sizes and all(map(_is_batch, sizes)):
+        return ""
+    return (
+        "unified_profiles_serial: is no size of a batch. Write a number of environments, a whole percentage such as 10%, or a "
+        'list of these, as in -e \'{"unified_profiles_serial": [1, "10%"]}\'; or leave it out.'
+    )
+
+
+def limit_problem(percentage: t.Any) -> str:
+    """Return what is wrong with ``unified_profiles_max_fail_percentage``, or nothing."""
+    match = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)%?", str(percentage), re.ASCII)
+    if match and not isinstance(percentage, bool) and float(match[1]) <= 100:
+        return ""
+    return "unified_profiles_max_fail_percentage: is no percentage. Write a number from 0 to 100, or leave it out."
+
+
+def _is_batch(size: t.Any) -> bool:
+    match = re.fullmatch(r"([1-9]\d{0,6})(%?)", str(size), re.ASCII)
+    return bool(match) and not isinstance(size, bool) and (not match[2] or int(match[1]) <= 100)

@@ -1,0 +1,121 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run leaves and shows: for people, for programs, for a part of the environments, and of inventories with mistakes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pexpect
+import yaml
+from support.project import ROOT
+
+OPERATOR = ("-e", "unified_profiles_channel=operator")
+CALLBACK = """
+import json
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = "name: my_json\\ntype: stdout\\nshort_description: One document at the end"
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "my_json"
+    CALLBACK_VERSION = 2.0
+
+    def v2_playbook_on_stats(self, stats):
+        print(json.dumps(sorted(stats.processed)))
+"""
+
+
+def test_a_program_gets_its_json_and_nothing_else(project):
+    (project.folder / "callbacks").mkdir()
+    (project.folder / "callbacks/my_json.py").write_text(CALLBACK)
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("ansible-playbook"),
+            ROOT / "playbooks/connect.yml",
+            "-i",
+            project.inventory,
+            *OPERATOR,
+        ],
+        env={
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(project.folder / "callbacks"),
+            "ANSIBLE_STDOUT_CALLBACK": "my_json",
+            "SANDBOX_PORT": project.sandbox.url.rpartition(":")[2],
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert json.loads(done.stdout) == ["dev", "eu", "prod"], done.stdout[:2000]
+
+
+def test_a_run_ends_with_its_verdicts_and_the_path_of_the_report(project):
+    project.hosts(dev={"channel": "operator"}, bad={"space_id": "x y"})
+    output = project.run("connect").output
+    card, counts = output.index("(connection, digest"), output.index("2 environments: 1 failed, 1 pending.")
+    assert card < counts
+    assert f"Report: {project.inventory}/.unified_profiles/report.html" in output
+    assert "\nbad  failed " in output[card:counts]
+
+
+def test_a_part_of_the_environments_leaves_the_report_on_all_of_them(project):
+    folder = project.inventory / ".unified_profiles"
+    project.run("connect", *OPERATOR)
+    before = (folder / "report.html").read_text()
+    report = folder / "report.md"
+    (project.folder / "kept.md").write_text(report.read_text())
+    run = project.run("connect", *OPERATOR, "--limit", "dev,prod")
+    assert set(run.report) == {"dev", "prod"}
+    assert f"Report: {folder}/report-limited.html" in run.output
+    assert (folder / "report.html").read_text() == before
+
+
+def test_an_inventory_that_was_read_in_part_fails_the_run(project):
+    hosts = yaml.safe_load((project.inventory / "hosts.yml").read_text())["unified_profiles"]["hosts"]
+    document = {"unified_profiles": {"hosts": {"dev": hosts["dev"], 1001: hosts["prod"]}}}
+    (project.inventory / "hosts.yml").write_text(yaml.safe_dump(document, sort_keys=False))
+    run = project.run("connect")
+    assert run.status == 2
+    assert run.report["dev"]["status"] == "proven"
+    assert "hosts.yml: Ansible could not read this inventory in whole" in run.output.replace("\n", " ")
+
+
+def test_the_example_says_which_secret_is_missing(project):
+    shutil.rmtree(project.inventory)
+    shutil.copytree(ROOT / "inventories/example", project.inventory)
+    document = "unified_profiles_vault: {staging: {segment_token: sgp_x}}"
+    (project.inventory / "group_vars/unified_profiles/vault.yml").write_text(document)
+    run = project.run("connect", "-e", "unified_profiles_allow_write_events=true", SEGMENT_TOKEN="sgp_of_another")
+    assert "segment_token: is empty" in run.report["production"]["what was found, and why"]
+    assert "has no attribute" not in run.output
+
+
+def test_the_end_of_input_at_a_prompt_means_no(project):
+    command = [str(ROOT / "playbooks/connect.yml"), "-i", str(project.inventory), *OPERATOR]
+    environment = {
+        **{name: value for name, value in os.environ.items() if name not in ("AWX_ISOLATED_DATA_DIR", "JOB_ID")},
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "SANDBOX_PORT": project.sandbox.url.rpartition(":")[2],
+    }
+    asking = ["-e", "unified_profiles_handover_interactive=true", "-e", "unified_profiles_confirmed_by=jane"]
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    child = pexpect.spawn(
+        program, [*command, *asking], env=environment, encoding="utf-8", timeout=100, dimensions=(50, 400)
+    )
+    child.expect("type done")
+    child.send("\x04")
+    child.expect("the rest stays pending")
+    child.expect(pexpect.EOF)
+    assert project.sandbox.journal(writes=True) == []
