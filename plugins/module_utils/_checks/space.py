@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .._base.errors import ApiError, Failure, OptionError, Refused
 from .._module.context import ModuleContext
-from .._module.values import check_space_id
+from .._module.values import check_space_id, space_in_messages
 
 Check = dict[str, str]
 
@@ -44,7 +44,7 @@ def validate(call: ModuleContext, rights: bool, fail: bool = True) -> dict[str, 
             raise problems[0]
         return _result(fail, [_check("format", "failed", str(p), p) for p in problems], {}, {}, 0.0)
 
-    public, profile, space = call.public_api(), call.profile_api(), call["space_id"]
+    public, profile, space = call.public_api(), call.profile_api(), space_in_messages(call["space_id"])
 
     def workspace_and_skew() -> t.Any:
         answer = public.service.get("/")

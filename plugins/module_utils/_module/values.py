@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 
 from .._base.errors import OptionError, Refused
+from .._base.secret import Secret
 from .._base.text import INVISIBLE
 
 
@@ -21,6 +22,11 @@ def check_space_id(space: str) -> None:
             "is empty or has characters that no space id has (such as spaces or slashes).",
             "Copy it from Unify > your space > Unify settings > API access.",
         )
+
+
+def space_in_messages(space: str) -> str:
+    """A space id for requests and what is said of them. Unlike today's ids it shows as a fingerprint: it may be a token by mistake."""
+    return space if space.startswith("spa_") else Secret(space)
 
 
 def check_source_name(name: str) -> None:
