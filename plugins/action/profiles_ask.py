@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import Card
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
     environments,
@@ -47,7 +48,9 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp
-        _validated, options = self.validate_argument_spec(argument_spec=OPTIONS)
+        options, problems = check(OPTIONS, self._task.args, self._task.action)
+        if problems:
+            return {**result, "failed": True, "msg": " ".join(problems)}
         outcomes = {name: environment_status(of, self._task.check_mode) for name, of in environments(task_vars).items()}
         cards = [card for found in outcomes.values() if found["status"] == "pending" for card in found["cards"]]
         confirmations: dict[str, dict[str, dict[str, str]]] = {}

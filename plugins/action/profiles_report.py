@@ -19,6 +19,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.fil
     way_out,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
     environments,
@@ -54,7 +55,9 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp
-        _validated, options = self.validate_argument_spec(argument_spec=OPTIONS)
+        options, problems = check(OPTIONS, self._task.args, self._task.action)
+        if problems:
+            return {**result, "failed": True, "msg": " ".join(problems)}
         found = options["environments"] or environments(task_vars)
         outcomes = {name: environment_status(of, self._task.check_mode) for name, of in found.items()}
         arguments, more = how_to_run(context.CLIARGS)

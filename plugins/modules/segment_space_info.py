@@ -55,7 +55,10 @@ from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import check_space_id
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import (
+    check_space_id,
+    space_in_messages,
+)
 
 SPEC = ArgumentSpec({"space_id": {"type": "str"}})
 
@@ -64,7 +67,7 @@ def run(call: ModuleContext) -> dict[str, Any]:
     if call["space_id"]:
         check_space_id(call["space_id"])
     api = call.public_api()
-    spaces = [api.space(call["space_id"])] if call["space_id"] else api.spaces()
+    spaces = [api.space(space_in_messages(call["space_id"]))] if call["space_id"] else api.spaces()
     return {"workspace": api.workspace(), "spaces": spaces}
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from pathlib import Path
 
 import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
+ROOT = Path(__file__).resolve().parents[2]
 # Each part on both sides of the mark is part of the secret.
 LOOK_LIKE_TEMPLATES = {
     "block": "Headmarked{%Tailmarked",
@@ -175,3 +177,54 @@ def test_a_secret_with_marks_is_used_as_it_is_where_it_is_written_as_told(projec
     run = project.run("connect", ANSIBLE_VAULT_PASSWORD_FILE=str(project.folder / "password"))
     assert run.report["dev"]["status"] == "proven", run.output[-3000:]
     assert secret not in everything(run, project)
+
+
+SETTINGS = yaml.safe_load((ROOT / "roles/preflight/meta/argument_specs.yml").read_text())["argument_specs"]["main"][
+    "options"
+]
+# A name in Segment, and a path: shown on purpose.
+SHOWN = {"source_name", "ca_path"}
+
+
+def test_a_token_in_the_place_of_any_setting_is_not_shown(project):
+    settings = [name.removeprefix("unified_profiles_") for name in SETTINGS if name.startswith("unified_profiles_")]
+    tokens = {setting: f"sgp_marked-{setting}-0123456789abcdef" for setting in settings}
+    project.hosts(**{setting: {"retry_budget": 0.1, setting: token} for setting, token in tokens.items()})
+    run = project.run("connect", "-vvv", ANSIBLE_SHOW_CUSTOM_STATS="1")
+    shown = everything(run, project)
+    found = {s: re.search(rf"(?s).{{0,160}}{token}.{{0,60}}", shown) for s, token in tokens.items()}
+    told = [f"{setting}: ...{match[0]}" for setting, match in found.items() if match and setting not in SHOWN]
+    assert not told, "\n\n".join(told)
+    assert {*settings} == {*run.report}
+    assert "Traceback" not in run.output
+    assert "A defect" not in run.output
+
+
+def test_what_is_hidden_spoils_no_result(project, sandbox):
+    """Header values that are also ids, names of steps, or words of the collection."""
+    world = sandbox.world.environments
+    words = [
+        *("connection", "link", "key", "done", "pending", "attested", "existing", "endpoint", "operator", "proven"),
+        *("passed", "true", "ok", "us", "failed", "twilio-unified-profiles", "none", "sha256", "status"),
+    ]
+    for env in (world["dev"], world["prod"]):
+        words += [env.workspace["id"], env.workspace["slug"], env.space["id"], env.account_sid, env.api_key]
+    headers = {"Authorization": "Bearer {{ unified_profiles_gateway_token }}"}
+    headers |= {f"X-{number}": word for number, word in enumerate(words)}
+    world["dev"].api_secret = "connection"
+    sandbox.world.environments = dict(world)
+    project.hosts(
+        dev={"gateway_headers": headers, "twilio_api_secret": "connection"},
+        prod={"like": "prod", "gateway_headers": headers},
+        eu={"like": "eu", "gateway_headers": headers, "channel": "operator"},
+    )
+    run = project.run("connect")
+    assert {name: row["status"] for name, row in run.report.items()} == {
+        "dev": "proven",
+        "prod": "proven",
+        "eu": "pending",
+    }, run.output[-3000:]
+    shown = everything(run, project)
+    assert "VALUE_SPECIFIED" not in shown
+    assert "<secret" not in shown
+    assert "DEPRECATION" not in run.output

@@ -76,6 +76,38 @@ def test_the_same_result_both_ways(project, way):
     assert again["source"] == source
 
 
+WRONG = "sgp_marked0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"segment_region": WRONG},
+            "segment_region: must be one of us, eu, and is a text of 42 characters (fingerprint ",
+        ),
+        ({"wait_timeout": WRONG}, "wait_timeout: must be a whole number, and is a text of 42 characters (fingerprint "),
+        (
+            {"source_labels": WRONG + "="},
+            "source_labels: must be a mapping, and is a text of 43 characters (fingerprint ",
+        ),
+        ({"wait_timeout": float("inf")}, "wait_timeout: must be a whole number, and is a number."),
+        (
+            {"name": WRONG},
+            f"Unsupported parameters for ({COLLECTION}.segment_source) module: name. Supported parameters include: ca_path,",
+        ),
+        ({"twilio_edge": WRONG, "state": None, "source_id": "nowhere", "create": False}, ""),
+    ],
+)
+def test_no_argument_is_shown_either_way(project, way, given, said):
+    found, run = result(project, {f"{COLLECTION}.segment_source": given}, "-vvv", **WAYS[way])
+    assert found.get("failed", False) == bool(said or "source_id" in given), found
+    assert found["msg"].startswith(said), found["msg"]
+    assert WRONG[4:] not in run.output
+    assert "Traceback" not in run.output
+
+
 def test_async_runs_as_an_ordinary_module(project):
     found, _run = result(project, {f"{COLLECTION}.segment_space_info": {}, "async": 30, "poll": 1})
     assert found["workspace"]["slug"] == "dev-workspace"
@@ -289,3 +321,18 @@ def test_the_built_collection_runs_connect(project, sandbox, tmp_path):
     assert {row["status"] for row in run.report.values()} == {"proven"}
     names = [p.relative_to(path).as_posix() for p in path.rglob("*")]
     assert not [n for n in names if ".venv" in n or ".collections" in n]
+
+
+@pytest.mark.parametrize(
+    ("module", "given", "said"),
+    [
+        ("profiles_report", {"environments": WRONG}, "environments: must be a mapping, and is a text of 42 characters"),
+        ("profiles_report", {"report_dir": [WRONG]}, "report_dir: must be a text, and is a list."),
+        ("profiles_ask", {"timeout": WRONG}, "timeout: must be a whole number, and is a text of 42 characters"),
+        ("profiles_ask", {"name": WRONG}, f"Unsupported parameters for ({COLLECTION}.profiles_ask) module: name."),
+    ],
+)
+def test_what_only_the_controller_runs_shows_no_argument_either(project, module, given, said):
+    found, run = result(project, {f"{COLLECTION}.{module}": given}, "-vvv")
+    assert found["msg"].startswith(said), found["msg"]
+    assert WRONG[4:] not in run.output

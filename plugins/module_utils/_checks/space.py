@@ -13,7 +13,7 @@ import typing as t
 from .._base.errors import ApiError, Failure, OptionError, Refused
 from .._base.gather import gather
 from .._module.context import ModuleContext
-from .._module.values import check_space_id
+from .._module.values import check_space_id, space_in_messages
 
 Check = dict[str, str]
 
@@ -44,7 +44,7 @@ def validate(call: ModuleContext, rights: bool, fail: bool = True) -> dict[str, 
             raise problems[0]
         return _result(fail, [_check("format", "failed", str(p), p) for p in problems], {}, {}, 0.0)
 
-    public, profile, space = call.public_api(), call.profile_api(), call["space_id"]
+    public, profile, space = call.public_api(), call.profile_api(), space_in_messages(call["space_id"])
 
     def workspace_and_skew() -> t.Any:
         answer = public.service.get("/")
@@ -89,7 +89,7 @@ def _check(name: str, verdict: str, reason: str, failure: Failure | None = None)
     }
 
 
-def _space_check(found: t.Any, space: str) -> Check:
+def _space_check(found: t.Any, space: object) -> Check:
     if not isinstance(found, Failure):
         return _check("space", "passed", f"The space is '{found['name']}'.")
     if isinstance(found, ApiError) and found.status == 404:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 
 from .._base.errors import ApiError
+from .._base.secret import Secret
 from .._http.service import Service
 
 
@@ -18,7 +19,7 @@ class ProfileApi:
     def __init__(self, service: Service) -> None:
         self.service = service
 
-    def check_token_matches_space(self, space: str) -> None:
+    def check_token_matches_space(self, space: str | Secret) -> None:
         """Ask for the metadata of a profile that cannot exist: "not found" about the profile means the pair is good.
 
         Raises:
@@ -26,7 +27,7 @@ class ProfileApi:
         """
         self.profile_messages(space, str(uuid.uuid4()))
 
-    def profile_messages(self, space: str, user_id: str) -> dict[str, str]:
+    def profile_messages(self, space: str | Secret, user_id: str) -> dict[str, str]:
         """The first and the last message of a user's profile, as ``{message_id: source_id}``; empty without a profile.
 
         Raises:

@@ -34,7 +34,7 @@ class PublicApi:
         """``{id, name, slug}`` of the token's workspace (operation getWorkspace)."""
         return _named(self.service.get("/"), "data.workspace")
 
-    def space(self, space: str) -> dict[str, str]:
+    def space(self, space: str | Secret) -> dict[str, str]:
         """``{id, name, slug}`` of a space, by id (operation getSpace, alpha)."""
         return _named(self.service.get("/spaces/{space}", headers=ALPHA, path_params={"space": space}), "data.space")
 

@@ -11,7 +11,7 @@ import typing as t
 from collections.abc import Collection, Mapping
 
 from .._base.errors import OptionError, Refused
-from .._base.secret import KINDS, shape
+from .._base.secret import KINDS, Secret, shape
 from .._base.text import INVISIBLE
 
 
@@ -23,6 +23,11 @@ def check_space_id(space: str) -> None:
             "is empty or has characters that no space id has (such as spaces or slashes).",
             "Copy it from Unify > your space > Unify settings > API access.",
         )
+
+
+def space_in_messages(space: str) -> str | Secret:
+    """A space id for requests and what is said of them. Unlike today's ids it shows as a fingerprint: it may be a token by mistake."""
+    return space if space.startswith("spa_") else Secret(space)
 
 
 def check_source_name(name: str) -> None:
