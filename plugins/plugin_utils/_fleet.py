@@ -27,10 +27,12 @@ def environments(task_vars: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
     found = {}
     for host in task_vars["ansible_play_hosts_all"]:
         variables = task_vars["hostvars"][host]
-        strict = _value(variables, "unified_profiles_fail_on_pending")
+        strict = {
+            name: _value(variables, f"unified_profiles_{name}") for name in ("fail_on_pending", "fail_on_suspicion")
+        }
         found[str(host)] = {
             **collect_results({name: _value(variables, name) for name in RESULT_VARIABLES}),
-            "fail_on_pending": strict is None or boolean(strict, strict=False),
+            **{name: value is None or boolean(value, strict=False) for name, value in strict.items()},
         }
     return found
 

@@ -24,6 +24,7 @@ import jinja2
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import (
     HOW_TO_RUN,
+    again,
     command,
     confirmation,
     extra_vars,
@@ -80,6 +81,8 @@ class Run(t.NamedTuple):
         return shlex.join(self.arguments)
 
     def confirm(self, *cards: Mapping[str, t.Any]) -> str:
+        if not cards[0]["digest"]:
+            return again(self.arguments, cards[0]["handover_again"], cards[0]["acknowledge"])
         return command(self.arguments, self._confirmation(cards))
 
     def variables(self, *cards: Mapping[str, t.Any]) -> str:
