@@ -91,7 +91,9 @@ options:
     type: dict
     suboptions:
 {suboptions}  confirm:
-    description: What a person says about the step.
+    description:
+      - What a person says about the step.
+      - It is recorded only where the source, and for the key that key, is there. That is read with the Segment token.
     type: dict
     suboptions:
       by:
@@ -125,6 +127,7 @@ options:
 {seen}  attest_existing:
     description:
       - Name of who attests that what stands in the console already is right. Nothing is handed over.
+      - It is recorded only where the source, and for the key that key, is there. That is read with the Segment token.
       - Does not count for a step that was recorded before, nor for a link or a key that was asked for, nor against a person who
         says that the step was not done, see O(confirm.done).
     type: str

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Clock
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
@@ -237,7 +238,10 @@ def test_a_rival_stops_the_form_before_anybody_is_asked(bench):
     for check_mode in (True, False):
         assert bench.run("connection", check_mode)["failure"]["problem"] == "legacy_name"
     assert bench.ledger("connection") == {}
+    assert bench.run("connection", attest_existing="jane")["failure"]["problem"] == "legacy_name"
+    bench.env.sources = {bench.source.id: bench.source}
     bench.run("connection", attest_existing="jane")
+    bench.env.sources = {}
     bench.sandbox.clear_journal()
     assert not bench.run("connection")["changed"]
     assert bench.sandbox.journal() == []
@@ -267,6 +271,50 @@ def test_existing_connections_are_attested_once_and_touch_nothing(bench):
 def test_what_was_asked_for_is_no_existing_connection(bench, step):
     bench.run(step)
     assert bench.run(step, attest_existing="jane")["handover"]["status"] == "pending"
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("how", ["confirm", "attest_existing"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_word_counts_only_where_the_source_is(bench, step, how, check_mode):
+    """Nothing is recorded, so the card comes again, and the word counts once the source is there."""
+    digest = bench.run(step)["handover"]["digest"]
+    if how == "attest_existing" and step != "connection":
+        (bench.state_dir / "ledger/dev.json").unlink()
+    before = bench.ledger(step)
+    word = {"confirm": {"by": "jane", "digest": digest}, "attest_existing": "jane"}
+    given = {how: word[how], **({"wait_timeout": 0} if step == "connection" else {})}
+    bench.env.sources.pop(bench.source.id)
+    refused = bench.run(step, check_mode, **given)
+    assert refused["failure"]["problem"] == "not_there"
+    assert refused["msg"].startswith(f"{how}: says that the {step} hand-over of dev is done")
+    assert bench.ledger(step) == before
+    bench.env.sources[bench.source.id] = bench.source
+    assert bench.run(step)["handover"]["card"]["digest"]
+    if how == "confirm":
+        assert bench.run(step, **given)["handover"]["status"] == "done"
+
+
+def test_a_key_that_left_the_source_is_not_confirmed(bench):
+    digest = bench.run("key")["handover"]["digest"]
+    bench.source.keys[:] = [bench.sandbox.world.new_key(bench.env)]
+    refused = bench.confirm("key", digest)
+    assert "has no key" in refused["msg"]
+    assert "done" not in bench.ledger("key")
+
+
+def test_the_forms_source_may_take_a_moment_to_appear(bench, monkeypatch):
+    digest = bench.run("connection")["handover"]["digest"]
+    bench.env.sources = {}
+    slept = []
+
+    def appear(clock, seconds):
+        slept.append(seconds)
+        bench.env.sources = {bench.source.id: bench.source}
+
+    monkeypatch.setattr(Clock, "sleep", appear)
+    assert bench.confirm("connection", digest)["handover"]["status"] == "done"
+    assert slept == [2.0]
 
 
 @pytest.mark.parametrize("word", [{"attest_existing": "jane"}, {"confirm": True}])

@@ -150,7 +150,7 @@ class Chain:
             recorded_key_fingerprint=recorded["key_fingerprint"],
             read_audit_trail=True,
         )
-        harm = HARM if recorded["connected"] or self.options.get("attest_existing") else (*HARM, "absent")
+        harm = (*HARM, "absent")
         if stop := [f for f in found["findings"] if f["problem"] in harm]:
             self.run.failure = {"failed": True, "msg": stop[0]["detail"], "failure": {"kind": "refused"}}
             raise Stop

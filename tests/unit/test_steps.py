@@ -126,7 +126,9 @@ def test_a_fourth_step_is_handed_over(fourth, transport):
 
     def run(**more):
         call = ModuleContext({**options, **more}, False, transport)
-        step = HandOver(call, "erase", memory, memory.steps, expected=expected, values=lambda: expected)
+        step = HandOver(
+            call, "erase", memory, memory.steps, expected=expected, values=lambda: expected, is_there=lambda how: None
+        )
         return call.reconcile(step).plan.changed, step.result()
 
     changed, asked = run()

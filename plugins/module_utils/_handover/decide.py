@@ -128,6 +128,11 @@ class Decision:
         """Whether the step is handed over: to the endpoint now, or to a person with a card."""
         return self.send or self.status == "pending"
 
+    @property
+    def by_word(self) -> bool:
+        """Whether nothing but a person's word says that the step is done."""
+        return self.status == "done" and self.how in ("attested", "existing")
+
 
 def decide(facts: Facts) -> Decision:
     """Answer all questions of one step."""

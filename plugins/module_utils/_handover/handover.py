@@ -89,6 +89,8 @@ class HandOver(Resource):
         done_by_form: Who filled in the connection form, if it did this step as well.
         extra_facts: What to record beside.
         precheck: Raises what speaks against handing the step over. Reads only; called when that is due, in check mode too.
+        is_there: Raises Refused where what a person attests cannot be, given how the person knows (``attested`` or ``existing``).
+            Reads only; called before a word is recorded, in check mode too.
 
     Raises:
         OptionError: An option cannot be used.
@@ -104,12 +106,14 @@ class HandOver(Resource):
         *,
         expected: Mapping[str, t.Any],
         values: Callable[[], dict[str, str]],
+        is_there: Callable[[str], None],
         done_by_form: str | None = None,
         extra_facts: ExtraFacts | None = None,
         precheck: Callable[[], None] = lambda: None,
     ) -> None:
         self.call, self.ledger, self.all_steps = call, ledger, steps
-        self.values, self.extra_facts, self.precheck = values, extra_facts or ExtraFacts(), precheck
+        self.values, self.extra_facts = values, extra_facts or ExtraFacts()
+        self.precheck, self.is_there = precheck, is_there
         self.endpoint = _endpoint(call, step)
         self.facts = Facts(
             step=STEPS[step],
@@ -139,6 +143,8 @@ class HandOver(Resource):
     def check(self, plan: Plan) -> None:
         if self.decision.refuse:
             raise self._contradicted()
+        if self.decision.by_word:
+            self.is_there(self.decision.how)
         # What cannot be recorded is refused before it is sent.
         self.ledger.ensure_writable()
         if self.decision.hands_over:

@@ -66,6 +66,7 @@ def connection(call: ModuleContext) -> HandOver:
         expected={**shown, "allow_write_events": True, "profile_token_fingerprint": fingerprint(token)},
         values=lambda: {**shown, "profile_token": Secret(token)},
         precheck=functools.partial(refuse_rival_source, call),
+        is_there=functools.partial(_wait_for_source, call),
     )
 
 
@@ -82,6 +83,48 @@ def refuse_rival_source(call: ModuleContext) -> None:
             require_java(source)
 
 
+def _wait_for_source(call: ModuleContext, how: str) -> None:
+    """See the source that the form makes. After a form that was just filled in it may take a moment to appear.
+
+    Raises:
+        Refused: It is not there, so the form was not filled in, or another workspace is looked at.
+    """
+    clock, api = call.transport.clock, call.public_api()
+    deadline = clock.monotonic() + (call["wait_timeout"] if how == "attested" else 0)
+    while not (source := find(api.sources(), call["source_name"], call["ignore_legacy"])):
+        if clock.monotonic() >= deadline:
+            raise _not_there(
+                call,
+                how,
+                "connection",
+                f"there is no source '{call['source_name']}' in the workspace, which the form makes",
+            )
+        clock.sleep(min(2.0, max(0.1, deadline - clock.monotonic())))
+    require_java(source)
+
+
+def _see_source(call: ModuleContext, step: str, key: str | None, how: str) -> None:
+    """See the source, and the key where one is handed over.
+
+    Raises:
+        Refused: It is not there.
+    """
+    source = call.public_api().source_or_none(call["source_id"])
+    if source is None:
+        raise _not_there(call, how, step, f"the source {call['source_id']} is not there")
+    if key and key not in source.keys:
+        raise _not_there(call, how, step, f"the source {source.id} has no key {key}")
+
+
+def _not_there(call: ModuleContext, how: str, step: str, why: str) -> Refused:
+    option = "confirm" if how == "attested" else "attest_existing"
+    return Refused(
+        f"{option}: says that the {step} hand-over of {call['environment']} is done, and {why}. Nothing was recorded.",
+        "Run without it and follow the task card. If it was followed, look whether space and token are of the same workspace.",
+        problem="not_there",
+    )
+
+
 def link(call: ModuleContext) -> HandOver:
     """Profiles sources > Connect source. Due again for another source or space."""
     check_space_id(call["space_id"])
@@ -95,6 +138,7 @@ def link(call: ModuleContext) -> HandOver:
         steps,
         expected=expected,
         values=lambda: {**expected, "source_name": call["source_name"]},
+        is_there=functools.partial(_see_source, call, "link", None),
         done_by_form=_form_filled_in_by(steps) if call["done_by_form"] else None,
     )
 
@@ -124,6 +168,7 @@ def key(call: ModuleContext) -> HandOver:
         steps,
         expected=expected,
         values=values,
+        is_there=functools.partial(_see_source, call, "key", chosen),
         done_by_form=_form_filled_in_by(steps) if call["done_by_form"] and of_form else None,
         extra_facts={"keys": sorted(call["key_fingerprints"])},
     )
