@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_proce
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
 
 ROLE = "flexops.unified_profiles.preflight"
+DIGEST = re.compile("[0-9a-f]{12}")
 # Read once, before Ansible forks.
 _FILE = Path(__file__).parents[2] / "roles/preflight/meta/argument_specs.yml"
 SETTINGS: dict[str, t.Any] = yaml_load(_FILE.read_bytes())["argument_specs"]["main"]["options"]
@@ -76,9 +78,17 @@ def endpoints_problem(settings: Mapping[str, t.Any]) -> str:
 
 
 def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
-    """What is wrong with the run's confirmations, or nothing. One that is misspelt confirms nothing, so all are refused with it."""
+    """What is wrong with the run's confirmations, or nothing. One that is misspelt confirms nothing, so all are refused with it.
+
+    Digests need no mapping: each names environment and step.
+    """
+    digests = [confirm] if isinstance(confirm, str) else confirm
+    if isinstance(digests, list) and digests and all(DIGEST.fullmatch(str(digest)) for digest in digests):
+        return ""
     if not (isinstance(confirm, dict) and all(isinstance(steps, dict) for steps in confirm.values())):
-        problem = "is no mapping of environments to mappings of steps; -e NAME=VALUE makes a text of it"
+        problem = (
+            "is neither the digest of a card, nor a list of digests, nor a mapping of environments to mappings of steps"
+        )
     elif unknown := [name for name in confirm if name not in hosts] + [
         f"the step {step}" for step in sorted({step for steps in confirm.values() for step in steps} - {*STEPS})
     ]:
@@ -86,6 +96,7 @@ def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
     else:
         return ""
     return (
-        f"unified_profiles_confirm: {problem}. Write -e '{{\"unified_profiles_confirm\": {{environment: {{step: {{by, digest}}}}}}}}', "
+        f"unified_profiles_confirm: {problem}. Write -e unified_profiles_confirm=DIGEST -e unified_profiles_confirmed_by=NAME; or "
+        f"-e '{{\"unified_profiles_confirm\": {{environment: {{step: {{by, digest}}}}}}}}', "
         f"with the steps {', '.join(STEPS)}. Nothing was done."
     )

@@ -79,7 +79,7 @@ options:
     type: list
     elements: str
     default: []
-  acknowledged_by:
+  confirmed_by:
     description: Who looked. Needed with O(acknowledge).
     type: str
   reason:
@@ -198,7 +198,7 @@ SPEC = ArgumentSpec(
         "read_connector": {"type": "bool", "default": False},
         "proof_max_age": {"type": "float", "default": 3.0},
         "acknowledge": {"type": "list", "elements": "str", "default": []},
-        "acknowledged_by": {"type": "str"},
+        "confirmed_by": {"type": "str"},
         "reason": {"type": "str"},
         "clock_skew": {"type": "float", "default": 0.0},
     }

@@ -273,6 +273,78 @@ def test_what_was_asked_for_is_no_existing_connection(bench, step):
     assert bench.run(step, attest_existing="jane")["handover"]["status"] == "pending"
 
 
+def test_an_old_confirmation_confirms_nothing_again(bench):
+    """Changed to another space and back, and maybe done in the console meanwhile."""
+    old = bench.run("link")["handover"]["digest"]
+    assert bench.confirm("link", old)["changed"]
+    assert not bench.confirm("link", old)["changed"]
+    bench.sandbox.advance(60)
+    bench.run("link", space_id="spa_other", clock_skew=60.0)
+    assert bench.confirm("link", old, clock_skew=120.0)["failure"]["problem"] == "changed_since"
+    again = bench.run("link", clock_skew=120.0)["handover"]
+    assert (again["status"], again["digest"] == old) == ("pending", False)
+    assert bench.confirm("link", old)["failure"]["problem"] == "changed_since"
+    assert bench.confirm("link", again["digest"])["handover"]["status"] == "done"
+
+
+def test_a_digest_and_a_name_are_enough(bench):
+    digests = [bench.run(step)["handover"]["digest"] for step in STEPS]
+    given = {"confirm_digests": digests}
+    assert bench.run("link", **given)["failure"]["option"] == "confirmed_by"
+    assert bench.ledger("link").keys() == {"asked"}
+    for step in STEPS:
+        done = bench.run(step, **given, confirmed_by="jane")
+        assert (done["changed"], done["handover"]["status"], done["handover"]["by"]) == (True, "done", "jane")
+        assert not bench.run(step, **given, confirmed_by="jane")["changed"]
+
+
+def test_a_digest_of_what_has_changed_since_is_refused(bench):
+    given = {"confirm_digests": [bench.run("link")["handover"]["digest"]], "confirmed_by": "jane"}
+    assert bench.run("link", **given, space_id="spa_other")["failure"]["changed"] == ["space_id"]
+    assert bench.run("key", **given)["handover"]["status"] == "pending"
+
+
+@pytest.mark.parametrize("option", ["withdraw", "handover_again"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_is_taken_back_or_made_due_again_once(bench, step, option):
+    bench.settle()
+    before = bench.ledger(step)["done"]
+    given = {option: [before["digest"], "of another"], "confirmed_by": "ann", "reason": "Connect was never pressed"}
+    bench.sandbox.clear_journal()
+    foretold = bench.run(step, True, **given, clock_skew=60.0)
+    assert bench.ledger(step) == {"done": before}
+    asked = bench.run(step, **given, clock_skew=60.0)
+    assert (asked["changed"], asked["handover"]["status"], foretold["diff"]) == (True, "pending", asked["diff"])
+    what = {"withdraw": "withdrawn", "handover_again": "handed over again"}[option]
+    (told,) = [e for e in json.loads((bench.state_dir / "ledger/dev.json").read_text())["history"] if e["what"] == what]
+    assert told | {"at": ""} == {
+        **{"at": "", "what": what, "by": "ann", "why": "Connect was never pressed"},
+        **{"step": step, "digest": before["digest"]},
+    }
+    assert not bench.run(step, **given)["changed"]
+    done = bench.confirm(step, asked["handover"]["digest"])
+    assert done["handover"]["status"] == "done"
+    # The same value in a later run changes nothing.
+    assert not bench.run(step, **given)["changed"]
+
+
+def test_a_withdrawal_needs_a_name(bench):
+    bench.settle()
+    given = {"withdraw": [bench.ledger("link")["done"]["digest"]]}
+    assert bench.run("link", **given)["failure"]["option"] == "confirmed_by"
+
+
+def test_an_endpoint_is_called_again_once(bench):
+    options = bench.reading("key")
+    assert bench.run("key", **options)["handover"]["sent"]
+    given = {"handover_again": [bench.ledger("key")["done"]["digest"]], "confirmed_by": "ann"}
+    bench.sandbox.clear_journal()
+    for sent in (True, False):
+        again = bench.run("key", **options, **given)
+        assert (again["changed"], again["handover"]["sent"]) == (sent, sent)
+    assert len(bench.sent("key")) == 1
+
+
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize("how", ["confirm", "attest_existing"])
 @pytest.mark.parametrize("step", STEPS)

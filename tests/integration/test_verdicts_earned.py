@@ -141,7 +141,7 @@ def test_the_key_of_another_source_in_flex(rollout, sandbox):
     assert [suspicion["problem"] for suspicion in rollout.result["suspicions"]] == ["suspected_wrong_key"]
     (card,) = rollout.result["cards"]
     assert (card["step"], card["digest"]) == ("key", "")
-    looked_at = {"acknowledge": [card["acknowledge"]], "acknowledged_by": "jane"}
+    looked_at = {"acknowledge": [card["acknowledge"]], "confirmed_by": "jane"}
     assert rollout.judged(**looked_at)
     assert (rollout.result["changed"], rollout.result["suspicions"]) == (True, [])
     sandbox.advance(DAY)
@@ -256,7 +256,7 @@ def test_a_revoked_token_raises_alerts_and_is_broken(rollout, sandbox):
     rollout.engage()
     assert rollout.judged()[0] == ["broken", "proven", "proven"]
     (card,) = rollout.result["cards"]
-    assert rollout.judged(acknowledge=[card["acknowledge"]], acknowledged_by="jane")[0] == ["proven"] * 3
+    assert rollout.judged(acknowledge=[card["acknowledge"]], confirmed_by="jane")[0] == ["proven"] * 3
     # It is recorded.
     assert rollout.judged()[0] == ["proven"] * 3
 

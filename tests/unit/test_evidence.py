@@ -347,9 +347,9 @@ def test_an_alert_is_acknowledged_once_and_those_before_it_with_it(services, jud
     paged(services, [alert(before(minutes=30)), alert(before(minutes=40), "49008")])
     (card,) = judged(before(hours=1))["cards"]
     assert (card["step"], card["digest"]) == ("connection", "")
-    given = {"acknowledge": ["another", card["acknowledge"]], "acknowledged_by": "jane", "reason": "pasted again"}
+    given = {"acknowledge": ["another", card["acknowledge"]], "confirmed_by": "jane", "reason": "pasted again"}
     assert f"unified_profiles_acknowledge={card['acknowledge']}" in str(card["warnings"])
-    with pytest.raises(OptionError, match="acknowledged_by: is empty"):
+    with pytest.raises(OptionError, match="confirmed_by: is empty"):
         again(acknowledge=[card["acknowledge"]])
     assert told(again(**given, check_mode=True))[0] == "attested"
     assert told(again())[0] == "broken"

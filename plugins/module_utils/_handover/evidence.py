@@ -111,9 +111,9 @@ def _acknowledge(
     given = [name for name in dict.fromkeys(call["acknowledge"]) if name in steps and name not in known]
     if not given:
         return False, document
-    by, why, at = (call["acknowledged_by"] or "").strip(), call["reason"] or "", format_time(now)
+    by, why, at = (call["confirmed_by"] or "").strip(), call["reason"] or "", format_time(now)
     if not by:
-        raise OptionError("acknowledged_by", "is empty.", "Name who looked (unified_profiles_confirmed_by).")
+        raise OptionError("confirmed_by", "is empty.", "Name who looked (unified_profiles_confirmed_by).")
     said: list[Acknowledgement] = [{"alert": name, "at": at, "by": by, "why": why} for name in given]
     told: list[Entry] = [
         {"at": at, "what": "acknowledged", "by": by, "why": why, "step": steps[name], "digest": name} for name in given

@@ -37,6 +37,11 @@ OPTIONS: dict[str, t.Any] = {
             "done": {"type": "bool", "default": True},
         },
     },
+    "confirm_digests": {"type": "list", "elements": "str", "default": []},
+    "withdraw": {"type": "list", "elements": "str", "default": []},
+    "handover_again": {"type": "list", "elements": "str", "default": []},
+    "confirmed_by": {"type": "str"},
+    "reason": {"type": "str"},
     "seen": {
         "type": "dict",
         "options": {
@@ -115,12 +120,16 @@ class HandOver(Resource):
         self.values, self.extra_facts = values, extra_facts or ExtraFacts()
         self.precheck, self.is_there = precheck, is_there
         self.endpoint = _endpoint(call, step)
+        recorded = steps.get(step, {})
+        again = "asked" not in recorded and "done" in recorded and recorded["done"]["digest"] in call["handover_again"]
+        known = _digest(call, step, expected, recorded, again)
         self.facts = Facts(
             step=STEPS[step],
             expected=dict(expected),
-            digest=digest(call["environment"], step, expected),
-            recorded=steps.get(step, {}),
-            confirmation=_confirmation(call),
+            digest=known,
+            recorded=recorded,
+            again=again,
+            confirmation=_confirmation(call, known, recorded),
             attested_by=_attested_by(call),
             done_by_form=done_by_form,
             endpoint="none" if not self.endpoint else "repeatable" if self.endpoint.repeatable else "blind",
@@ -176,7 +185,8 @@ class HandOver(Resource):
     # Refusals
 
     def _changed_since(self) -> Refused:
-        facts, given = self.facts, self.call["confirm"]["digest"]
+        facts = self.facts
+        given = t.cast(Confirmation, facts.confirmation)["digest"]
         before: State = next((r["subject"] for r in facts.recorded.values() if r["digest"] == given), {})
         changes = {
             name: (before.get(name), facts.expected.get(name))
@@ -275,6 +285,9 @@ class HandOver(Resource):
     def _record(self, state: str, how: str, by: str) -> None:
         at = format_time(self.call.transport.clock.now() + datetime.timedelta(seconds=self.call["clock_skew"]))
         step, recorded = self.facts.step.name, self.facts.recorded
+        if state == "asked":
+            asked_for = _asked_for(self.call, step, self.facts.expected, at)
+            self.facts = replace(self.facts, digest=asked_for)
         record: Record = {
             "subject": dict(self.facts.expected),
             "digest": self.facts.digest,
@@ -291,8 +304,14 @@ class HandOver(Resource):
         records: Records = {state: record} if state == "done" else {**recorded, state: record}
         self.facts = replace(self.facts, recorded=records)
         self.decision = replace(self.decision, at=record["at"])
-        entry: Entry = {"at": at, "what": how, "by": by, "why": "", "step": step, "digest": self.facts.digest}
-        self.ledger.write(step, records, entry)
+        entries: list[Entry] = []
+        if "asked" not in recorded and (self.facts.again or self.facts.denied):
+            # Who made it due again, and of which record.
+            what, name = ("handed over again", self.call["confirmed_by"]) if self.facts.again else ("withdrawn", by)
+            why, of = self.call["reason"] or "", recorded["done"]["digest"] if "done" in recorded else ""
+            entries.append({"at": at, "what": what, "by": name or "", "why": why, "step": step, "digest": of})
+        entries.append({"at": at, "what": how, "by": by, "why": "", "step": step, "digest": self.facts.digest})
+        self.ledger.write(step, records, *entries)
 
 
 def _endpoint(call: ModuleContext, step: str) -> Endpoint | None:
@@ -303,14 +322,38 @@ def _endpoint(call: ModuleContext, step: str) -> Endpoint | None:
     return Endpoint(call.transport, step, call["endpoint"])
 
 
-def _confirmation(call: ModuleContext) -> Confirmation | None:
-    confirm = call["confirm"]
-    if not confirm:
-        return None
-    by = confirm["by"].strip()
-    if by in ("", NAME_PLACEHOLDER):
-        raise OptionError("confirm.by", "is empty, or still as the task card has it.", "Name who did it.")
-    return {"by": by, "digest": confirm["digest"], "done": confirm["done"]}
+def _asked_for(call: ModuleContext, step: str, expected: Mapping[str, t.Any], at: str) -> str:
+    """The digest of a card: of what is handed over, and of when it was asked for, so that it is confirmed once."""
+    return digest(call["environment"], step, {**expected, "asked_at": at})
+
+
+def _digest(call: ModuleContext, step: str, expected: Mapping[str, t.Any], recorded: Records, again: bool) -> str:
+    """The recorded one, if it is of what is expected. What is not asked for yet follows on what was recorded last."""
+    newest = recorded.get("asked") or recorded.get("done")
+    if newest and newest["subject"] == expected and not again:
+        return newest["digest"]
+    return _asked_for(call, step, expected, newest["at"] if newest else "")
+
+
+def _confirmation(call: ModuleContext, known: str, recorded: Records) -> Confirmation | None:
+    """What a person says about this step: about its card, or that what is recorded as done was not."""
+    if confirm := call["confirm"]:
+        return {"by": _name(confirm["by"], "confirm.by"), "digest": confirm["digest"], "done": confirm["done"]}
+    done, asked = recorded.get("done"), recorded.get("asked")
+    if done and not asked and done["digest"] in call["withdraw"]:
+        return {"by": _name(call["confirmed_by"], "confirmed_by"), "digest": done["digest"], "done": False}
+    # The card that was asked for last is this step's as well: confirmed when something has changed since, it is refused.
+    for card in (known, asked["digest"] if asked else known):
+        if card in call["confirm_digests"]:
+            return {"by": _name(call["confirmed_by"], "confirmed_by"), "digest": card, "done": True}
+    return None
+
+
+def _name(by: str | None, option: str) -> str:
+    name = (by or "").strip()
+    if name in ("", NAME_PLACEHOLDER):
+        raise OptionError(option, "is empty, or still as the task card has it.", "Name who did it.")
+    return name
 
 
 def _attested_by(call: ModuleContext) -> str | None:
