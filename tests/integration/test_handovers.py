@@ -75,6 +75,8 @@ class Bench:
         return self.run(step, confirm=confirm, **options)
 
     def endpoint(self, step, **more):
+        if step == "connection" and not self.ledger(step):
+            self.env.sources.pop(self.source.id, None)  # the form makes it
         url = f"{self.sandbox.url}/handover/dev/{step}"
         headers = {"Authorization": f"Bearer {self.env.gateway_token}"}
         body = {"connection": {"allow_write_events": True}}.get(step, {})
@@ -271,6 +273,35 @@ def test_existing_connections_are_attested_once_and_touch_nothing(bench):
 def test_what_was_asked_for_is_no_existing_connection(bench, step):
     bench.run(step)
     assert bench.run(step, attest_existing="jane")["handover"]["status"] == "pending"
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("made_by", ["recover", "a person"])
+def test_the_form_is_not_pressed_beside_a_source_that_it_did_not_make(bench, made_by, check_mode):
+    endpoint = {**bench.endpoint("connection")}
+    if made_by == "recover":
+        assert bench.run("connection", **endpoint)["handover"]["sent"]
+        bench.env.sources = {bench.source.id: bench.source}
+        bench.run("link", **bench.endpoint("link"))
+    bench.env.sources = {bench.source.id: bench.source}
+    bench.sandbox.clear_journal()
+    before = bench.ledger("connection")
+    # The form is due again, for another name.
+    refused = bench.run("connection", check_mode, **endpoint, friendly_name="Other")
+    assert refused["failure"]["problem"] == "rival"
+    assert bench.source.id in refused["msg"]
+    assert (bench.sent("connection"), bench.ledger("connection")) == ([], before)
+    asked = bench.run("connection", check_mode, friendly_name="Other")
+    assert "The form makes a source of its own" in asked["handover"]["card"]["warnings"][0]
+
+
+def test_the_forms_own_source_is_no_rival(bench):
+    assert bench.run("connection", **bench.endpoint("connection"))["handover"]["sent"]
+    bench.env.sources = {bench.source.id: bench.source}
+    assert bench.run("link", done_by_form=True)["handover"]["how"] == "form"
+    again = bench.run("connection", friendly_name="Other")["handover"]
+    assert (again["status"], "source of its own" in str(again["card"]["warnings"])) == ("pending", False)
+    assert bench.run("connection", **bench.endpoint("connection"), friendly_name="Other")["handover"]["sent"]
 
 
 def test_an_old_confirmation_confirms_nothing_again(bench):

@@ -183,7 +183,6 @@ class Chain:
             profiles_info,
             source_id=source["id"] if source else None,
             key_fingerprints=source["key_fingerprints"] if source else [],
-            read_evidence=not self.check,
             read_back={name: self._read_back(name) for name in ("connection", "link", "key")},
             clock_skew=self._skew,
             **self._ledger(),

@@ -93,7 +93,9 @@ class HandOver(Resource):
             is sent or asked for.
         done_by_form: Who filled in the connection form, if it did this step as well.
         extra_facts: What to record beside.
-        precheck: Raises what speaks against handing the step over. Reads only; called when that is due, in check mode too.
+        precheck: Raises what speaks against handing the step over, given whether it would be sent. Reads only; called when that is due,
+            in check mode too.
+        warnings: Returns what a card has to warn of besides. Reads only.
         is_there: Raises Refused where what a person attests cannot be, given how the person knows (``attested`` or ``existing``).
             Reads only; called before a word is recorded, in check mode too.
 
@@ -114,11 +116,12 @@ class HandOver(Resource):
         is_there: Callable[[str], None],
         done_by_form: str | None = None,
         extra_facts: ExtraFacts | None = None,
-        precheck: Callable[[], None] = lambda: None,
+        precheck: Callable[[bool], None] = lambda send: None,
+        warnings: Callable[[], list[str]] = list,
     ) -> None:
         self.call, self.ledger, self.all_steps = call, ledger, steps
         self.values, self.extra_facts = values, extra_facts or ExtraFacts()
-        self.precheck, self.is_there = precheck, is_there
+        self.precheck, self.is_there, self.warnings = precheck, is_there, warnings
         self.endpoint = _endpoint(call, step)
         recorded = steps.get(step, {})
         again = "asked" not in recorded and "done" in recorded and recorded["done"]["digest"] in call["handover_again"]
@@ -157,7 +160,7 @@ class HandOver(Resource):
         # What cannot be recorded is refused before it is sent.
         self.ledger.ensure_writable()
         if self.decision.hands_over:
-            self.precheck()
+            self.precheck(self.decision.send)
 
     def apply(self, plan: Plan) -> State:
         if self.endpoint and self.decision.send:
@@ -226,8 +229,9 @@ class HandOver(Resource):
 
     def _send(self, endpoint: Endpoint) -> None:
         values, before = self._values(), self.facts
-        if not endpoint.repeatable:
-            # Recorded first: a run that is killed now must not be followed by one that sends it blindly again.
+        if not endpoint.reader:
+            # Recorded first: a run that is killed now must not be followed by one that sends it blindly again, or that takes what the
+            # form has made for a rival.
             self._record("asked", "sent", "")
         try:
             endpoint.send(values)
@@ -237,7 +241,7 @@ class HandOver(Resource):
                 raise self._unknown(failure, endpoint) from None
             return
         except NOT_DONE:
-            if not endpoint.repeatable:
+            if not endpoint.reader:
                 self.facts = before
                 self.ledger.write(before.step.name, before.recorded)
             raise
@@ -276,7 +280,9 @@ class HandOver(Resource):
         if SET_BY_SEGMENT in str(self.facts.expected):
             return None
         shown = {name: hint(value) if isinstance(value, Secret) else value for name, value in self._values().items()}
+        shown = {"account_sid": self.call["twilio_account_sid"] or "", "region": self.call["segment_region"], **shown}
         card = build_card(self.facts.step.name, self.call["environment"], self.facts.digest, shown)
+        card["warnings"] = [*self.warnings(), *card["warnings"]]
         if self.decision.how == "sent":
             sent = f"This was sent to the endpoint at {self.decision.at}, and whether it was carried out is not known"
             card["warnings"].insert(0, f"{sent}: look first, and confirm it if it is done.")

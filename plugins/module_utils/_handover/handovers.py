@@ -11,7 +11,7 @@ import typing as t
 
 from .._base.errors import OptionError, Refused
 from .._base.secret import Secret, fingerprint
-from .._clients.source import find, require_java
+from .._clients.source import Source, find, require_java
 from .._module.context import ModuleContext
 from .._module.values import check_keys_visible, check_space_id
 from .handover import HandOver
@@ -58,29 +58,61 @@ def connection(call: ModuleContext) -> HandOver:
     token, account = call.required("profile_token"), call.sid("twilio_account_sid")
     shown = {"account_sid": account, "friendly_name": call["friendly_name"], "space_id": call["space_id"]}
     ledger = open_ledger(call)
+    steps = ledger.read().steps
     return HandOver(
         call,
         "connection",
         ledger,
-        ledger.read().steps,
+        steps,
         expected={**shown, "allow_write_events": True, "profile_token_fingerprint": fingerprint(token)},
         values=lambda: {**shown, "profile_token": Secret(token)},
-        precheck=functools.partial(refuse_rival_source, call),
+        precheck=functools.partial(_refuse_rival, call, steps),
+        warnings=functools.partial(_warn_of_rival, call, steps),
         is_there=functools.partial(_wait_for_source, call),
     )
 
 
-def refuse_rival_source(call: ModuleContext) -> None:
-    """Look for a source in the form's way, which creates one of its own. Without a Segment token nobody looks.
+def _rival(call: ModuleContext, steps: Steps) -> Source | None:
+    """A source in the form's way, which creates one of its own. Without a Segment token nobody looks.
 
     Raises:
         Refused: The older official source is there, or a source of the name that is not Java.
         Ambiguous: Several sources fit the name.
     """
-    if call["segment_token"]:
-        source = find(call.public_api().sources(), call["source_name"], call["ignore_legacy"])
-        if source is not None:
-            require_java(source)
+    if not call["segment_token"]:
+        return None
+    source = find(call.public_api().sources(), call["source_name"], call["ignore_legacy"])
+    if source is None:
+        return None
+    require_java(source)
+    link = steps.get("link", {}).get("done")
+    if link is None:
+        # What appeared since the form was asked for is the form's.
+        return None if steps.get("connection") else source
+    return None if link["subject"].get("source_id") == source.id and link["how"] in ("form", "existing") else source
+
+
+def _refuse_rival(call: ModuleContext, steps: Steps, send: bool) -> None:
+    source = _rival(call, steps)
+    if source and send:
+        raise Refused(
+            f"The source '{source.name}' ({source.id}) stands already, and the form did not make it. The form makes one of its own, and "
+            "two of the name break the environment. Nothing was sent.",
+            "Rename or delete that source first. If the connection stands already, attest it (attest_existing), or mend it without the "
+            "form and confirm it (channel operator).",
+            candidates=[source.id],
+            problem="rival",
+        )
+
+
+def _warn_of_rival(call: ModuleContext, steps: Steps) -> list[str]:
+    source = _rival(call, steps)
+    if source is None:
+        return []
+    return [
+        f"The form makes a source of its own, and '{source.name}' ({source.id}), which it did not make, stands already. Rename or delete "
+        "that one before you press Connect, or mend the connection without the form."
+    ]
 
 
 def _wait_for_source(call: ModuleContext, how: str) -> None:
