@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from ansible.module_utils.common.yaml import yaml_load
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
@@ -18,6 +19,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings
 
 ROLE = "flexops.unified_profiles.preflight"
 DIGEST = re.compile("[0-9a-f]{12}")
+RUN_ONLY = ("unified_profiles_acknowledge", "unified_profiles_handover_again", "unified_profiles_withdraw")
 # Read once, before Ansible forks.
 _FILE = Path(__file__).parents[2] / "roles/preflight/meta/argument_specs.yml"
 SETTINGS: dict[str, t.Any] = yaml_load(_FILE.read_bytes())["argument_specs"]["main"]["options"]
@@ -36,6 +38,13 @@ class ActionModule(InProcessAction):
         task_vars = task_vars or {}
         role = self._task._role
         if role is not None and role.get_name() == ROLE:
+            standing = [name for name in RUN_ONLY if name in task_vars]
+            if standing and (left := sorted({*standing} - {*load_extra_vars(self._loader)})):
+                told = f"{', '.join(left)}: is given to one run, with -e, and stands in the inventory or in a play."
+                return {
+                    "failed": True,
+                    "msg": f"{told} There it would be said again in every run. Take it out. Nothing was done.",
+                }
             given, problems = resolve(SETTINGS, task_vars, self._templar)
             if not problems:
                 if problem := confirmation_problem(

@@ -260,6 +260,14 @@ def test_a_broken_connection_is_handed_over_again_by_name(project, sandbox):
     assert project.run("connect", *operator, *again, "-e", f"unified_profiles_confirm={digest}").changed["dev"] == 0
 
 
+@pytest.mark.parametrize("name", ["acknowledge", "handover_again", "withdraw"])
+def test_what_is_said_of_one_record_is_refused_from_an_inventory(project, sandbox, name):
+    project.hosts(production={"channel": "operator", name: "0" * 12})
+    run = project.run("connect", "--limit", "production")
+    assert f"unified_profiles_{name}: is given to one run" in run.report["production"]["what was found, and why"]
+    assert sandbox.journal(writes=True) == []
+
+
 def test_a_source_that_left_the_space_fails_the_next_night(project, sandbox):
     """Where the audit trail does not say which source it was, the next engagements do."""
     sandbox.world.switch({"space_event_resource": "space"})
