@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from ansible.module_utils.common.yaml import yaml_load
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import shape
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import INVISIBLE
@@ -21,6 +23,8 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._rollout 
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
 
 ROLE = "flexops.unified_profiles.preflight"
+DIGEST = re.compile("[0-9a-f]{12}")
+RUN_ONLY = ("unified_profiles_acknowledge", "unified_profiles_handover_again", "unified_profiles_withdraw")
 # Read once, before Ansible forks.
 _FILE = Path(__file__).parents[2] / "roles/preflight/meta/argument_specs.yml"
 SETTINGS: dict[str, t.Any] = yaml_load(_FILE.read_bytes())["argument_specs"]["main"]["options"]
@@ -39,6 +43,13 @@ class ActionModule(InProcessAction):
         task_vars = task_vars or {}
         role = self._task._role
         if role is not None and role.get_name() == ROLE:
+            standing = [name for name in RUN_ONLY if name in task_vars]
+            if standing and (left := sorted({*standing} - {*load_extra_vars(self._loader)})):
+                told = f"{', '.join(left)}: is given to one run, with -e, and stands in the inventory or in a play."
+                return {
+                    "failed": True,
+                    "msg": f"{told} There it would be said again in every run. Take it out. Nothing was done.",
+                }
             given, problems = resolve(SETTINGS, task_vars, self._templar)
             problems = problems or list(filter(None, _problems(given, task_vars)))
             if not problems:
@@ -101,10 +112,18 @@ def endpoints_problem(settings: Mapping[str, t.Any]) -> str:
     return f"unified_profiles_endpoints: {named}. Describe the endpoint of each step."
 
 
-def confirmation_problem(confirm: Mapping[str, t.Any], hosts: Collection[str]) -> str:
-    """What is wrong with the run's confirmations, or nothing. One that is misspelt confirms nothing, so all are refused with it."""
-    if not all(isinstance(steps, Mapping) for steps in confirm.values()):
-        problem = "is no mapping of environments to mappings of steps"
+def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
+    """What is wrong with the run's confirmations, or nothing. One that is misspelt confirms nothing, so all are refused with it.
+
+    Digests need no mapping: each names environment and step.
+    """
+    digests = [confirm] if isinstance(confirm, str) else confirm
+    if isinstance(digests, list) and digests and all(DIGEST.fullmatch(str(digest)) for digest in digests):
+        return ""
+    if not (isinstance(confirm, dict) and all(isinstance(steps, dict) for steps in confirm.values())):
+        problem = (
+            "is neither the digest of a card, nor a list of digests, nor a mapping of environments to mappings of steps"
+        )
     elif unknown := [name for name in confirm if name not in hosts] + [
         f"the step {step}" for step in sorted({step for steps in confirm.values() for step in steps} - {*STEPS})
     ]:
@@ -112,6 +131,7 @@ def confirmation_problem(confirm: Mapping[str, t.Any], hosts: Collection[str]) -
     else:
         return ""
     return (
-        f"unified_profiles_confirm: {problem}. Write -e '{{\"unified_profiles_confirm\": {{environment: {{step: {{by, digest}}}}}}}}', "
+        f"unified_profiles_confirm: {problem}. Write -e unified_profiles_confirm=DIGEST -e unified_profiles_confirmed_by=NAME; or "
+        f"-e '{{\"unified_profiles_confirm\": {{environment: {{step: {{by, digest}}}}}}}}', "
         f"with the steps {', '.join(STEPS)}. Nothing was done."
     )

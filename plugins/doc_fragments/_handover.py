@@ -94,7 +94,9 @@ options:
     type: dict
     suboptions:
 {suboptions}  confirm:
-    description: What a person says about the step.
+    description:
+      - What a person says about the step.
+      - It is recorded only where the source, and for the key that key, is there. That is read with the Segment token.
     type: dict
     suboptions:
       by:
@@ -113,6 +115,32 @@ options:
             whether it had carried the step out is called again.
         type: bool
         default: true
+  confirm_digests:
+    description:
+      - Digests of task cards whose steps were done by O(confirmed_by). The short form of O(confirm), with those of all environments and
+        steps in one list. A digest names environment and step, so every step takes its own.
+    type: list
+    elements: str
+    default: []
+  withdraw:
+    description:
+      - Digests of steps that are recorded as done and were not. A person is asked again. An endpoint that took the step is not called.
+    type: list
+    elements: str
+    default: []
+  handover_again:
+    description:
+      - Digests of steps that are recorded as done and shall be handed over again, such as those of cards about a broken step. The step
+        has another digest then, so the same value in a second run changes nothing.
+    type: list
+    elements: str
+    default: []
+  confirmed_by:
+    description: Who confirms, withdraws, or wants it handed over again.
+    type: str
+  reason:
+    description: Why it is withdrawn or handed over again, for the ledger's history.
+    type: str
   seen:
     description:
       - What the endpoints were seen to read back, from C(seen) of M(flexops.unified_profiles.profiles_preflight).
@@ -128,6 +156,7 @@ options:
 {seen}  attest_existing:
     description:
       - Name of who attests that what stands in the console already is right. Nothing is handed over.
+      - It is recorded only where the source, and for the key that key, is there. That is read with the Segment token.
       - Does not count for a step that was recorded before, nor for a link or a key that was asked for, nor against a person who
         says that the step was not done, see O(confirm.done).
     type: str

@@ -43,6 +43,12 @@ options:
     elements: str
     choices: [hipaa, pci]
     default: []
+  wait_timeout:
+    description:
+      - Seconds to wait for the form's source to appear, before a confirmation is recorded. Without the source it is refused, since then
+        the form was not filled in.
+    type: int
+    default: 60
 notes:
   - The placeholders of O(endpoint.body) are C(environment), C(digest), C(account_sid), C(friendly_name), C(space_id) and
     C(profile_token).
@@ -161,6 +167,7 @@ SPEC = ArgumentSpec(
         **IGNORE_LEGACY,
         **OPTIONS,
         "friendly_name": {"type": "str", "required": True},
+        "wait_timeout": {"type": "int", "default": 60},
         "allow_write_events": {"type": "bool"},
         "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},
     }

@@ -65,10 +65,25 @@ options:
         change or vanish without notice. Any answer but a connector means C(unknown), and a connector proves nothing by itself.
     type: bool
     default: false
-  ignore_alerts_until:
+  proof_max_age:
     description:
-      - Alerts up to this time (ISO 8601, UTC) no longer count. For what was mended without a new hand-over, such as pasting the
-        same value again.
+      - For how many days a proof holds. A step that was last proven longer ago is C(attested), and the reason says when it was proven.
+    type: float
+    default: 3.0
+  acknowledge:
+    description:
+      - Names of alerts and suspicions that somebody has looked at and that are in order or mended, as their cards have them. They no
+        longer count, and neither do alerts before an acknowledged one.
+      - A name that was recorded before, or that is another environment's, changes nothing.
+      - This is all that the module ever writes to the ledger.
+    type: list
+    elements: str
+    default: []
+  confirmed_by:
+    description: Who looked. Needed with O(acknowledge).
+    type: str
+  reason:
+    description: Why it no longer counts, for the ledger's history.
     type: str
   clock_skew:
     description: How many seconds Segment's clock is ahead of the controller's.
@@ -102,18 +117,45 @@ steps:
       contains:
         verdict: {description: 'V(proven), V(attested), V(pending), V(broken) or V(unknown).', type: str, sample: proven}
         reason: {description: Why., type: str, sample: Flex wrote 12 engagements through the only key since 2026-11-24T10:02:31Z}
+        proven_at: {description: 'When it was last proven, as far as is known.', type: str, sample: '2026-11-24T10:05:00Z'}
+        holds_until: {description: Until when the proof holds., type: str, sample: '2026-11-27T10:05:00Z'}
+        last_event: {description: When the source last received a Flex event that was seen., type: str, sample: '2026-11-24T10:05:00Z'}
     link:
       description: Of the step.
       type: dict
       contains:
         verdict: {description: 'V(proven), V(attested), V(pending), V(broken) or V(unknown).', type: str, sample: proven}
         reason: {description: Why., type: str, sample: Flex wrote 12 engagements through the only key since 2026-11-24T10:02:31Z}
+        proven_at: {description: 'When it was last proven, as far as is known.', type: str, sample: '2026-11-24T10:05:00Z'}
+        holds_until: {description: Until when the proof holds., type: str, sample: '2026-11-27T10:05:00Z'}
+        last_event: {description: When the source last received a Flex event that was seen., type: str, sample: '2026-11-24T10:05:00Z'}
     key:
       description: Of the step.
       type: dict
       contains:
         verdict: {description: 'V(proven), V(attested), V(pending), V(broken) or V(unknown).', type: str, sample: proven}
         reason: {description: Why., type: str, sample: Flex wrote 12 engagements through the only key since 2026-11-24T10:02:31Z}
+        proven_at: {description: 'When it was last proven, as far as is known.', type: str, sample: '2026-11-24T10:05:00Z'}
+        holds_until: {description: Until when the proof holds., type: str, sample: '2026-11-27T10:05:00Z'}
+        last_event: {description: When the source last received a Flex event that was seen., type: str, sample: '2026-11-24T10:05:00Z'}
+suspicions:
+  description:
+    - What speaks against a step without being a contradiction. The step stays C(attested).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    problem: {description: 'V(suspected_unlinked) or V(suspected_wrong_key).', type: str, sample: suspected_unlinked}
+    step: {description: The step., type: str, sample: link}
+    since: {description: The first event that speaks against it., type: str, sample: '2026-11-24T10:05:00Z'}
+    about: {description: What tells it from another one of its kind., type: str, sample: 5BKZVyYHdt1D7ZrtHyNR7W since 2026-11-24T10:05:00Z}
+    detail: {description: What was seen and where to look., type: str, sample: 'Flex events reach the source, and the space has shown none.'}
+cards:
+  description: What to look at for each step that is C(broken) or suspected, as the hand-over modules give them, without a digest.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 recorded:
   description: What the ledger names as handed over; null where nothing is.
   returned: success
@@ -154,7 +196,10 @@ SPEC = ArgumentSpec(
         "read_back": {"type": "dict", "options": {step: {"type": "bool"} for step in STEPS}},
         "test_event": {"type": "dict"},
         "read_connector": {"type": "bool", "default": False},
-        "ignore_alerts_until": {"type": "str"},
+        "proof_max_age": {"type": "float", "default": 3.0},
+        "acknowledge": {"type": "list", "elements": "str", "default": []},
+        "confirmed_by": {"type": "str"},
+        "reason": {"type": "str"},
         "clock_skew": {"type": "float", "default": 0.0},
     }
 )

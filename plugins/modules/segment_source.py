@@ -39,7 +39,7 @@ options:
     type: bool
     default: true
   source_labels:
-    description: Labels that the source should have, besides those it has. They must exist in the workspace.
+    description: Labels that the source should have, besides those it has. One that the workspace does not have is left out, with a warning.
     type: dict
   create:
     description: Whether the source may be made. Without leave, an absent source fails the task.

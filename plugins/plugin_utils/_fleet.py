@@ -30,11 +30,13 @@ def environments(task_vars: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
     found = {}
     for host in task_vars["ansible_play_hosts_all"]:
         variables = task_vars["hostvars"][host]
-        strict = _value(variables, "unified_profiles_fail_on_pending")
+        strict = {
+            name: _value(variables, f"unified_profiles_{name}") for name in ("fail_on_pending", "fail_on_suspicion")
+        }
         found[str(host)] = {
             **collect_results({name: _value(variables, name) for name in RESULT_VARIABLES}),
             # What is misspelt must not make the job green.
-            "fail_on_pending": strict is None or str(strict).lower() not in BOOLEANS_FALSE,
+            **{name: value is None or str(value).lower() not in BOOLEANS_FALSE for name, value in strict.items()},
         }
     return found
 

@@ -25,6 +25,7 @@ from ansible import release
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import (
     HOW_TO_RUN,
+    again,
     command,
     confirmation,
     extra_vars,
@@ -90,6 +91,8 @@ class Run(t.NamedTuple):
             re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name) for name in names
         )
         limit = [] if limited else ["--limit", ",".join(names)]
+        if not cards[0]["digest"]:
+            return again([*self.arguments, *limit], cards[0]["handover_again"], cards[0]["acknowledge"])
         return command([*self.arguments, *limit], self._confirmation(cards))
 
     def variables(self, *cards: Mapping[str, t.Any]) -> str:

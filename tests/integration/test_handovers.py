@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Clock
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
     profiles_connection,
@@ -53,6 +54,8 @@ class Bench(Environment):
         return self.run(step, confirm=confirm, **options)
 
     def endpoint(self, step, **more):
+        if step == "connection" and not self.ledger(step):
+            self.env.sources.pop(self.source.id, None)  # the form makes it
         return {"channel": "endpoint", "endpoint": {**super().endpoint(step, read_back=False), **more}}
 
     def reading(self, step, **more):
@@ -202,7 +205,10 @@ def test_a_rival_stops_the_form_before_anybody_is_asked(bench):
     for check_mode in (True, False):
         assert bench.run("connection", check_mode)["failure"]["problem"] == "legacy_name"
     assert bench.ledger("connection") == {}
+    assert bench.run("connection", attest_existing="jane")["failure"]["problem"] == "legacy_name"
+    bench.env.sources = {bench.source.id: bench.source}
     bench.run("connection", attest_existing="jane")
+    bench.env.sources = {}
     bench.sandbox.clear_journal()
     assert not bench.run("connection")["changed"]
     assert bench.sandbox.journal() == []
@@ -232,6 +238,151 @@ def test_existing_connections_are_attested_once_and_touch_nothing(bench):
 def test_what_was_asked_for_is_no_existing_connection(bench, step):
     bench.run(step)
     assert bench.run(step, attest_existing="jane")["handover"]["status"] == "pending"
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("made_by", ["recover", "a person"])
+def test_the_form_is_not_pressed_beside_a_source_that_it_did_not_make(bench, made_by, check_mode):
+    endpoint = {**bench.endpoint("connection")}
+    if made_by == "recover":
+        assert bench.run("connection", **endpoint)["handover"]["sent"]
+        bench.env.sources = {bench.source.id: bench.source}
+        bench.run("link", **bench.endpoint("link"))
+    bench.env.sources = {bench.source.id: bench.source}
+    bench.sandbox.clear_journal()
+    before = bench.ledger("connection")
+    # The form is due again, for another name.
+    refused = bench.run("connection", check_mode, **endpoint, friendly_name="Other")
+    assert refused["failure"]["problem"] == "rival"
+    assert bench.source.id in refused["msg"]
+    assert (bench.sent("connection"), bench.ledger("connection")) == ([], before)
+    asked = bench.run("connection", check_mode, friendly_name="Other")
+    assert "The form makes a source of its own" in asked["handover"]["card"]["warnings"][0]
+
+
+def test_the_forms_own_source_is_no_rival(bench):
+    assert bench.run("connection", **bench.endpoint("connection"))["handover"]["sent"]
+    bench.env.sources = {bench.source.id: bench.source}
+    assert bench.run("link", done_by_form=True)["handover"]["how"] == "form"
+    again = bench.run("connection", friendly_name="Other")["handover"]
+    assert (again["status"], "source of its own" in str(again["card"]["warnings"])) == ("pending", False)
+    assert bench.run("connection", **bench.endpoint("connection"), friendly_name="Other")["handover"]["sent"]
+
+
+def test_an_old_confirmation_confirms_nothing_again(bench):
+    """Changed to another space and back, and maybe done in the console meanwhile."""
+    old = bench.run("link")["handover"]["digest"]
+    assert bench.confirm("link", old)["changed"]
+    assert not bench.confirm("link", old)["changed"]
+    bench.sandbox.advance(60)
+    bench.run("link", space_id="spa_other", clock_skew=60.0)
+    assert bench.confirm("link", old, clock_skew=120.0)["failure"]["problem"] == "changed_since"
+    again = bench.run("link", clock_skew=120.0)["handover"]
+    assert (again["status"], again["digest"] == old) == ("pending", False)
+    assert bench.confirm("link", old)["failure"]["problem"] == "changed_since"
+    assert bench.confirm("link", again["digest"])["handover"]["status"] == "done"
+
+
+def test_a_digest_and_a_name_are_enough(bench):
+    digests = [bench.run(step)["handover"]["digest"] for step in STEPS]
+    given = {"confirm_digests": digests}
+    assert bench.run("link", **given)["failure"]["option"] == "confirmed_by"
+    assert bench.ledger("link").keys() == {"asked"}
+    for step in STEPS:
+        done = bench.run(step, **given, confirmed_by="jane")
+        assert (done["changed"], done["handover"]["status"], done["handover"]["by"]) == (True, "done", "jane")
+        assert not bench.run(step, **given, confirmed_by="jane")["changed"]
+
+
+def test_a_digest_of_what_has_changed_since_is_refused(bench):
+    given = {"confirm_digests": [bench.run("link")["handover"]["digest"]], "confirmed_by": "jane"}
+    assert bench.run("link", **given, space_id="spa_other")["failure"]["changed"] == ["space_id"]
+    assert bench.run("key", **given)["handover"]["status"] == "pending"
+
+
+@pytest.mark.parametrize("option", ["withdraw", "handover_again"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_is_taken_back_or_made_due_again_once(bench, step, option):
+    bench.settle()
+    before = bench.ledger(step)["done"]
+    given = {option: [before["digest"], "of another"], "confirmed_by": "ann", "reason": "Connect was never pressed"}
+    bench.sandbox.clear_journal()
+    foretold = bench.run(step, True, **given, clock_skew=60.0)
+    assert bench.ledger(step) == {"done": before}
+    asked = bench.run(step, **given, clock_skew=60.0)
+    assert (asked["changed"], asked["handover"]["status"], foretold["diff"]) == (True, "pending", asked["diff"])
+    what = {"withdraw": "withdrawn", "handover_again": "handed over again"}[option]
+    (told,) = [e for e in json.loads((bench.state_dir / "ledger/dev.json").read_text())["history"] if e["what"] == what]
+    assert told | {"at": ""} == {
+        **{"at": "", "what": what, "by": "ann", "why": "Connect was never pressed"},
+        **{"step": step, "digest": before["digest"]},
+    }
+    assert not bench.run(step, **given)["changed"]
+    done = bench.confirm(step, asked["handover"]["digest"])
+    assert done["handover"]["status"] == "done"
+    # The same value in a later run changes nothing.
+    assert not bench.run(step, **given)["changed"]
+
+
+def test_a_withdrawal_needs_a_name(bench):
+    bench.settle()
+    given = {"withdraw": [bench.ledger("link")["done"]["digest"]]}
+    assert bench.run("link", **given)["failure"]["option"] == "confirmed_by"
+
+
+def test_an_endpoint_is_called_again_once(bench):
+    options = bench.reading("key")
+    assert bench.run("key", **options)["handover"]["sent"]
+    given = {"handover_again": [bench.ledger("key")["done"]["digest"]], "confirmed_by": "ann"}
+    bench.sandbox.clear_journal()
+    for sent in (True, False):
+        again = bench.run("key", **options, **given)
+        assert (again["changed"], again["handover"]["sent"]) == (sent, sent)
+    assert len(bench.sent("key")) == 1
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("how", ["confirm", "attest_existing"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_word_counts_only_where_the_source_is(bench, step, how, check_mode):
+    """Nothing is recorded, so the card comes again, and the word counts once the source is there."""
+    digest = bench.run(step)["handover"]["digest"]
+    if how == "attest_existing" and step != "connection":
+        (bench.state_dir / "ledger/dev.json").unlink()
+    before = bench.ledger(step)
+    word = {"confirm": {"by": "jane", "digest": digest}, "attest_existing": "jane"}
+    given = {how: word[how], **({"wait_timeout": 0} if step == "connection" else {})}
+    bench.env.sources.pop(bench.source.id)
+    refused = bench.run(step, check_mode, **given)
+    assert refused["failure"]["problem"] == "not_there"
+    assert refused["msg"].startswith(f"{how}: says that the {step} hand-over of dev is done")
+    assert bench.ledger(step) == before
+    bench.env.sources[bench.source.id] = bench.source
+    assert bench.run(step)["handover"]["card"]["digest"]
+    if how == "confirm":
+        assert bench.run(step, **given)["handover"]["status"] == "done"
+
+
+def test_a_key_that_left_the_source_is_not_confirmed(bench):
+    digest = bench.run("key")["handover"]["digest"]
+    bench.source.keys[:] = [bench.sandbox.world.new_key(bench.env)]
+    refused = bench.confirm("key", digest)
+    assert "has no key" in refused["msg"]
+    assert "done" not in bench.ledger("key")
+
+
+def test_the_forms_source_may_take_a_moment_to_appear(bench, monkeypatch):
+    digest = bench.run("connection")["handover"]["digest"]
+    bench.env.sources = {}
+    slept = []
+
+    def appear(clock, seconds):
+        slept.append(seconds)
+        bench.env.sources = {bench.source.id: bench.source}
+
+    monkeypatch.setattr(Clock, "sleep", appear)
+    assert bench.confirm("connection", digest)["handover"]["status"] == "done"
+    assert slept == [2.0]
 
 
 @pytest.mark.parametrize("word", [{"attest_existing": "jane"}, {"confirm": True}])

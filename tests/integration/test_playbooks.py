@@ -214,17 +214,69 @@ def test_a_wrong_key_in_flex_is_never_proven(project, sandbox):
     sandbox.work(count=3)
     run = project.run("connect", *gateway)
     assert run.status != 0
-    assert verdicts(run, "dev") == ["broken", "attested", "broken"]
+    assert verdicts(run, "dev") == ["broken", "proven", "attested"]
     assert "Twilio raised alert 49009" in run.report["dev"]["what was found, and why"]
     assert verdicts(run, "prod") == ["proven"] * 3
     # It was mended by pasting the same key again, which the ledger cannot know; somebody says so.
     environment = sandbox.world.environments["dev"]
     handovers.store_key(sandbox.world, environment, twilio_sources(sandbox, "dev")[0].keys[0])
     environment.connection = connection
-    mended = ("-e", f"unified_profiles_alerts_after={sandbox.world.now().isoformat()}")
+    card = (project.inventory / ".unified_profiles/report.md").read_text()
+    name = re.search(r"unified_profiles_acknowledge=([0-9a-f]{12})", card)[1]
+    mended = ("-e", f"unified_profiles_acknowledge={name}", "-e", "unified_profiles_confirmed_by=jane")
     sandbox.work(count=3)
     run = project.run("connect", *gateway, *mended)
     assert (run.status, verdicts(run, "dev")) == (0, ["proven"] * 3), run.output
+    # It is recorded, so the next night knows it as well.
+    run = project.run("connect", *gateway, *mended)
+    assert (run.status, run.changed["dev"], verdicts(run, "dev")) == (0, 0, ["proven"] * 3), run.output
+
+
+def test_a_broken_connection_is_handed_over_again_by_name(project, sandbox):
+    operator = ("-e", "unified_profiles_channel=operator", "-e", "unified_profiles_confirmed_by=jane", "--limit", "dev")
+    project.run("connect", "--limit", "dev")
+    sandbox.sabotage("dev", "lose-connector")
+    sandbox.work(count=3)
+    broken = project.run("connect", *operator)
+    assert (broken.status != 0, verdicts(broken, "dev")[0]) == (True, "broken")
+    card = (project.inventory / ".unified_profiles/report.md").read_text()
+    again = ("-e", re.search(r"unified_profiles_handover_again=[0-9a-f]{12}", card)[0])
+    asked = project.run("connect", *operator, *again)
+    assert verdicts(asked, "dev")[0] == "pending"
+    assert project.run("connect", *operator, *again).changed["dev"] == 0
+    environment = sandbox.world.environments["dev"]
+    form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
+    handovers.connect(sandbox.world, environment, form)
+    digest = project.ledger("dev")["connection"]["asked"]["digest"]
+    done = project.run("connect", *operator, *again, "-e", f"unified_profiles_confirm={digest}")
+    assert (done.status, verdicts(done, "dev")[0]) == (0, "attested"), done.output
+    assert project.run("connect", *operator, *again, "-e", f"unified_profiles_confirm={digest}").changed["dev"] == 0
+
+
+@pytest.mark.parametrize("name", ["acknowledge", "handover_again", "withdraw"])
+def test_what_is_said_of_one_record_is_refused_from_an_inventory(project, sandbox, name):
+    project.hosts(production={"channel": "operator", name: "0" * 12})
+    run = project.run("connect", "--limit", "production")
+    assert f"unified_profiles_{name}: is given to one run" in run.report["production"]["what was found, and why"]
+    assert sandbox.journal(writes=True) == []
+
+
+def test_a_source_that_left_the_space_fails_the_next_night(project, sandbox):
+    """Where the audit trail does not say which source it was, the next engagements do."""
+    sandbox.world.switch({"space_event_resource": "space"})
+    gateway = blind(project)
+    project.run("connect", *gateway)
+    sandbox.work(count=3)
+    assert verdicts(project.run("connect", *gateway), "dev") == ["proven"] * 3
+    sandbox.sabotage("dev", "disconnect-from-space")
+    sandbox.advance(24 * 3600)
+    sandbox.work(count=3)
+    sandbox.advance(6 * 3600)
+    run = project.run("connect", *gateway)
+    assert run.status != 0
+    assert "the space has shown none since" in run.report["dev"]["what was found, and why"]
+    assert "unified_profiles_acknowledge=" in (project.inventory / ".unified_profiles/report.md").read_text()
+    assert project.run("connect", *gateway, "-e", "unified_profiles_fail_on_suspicion=false").status == 0
 
 
 def test_connect_never_makes_a_source_and_names_recover(project, sandbox):
@@ -480,7 +532,7 @@ def test_an_operator_is_asked_with_a_card_and_confirms(project, sandbox):
     confirm = json.dumps({"unified_profiles_confirm": {"dev": {"connection": {"by": "jane", "digest": digest}}}})
     done = project.run("connect", *operator, "-e", confirm)
     assert done.status == 0, done.output
-    assert verdicts(done, "dev") == ["attested"] * 3
+    assert verdicts(done, "dev") == ["attested", "proven", "attested"]
     assert project.ledger("dev")["connection"]["done"]["by"] == "jane"
     assert project.run("connect", *operator, "-e", confirm).changed["dev"] == 0
 
@@ -495,7 +547,7 @@ def test_what_was_connected_by_hand_is_attested_and_then_proven(project, sandbox
     assert "unified_profiles_confirmed_by" in nobody.report["dev"]["what was found, and why"]
     run = project.run("connect", *brownfield, "-e", "unified_profiles_confirmed_by=jane")
     assert run.status == 0, run.output
-    assert verdicts(run, "dev") == ["attested"] * 3
+    assert verdicts(run, "dev") == ["attested", "proven", "attested"]
     assert {step["done"]["how"] for step in project.ledger("dev").values()} == {"existing"}
     assert sandbox.journal(writes=True) == []
     sandbox.work(count=3)
@@ -508,6 +560,9 @@ def test_recover_attests_nothing_that_it_made_itself(project, sandbox):
     arguments = ("-e", "unified_profiles_channel=operator", "-e", "unified_profiles_handover_existing=true")
     arguments += ("-e", "unified_profiles_confirmed_by=jane", "--limit", "dev")
     run = project.run("recover", *arguments)
+    assert "the audit trail shows none that was deleted" in run.report["dev"]["what was found, and why"]
+    assert twilio_sources(sandbox, "dev") == []
+    run = project.run("recover", *arguments, "-e", "unified_profiles_recover_without_trace=true")
     assert len(twilio_sources(sandbox, "dev")) == 1
     assert run.report["dev"]["status"] == "pending"
     assert verdicts(run, "dev")[1:] == ["pending", "pending"]

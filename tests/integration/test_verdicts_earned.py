@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import format_time
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
     profiles_connection,
@@ -24,8 +26,10 @@ DAY = 24 * 3600
 class Rollout(Environment):
     """The environment dev, connected by hand and attested by jane, as the playbooks would call the modules."""
 
-    def __init__(self, sandbox, folder):
+    def __init__(self, sandbox, folder, audit="space"):
+        """Where the audit trail's events about the link have the space's id, events alone prove it."""
         super().__init__(sandbox, folder, attest_existing="jane", allow_write_events=True, friendly_name="dev")
+        sandbox.world.switch({"space_event_resource": audit})
         form = {"space_id": self.env.space["id"], "profile_token": self.env.profile_token, "allow_write_events": True}
         handovers.connect(sandbox.world, self.env, form)
         self.hand_over()
@@ -80,33 +84,80 @@ def test_engagements_of_yesterday_prove_a_hand_over_of_last_week(rollout, sandbo
     rollout.work()
     sandbox.advance(DAY)
     assert rollout.judged()[0] == ["proven"] * 3
+    # Older than a proof may be, and still seen.
+    sandbox.advance(3 * DAY)
+    verdicts, reasons = rollout.judged()
+    assert verdicts == ["attested"] * 3
+    assert "last proven at" in reasons
+    assert rollout.judged(proof_max_age=5.0)[0] == ["proven"] * 3
     sandbox.advance(30 * DAY)
     verdicts, reasons = rollout.judged()
     assert verdicts == ["attested"] * 3
     assert "no Flex event has come since" in reasons
+    assert rollout.result["suspicions"] == []
 
 
-def test_the_key_of_another_source_in_flex(rollout):
-    other = next(s for s in rollout.env.sources.values() if s.name == "server")
-    handovers.store_key(rollout.sandbox.world, rollout.env, other.keys[0])
+def other_source(rollout):
+    return next(s for s in rollout.env.sources.values() if s.name == "server")
+
+
+def test_the_key_of_another_source_in_flex(rollout, sandbox):
     rollout.work()
+    assert rollout.judged()[0] == ["proven"] * 3
+    other = other_source(rollout)
+    handovers.store_key(sandbox.world, rollout.env, other.keys[0])
+    sandbox.advance(DAY)
+    rollout.work()
+    # Not before the events of the right key can no longer be late.
+    assert rollout.judged()[0] == ["attested", "attested", "proven"]
+    assert rollout.result["suspicions"] == []
+    sandbox.advance(DAY / 2)
     verdicts, reasons = rollout.judged()
-    assert verdicts == ["attested"] * 3
-    assert f"Flex writes through the source {other.id} and not through this one: look at the key in Flex >" in reasons
+    assert verdicts == ["attested", "attested", "attested"]
+    assert f"Flex writes through the source {other.id} since" in reasons
+    assert [suspicion["problem"] for suspicion in rollout.result["suspicions"]] == ["suspected_wrong_key"]
+    (card,) = rollout.result["cards"]
+    assert (card["step"], card["digest"]) == ("key", "")
+    looked_at = {"acknowledge": [card["acknowledge"]], "confirmed_by": "jane"}
+    assert rollout.judged(**looked_at)
+    assert (rollout.result["changed"], rollout.result["suspicions"]) == (True, [])
+    sandbox.advance(DAY)
+    rollout.judged()
+    assert rollout.result["suspicions"] == []
 
 
 def test_a_key_that_is_none_in_flex(rollout, sandbox):
     sandbox.sabotage("dev", "wrong-key-in-flex")
     rollout.work()
-    assert "proven" not in rollout.judged()[0]
+    assert rollout.judged()[0] == ["attested"] * 3
 
 
-def test_a_source_that_is_not_in_the_space(rollout, sandbox):
+def test_a_source_that_is_taken_out_of_the_space(rollout, sandbox):
+    rollout.work()
+    assert rollout.judged()[0] == ["proven"] * 3
+    sandbox.advance(DAY)
     sandbox.sabotage("dev", "disconnect-from-space")
     rollout.work()
+    sandbox.advance(DAY / 4)
     verdicts, reasons = rollout.judged()
     assert verdicts == ["attested", "attested", "proven"]
-    assert "the space has seen none since: look at Unify > Unify settings > Profiles sources" in reasons
+    assert "Flex events reach the source, and the space has shown none since" in reasons
+    assert [suspicion["problem"] for suspicion in rollout.result["suspicions"]] == ["suspected_unlinked"]
+    handovers.link(sandbox.world, rollout.env, {"space_id": rollout.env.space["id"], "source_id": rollout.source.id})
+    rollout.work()
+    assert rollout.judged()[0] == ["proven"] * 3
+    assert rollout.result["suspicions"] == []
+
+
+def test_the_audit_trail_shows_at_once_that_a_source_was_taken_out_of_the_space(sandbox, tmp_path):
+    rollout = Rollout(sandbox, tmp_path, audit="source")
+    assert rollout.judged()[0] == ["attested", "proven", "attested"]
+    sandbox.advance(DAY)
+    sandbox.sabotage("dev", "disconnect-from-space")
+    verdicts, reasons = rollout.judged()
+    assert verdicts == ["attested", "broken", "attested"]
+    assert "newest event about it is Source Disconnected From Space by ops@example.com" in reasons
+    assert [card["step"] for card in rollout.result["cards"]] == ["link"]
 
 
 @pytest.mark.parametrize("seen", ["event", "arrival"])
@@ -114,7 +165,7 @@ def test_the_replay_of_another_source_proves_no_link(rollout, sandbox, seen):
     """Whichever time a replayed event gets in the space: documented is neither."""
     world, env = sandbox.world, rollout.env
     world.switch({"replay_seen": seen})
-    other = next(s for s in env.sources.values() if s.name == "server")
+    other = other_source(rollout)
     key = env.flex_key
     handovers.store_key(world, env, other.keys[0])
     rollout.work()
@@ -128,6 +179,15 @@ def test_the_replay_of_another_source_proves_no_link(rollout, sandbox, seen):
     assert "only a test event can tell" in reasons
 
 
+def test_an_edit_of_the_source_takes_no_proof_away(rollout, sandbox):
+    rollout.work()
+    sandbox.advance(DAY)
+    sandbox.world.changed(rollout.env, rollout.source)
+    verdicts, reasons = rollout.judged()
+    assert verdicts == ["proven"] * 3
+    assert "the source was edited at" in reasons
+
+
 def test_a_second_key_takes_the_proof_away(rollout, sandbox):
     rollout.work()
     assert rollout.judged()[0] == ["proven"] * 3
@@ -138,20 +198,23 @@ def test_a_second_key_takes_the_proof_away(rollout, sandbox):
 
 
 def test_a_key_that_came_and_went_is_seen_in_the_audit_trail(rollout, sandbox):
+    """It looks the same as the edit of a label, so it is told, and the proof holds no longer than any other."""
     world, env, source = sandbox.world, rollout.env, rollout.source
     right, short_lived = source.keys[0], world.new_key(env)
     source.keys.append(short_lived)
     world.changed(env, source)
     handovers.store_key(world, env, short_lived)
     rollout.work()
+    assert rollout.judged()[0] == ["attested", "proven", "attested"]
     source.keys.remove(short_lived)
     world.changed(env, source)
-    assert rollout.judged()[0] == ["attested", "proven", "attested"]
-    # A token that may not read the audit trail: proven, and the reason names what would not show.
-    verdicts, reasons = rollout.judged(segment_token=env.admin_token)
-    assert verdicts == ["proven"] * 3
-    assert "the audit trail could not be read" in reasons
+    assert "the source was edited at" in rollout.judged()[1]
+    # A token that may not read the audit trail: the reason names what would not show.
+    _verdicts, reasons = rollout.judged(segment_token=env.admin_token)
+    assert "the audit trail shows nothing" in reasons
     assert any("GET /audit-events" in problem for problem in rollout.result["unread"])
+    sandbox.advance(4 * DAY)
+    assert rollout.judged()[0] == ["attested"] * 3
     handovers.store_key(world, env, right)
     rollout.work()
     assert rollout.judged()[0] == ["proven"] * 3
@@ -163,13 +226,30 @@ def test_a_revoked_token_raises_alerts_and_is_broken(rollout, sandbox):
     sandbox.sabotage("dev", "revoke-token", which="profile_token")
     rollout.work()
     verdicts, reasons = rollout.judged()
-    assert verdicts == ["broken", "proven", "broken"]
+    assert verdicts == ["broken", "proven", "proven"]
     assert "Twilio raised alert 49009 (stored credentials malformed)" in reasons
     # Mended by hand, with the same values as before: the alerts of before count until somebody says so.
     rollout.env.revoked.clear()
     rollout.work()
-    assert rollout.judged()[0] == ["broken", "proven", "broken"]
-    assert rollout.judged(ignore_alerts_until=sandbox.world.now().isoformat())[0] == ["proven"] * 3
+    assert rollout.judged()[0] == ["broken", "proven", "proven"]
+    (card,) = rollout.result["cards"]
+    assert rollout.judged(acknowledge=[card["acknowledge"]], confirmed_by="jane")[0] == ["proven"] * 3
+    # It is recorded.
+    assert rollout.judged()[0] == ["proven"] * 3
+
+
+def test_a_lost_connector_is_not_mended_by_link_and_key(rollout, sandbox):
+    sandbox.advance(DAY)
+    sandbox.sabotage("dev", "lose-connector")
+    rollout.work()
+    assert rollout.judged()[0][0] == "broken"
+    sandbox.advance(60)
+    handed = {"channel": "operator", "by": "jane", "how": "attested", "at": format_time(sandbox.world.now())}
+    ledger = FileLedger(rollout.state_dir, "dev")
+    steps = ledger.read().steps
+    for step in ("link", "key"):
+        ledger.write(step, {"done": {**steps[step]["done"], **handed}})
+    assert rollout.judged(read_back={"link": True, "key": True})[0] == ["broken", "proven", "proven"]
 
 
 def test_an_alert_is_found_behind_hundreds_of_others(rollout, sandbox):

@@ -51,10 +51,10 @@ def test_an_operator_is_asked_for_the_same(sandbox: SandboxHandle, project, tmp_
     start.restore()
     project.run(RECOVER, "--limit", "dev", "-e", "unified_profiles_channel=operator")
     assert requests(sandbox) == mine
-    digests = {step: records["asked"]["digest"] for step, records in ledger.items() if "asked" in records}
-    assert digests
+    asked = {step: records["asked"]["subject"] for step, records in ledger.items() if "asked" in records}
+    assert asked
     theirs = project.ledger("dev")
-    assert {step: theirs[step]["asked"]["digest"] for step in digests} == digests
+    assert {step: theirs[step]["asked"]["subject"] for step in asked} == asked
 
 
 def test_the_end_is_the_same(sandbox: SandboxHandle, project, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ class Chain(Environment):
             recorded_key_fingerprint=recorded["key_fingerprint"],
             read_audit_trail=True,
         )
-        harm = HARM if recorded["connected"] or self.options.get("attest_existing") else (*HARM, "absent")
+        harm = (*HARM, "absent")
         if stop := [f for f in found["findings"] if f["problem"] in harm]:
             self.last.failure = {"failed": True, "msg": stop[0]["detail"], "failure": {"kind": "refused"}}
             raise Stop
@@ -173,7 +173,6 @@ class Chain(Environment):
             profiles_info,
             source_id=source["id"] if source else None,
             key_fingerprints=source["key_fingerprints"] if source else [],
-            read_evidence=not self.check,
             read_back={name: self._read_back(name) for name in STEPS},
             clock_skew=self._skew,
         )

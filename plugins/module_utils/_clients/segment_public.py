@@ -81,6 +81,12 @@ class PublicApi:
         """Delete for good (operation deleteSource)."""
         self.service.request("DELETE", "/sources/{source}", path_params={"source": source}, expected=DELETED)
 
+    def labels(self) -> set[tuple[str, str]]:
+        """All labels of the workspace, as key and value (operation listLabels)."""
+        answer = self.service.get("/labels")
+        found = answer.get("data.labels", list)
+        return {(value_at(x, "key", str, ..., answer), value_at(x, "value", str, "", answer)) for x in found}
+
     def set_labels(self, source: str, labels: Iterable[tuple[str, str]]) -> None:
         """Replace the labels of a source; they must exist in the workspace (operation replaceLabelsInSource)."""
         self.service.request("PUT", "/sources/{source}/labels", body=_labels(labels), path_params={"source": source})

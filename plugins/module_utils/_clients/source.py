@@ -60,12 +60,14 @@ def slugs(name: str) -> set[str]:
 def find(sources: Iterable[Source], name: str, ignore_legacy: bool = False) -> Source | None:
     """The source that is meant by a name: the exact name first, then either slug spelling, which means "renamed".
 
+    A source of another type that was renamed is out of the way: its slug stays, and cannot be meant.
+
     Raises:
         Ambiguous: More than one fits.
         Refused: Only the older official source stands there.
     """
     sources = list(sources)
-    matches = [s for s in sources if s.name == name] or [s for s in sources if s.slug in slugs(name)]
+    matches = [s for s in sources if s.name == name] or [s for s in sources if s.slug in slugs(name) and s.is_java]
     if len(matches) > 1:
         listed = ", ".join(f"{s.id} (slug {s.slug}, {'enabled' if s.enabled else 'disabled'})" for s in matches)
         raise Ambiguous(

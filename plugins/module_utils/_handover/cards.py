@@ -36,11 +36,16 @@ class CardAction(t.TypedDict):
 
 
 class Card(t.TypedDict):
-    """One step of one environment, for a person."""
+    """One step of one environment, for a person.
+
+    ``where`` names the Twilio account and the Segment workspace. What waits for a confirmation has a digest. A card about a step that
+    was done, and that evidence speaks against, has none: ``handover_again`` and ``acknowledge`` name what to give in its place.
+    """
 
     environment: str
     step: str
     title: str
+    where: list[str]
     page: list[str]
     links: list[Link]
     actions: list[CardAction]
@@ -48,6 +53,8 @@ class Card(t.TypedDict):
     check: str
     digest: str
     confirm_command: str
+    handover_again: str
+    acknowledge: str
 
 
 class Console(t.TypedDict, total=False):
@@ -81,6 +88,7 @@ def build_card(step: str, environment: str, digest: str, values: Mapping[str, st
         "environment": environment,
         "step": step,
         "title": known.title,
+        "where": where(values),
         "page": list(known.page),
         "links": links(step, environment, {}),
         "actions": [
@@ -96,7 +104,53 @@ def build_card(step: str, environment: str, digest: str, values: Mapping[str, st
         "check": known.check,
         "digest": digest,
         "confirm_command": command(HOW_TO_RUN, confirmation(environment, step, digest)),
+        "handover_again": "",
+        "acknowledge": "",
     }
+
+
+def evidence_card(
+    step: str, environment: str, reason: str, values: Mapping[str, str], handover_again: str, acknowledge: str
+) -> Card:
+    """The card of a step that was done, and that evidence speaks against.
+
+    Args:
+        step: A name in the table of steps.
+        environment: Its name in the ledger.
+        reason: What speaks against it.
+        values: As for :func:`build_card`.
+        handover_again: The digest of what was done; empty where none is recorded.
+        acknowledge: The name of the alert or suspicion; empty where there is none to acknowledge.
+    """
+    card = build_card(step, environment, "", values)
+    ways = [f"unified_profiles_handover_again={handover_again}"] if handover_again else []
+    ways += [f"unified_profiles_acknowledge={acknowledge}"] if acknowledge else []
+    told = [f"Look first, this was done before: {reason}"]
+    if handover_again:
+        told.append(f"To be asked for it again: -e {ways[0]}")
+    if acknowledge:
+        told.append(f"If it is in order or mended: -e {ways[-1]} -e unified_profiles_confirmed_by=NAME")
+    card["warnings"] = [*told, *card["warnings"]]
+    card["confirm_command"] = again(HOW_TO_RUN, handover_again, acknowledge)
+    card["handover_again"], card["acknowledge"] = handover_again, acknowledge
+    return card
+
+
+def where(values: Mapping[str, str]) -> list[str]:
+    """The account and the workspace that a card is about, as far as they are known."""
+    known = {
+        "Twilio account": values.get("account_sid"),
+        "Segment workspace": values.get("workspace"),
+        "Segment region": values.get("region"),
+        "space": values.get("space_id"),
+    }
+    return [f"{name} {value}" for name, value in known.items() if value]
+
+
+def again(run: Iterable[str], handover_again: str, acknowledge: str) -> str:
+    """The command line that asks for a step again, or else says that what speaks against it was looked at."""
+    name = ("handover_again", handover_again) if handover_again else ("acknowledge", acknowledge)
+    return shlex.join([*run, "-e", f"unified_profiles_{name[0]}={name[1]}"])
 
 
 def links(step: str, environment: str, console: Console) -> list[Link]:

@@ -52,6 +52,7 @@ class Facts:
         endpoint: How a hand-over can be sent. ``blind``: nobody can tell afterwards whether it arrived, so it is never repeated
             without a look.
         shown: What the endpoint reads back, empty when there is nothing; None when it was not read.
+        again: Whether somebody wants the step handed over again, although it is recorded as done.
     """
 
     step: Step
@@ -63,6 +64,7 @@ class Facts:
     done_by_form: str | None = None
     endpoint: t.Literal["none", "repeatable", "blind"] = "none"
     shown: str | None = None
+    again: bool = False
 
     @property
     def read_back(self) -> bool | None:
@@ -82,7 +84,7 @@ class Facts:
         if self.read_back is False:
             return {"status": "done", "subject": {"read_back": self.shown}} if self.shown else None
         # Somebody may have done what was asked for. Then what was done before no longer holds, so "asked" comes first.
-        for state, status in (("asked", "pending"), ("done", "done")):
+        for state, status in (("asked", "pending"), ("done", "due again" if self.again else "done")):
             if state in self.recorded:
                 return {"status": status, "subject": self.recorded[state]["subject"]}
         return None
@@ -128,14 +130,21 @@ class Decision:
         """Whether the step is handed over: to the endpoint now, or to a person with a card."""
         return self.send or self.status == "pending"
 
+    @property
+    def by_word(self) -> bool:
+        """Whether nothing but a person's word says that the step is done."""
+        return self.status == "done" and self.how in ("attested", "existing")
+
 
 def decide(facts: Facts) -> Decision:
     """Answer all questions of one step."""
     done, asked = facts.record("done"), facts.record("asked")
     if facts.confirmation and facts.confirmation["digest"] != facts.digest:
+        if facts.denied and asked and asked["how"] == "asked":  # it says no more than is recorded
+            return Decision("pending", asked["how"], asked["by"], asked["at"])
         return Decision("pending", "asked", refuse="changed_since")
     # What a person takes back is no longer settled. What an endpoint took is: it is not called for a word alone.
-    taken_back = facts.denied and facts.endpoint == "none"
+    taken_back = facts.again or (facts.denied and facts.endpoint == "none")
     if done and "asked" not in facts.recorded and facts.read_back is not False and not taken_back:
         return Decision("done", done["how"], done["by"], done["at"])
     if word := _word(facts):
@@ -147,12 +156,12 @@ def decide(facts: Facts) -> Decision:
         if asked:
             return Decision("pending", asked["how"], asked["by"], asked["at"])
         return Decision("pending", "asked", facts.confirmation["by"] if facts.confirmation else "")
-    return Decision("done", "endpoint", "endpoint", send=not facts.in_place)
+    return Decision("done", "endpoint", "endpoint", send=facts.again or not facts.in_place)
 
 
 def _word(facts: Facts) -> tuple[str, str] | None:
     """How, and by whom, the step is said to be done. What the record and the endpoint say is no word."""
-    if facts.denied:
+    if facts.denied or facts.again:
         return None
     if facts.confirmation:
         return "attested", facts.confirmation["by"]

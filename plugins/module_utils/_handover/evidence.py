@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from .._base.errors import Failure, OptionError
 from .._base.gather import gather
-from .._base.times import parse_time
+from .._base.times import format_time, parse_time
 from .._module.context import ModuleContext
+from .cards import Card, evidence_card
 from .handovers import recorded_facts
+from .ledger import Acknowledgement, Entry, Ledger, LedgerDocument, digest
 from .ledger_place import open_ledger
-from .verdict import FLEX_EVENTS, MARGIN, Evidence, Verdict, last_done_at, senders, verdicts
+from .verdict import FLEX_EVENTS, LINK_EVENTS, MARGIN, Evidence, Suspicion, Verdict, judge, last_done_at, senders
 
 # Segment recommends to lag a minute behind (operation getEventsVolumeFromWorkspace).
 LAG = datetime.timedelta(minutes=1)
@@ -33,8 +35,15 @@ AUDIT = datetime.timedelta(days=90)
 
 
 def evaluate(call: ModuleContext) -> dict[str, t.Any]:
-    """See the module profiles_info."""
-    steps = open_ledger(call).read().steps
+    """See the module profiles_info.
+
+    Raises:
+        OptionError: An acknowledgement without a name, or a proof that may not have any age.
+    """
+    if not call["proof_max_age"] > 0:
+        raise OptionError("proof_max_age", "is not a number of days above 0.", "Write it like 3 or 0.5.")
+    ledger = open_ledger(call)
+    document = ledger.read()
     now = call.segment_now()
     test_event = call["test_event"] or {}
     evidence = Evidence(
@@ -42,29 +51,113 @@ def evaluate(call: ModuleContext) -> dict[str, t.Any]:
         test_event=test_event if test_event.get("space_id") == call["space_id"] else None,
     )
 
-    def judged(evidence: Evidence) -> dict[str, Verdict]:
-        return verdicts(steps, call["source_id"], call["key_fingerprints"], evidence, now)
+    def judged(evidence: Evidence) -> tuple[dict[str, Verdict], list[Suspicion]]:
+        max_age = datetime.timedelta(days=min(call["proof_max_age"], AUDIT.days))
+        keys, source = call["key_fingerprints"], call["source_id"]
+        return judge(document.steps, source, keys, evidence, now, max_age, document.proofs)
 
     if call["read_evidence"]:
-        recorded = {step for step, said in judged(Evidence()).items() if said["verdict"] == "attested"}
-        still_open = {step for step, said in judged(evidence).items() if said["verdict"] == "attested"}
-        evidence = _Reader(call, steps, now).read(evidence, recorded, still_open)
+        recorded = _attested(judged(Evidence())[0])
+        evidence = _Reader(call, document.steps, now).read(evidence, recorded, _attested(judged(evidence)[0]))
+    found = _Found(call["environment"], evidence, judged(evidence)[1])
+    changed, document = _acknowledge(call, ledger, document, found, now)
+    evidence = found.without({said["alert"] for said in document.acknowledged})
+    steps, suspicions = judged(evidence)
     return {
-        "steps": judged(evidence),
-        "recorded": recorded_facts(steps),
+        "changed": changed,
+        "steps": steps,
+        "suspicions": suspicions,
+        "cards": list(_cards(call, document, found, evidence, steps, suspicions)),
+        "recorded": recorded_facts(document.steps),
         "connector": evidence.connector or None,
         "unread": list(evidence.problems),
     }
 
 
+def _attested(steps: Mapping[str, Verdict]) -> set[str]:
+    return {step for step, said in steps.items() if said["verdict"] == "attested"}
+
+
+class _Found:
+    """What speaks against an environment, each by a name that a person can acknowledge and no other environment has."""
+
+    def __init__(self, environment: str, evidence: Evidence, suspicions: Iterable[Suspicion]) -> None:
+        self.environment, self.evidence, self.suspicions = environment, evidence, list(suspicions)
+
+    def alert(self, alert: Mapping[str, str]) -> str:
+        return digest(self.environment, "alert", {"code": alert["code"], "at": alert["at"]})
+
+    def suspicion(self, suspicion: Suspicion) -> str:
+        return digest(self.environment, suspicion["problem"], {"about": suspicion["about"]})
+
+    def steps(self) -> dict[str, str]:
+        """The step of each name."""
+        alerts = {self.alert(alert): "connection" for alert in self.evidence.alerts or ()}
+        return {**alerts, **{self.suspicion(suspicion): suspicion["step"] for suspicion in self.suspicions}}
+
+    def without(self, names: set[str]) -> Evidence:
+        """Without the suspicions of these names, and without the alerts up to the last of them: they were mended with it."""
+        alerts = [(parse_time(alert["at"]), alert) for alert in self.evidence.alerts or ()]
+        mended = max((at for at, alert in alerts if at and self.alert(alert) in names), default=None)
+        left = [alert for at, alert in alerts if not (mended and at and at <= mended)]
+        looked_at = {(it["problem"], it["about"]) for it in self.suspicions if self.suspicion(it) in names}
+        told = None if self.evidence.alerts is None else left
+        return replace(self.evidence, alerts=told, acknowledged=frozenset(looked_at))
+
+
+def _acknowledge(
+    call: ModuleContext, ledger: Ledger, document: LedgerDocument, found: _Found, now: datetime.datetime
+) -> tuple[bool, LedgerDocument]:
+    """Record what is acknowledged of what was found here. Other names are another environment's, or were recorded before."""
+    known, steps = {said["alert"] for said in document.acknowledged}, found.steps()
+    given = [name for name in dict.fromkeys(call["acknowledge"]) if name in steps and name not in known]
+    if not given:
+        return False, document
+    by, why, at = (call["confirmed_by"] or "").strip(), call["reason"] or "", format_time(now)
+    if not by:
+        raise OptionError("confirmed_by", "is empty.", "Name who looked (unified_profiles_confirmed_by).")
+    said: list[Acknowledgement] = [{"alert": name, "at": at, "by": by, "why": why} for name in given]
+    told: list[Entry] = [
+        {"at": at, "what": "acknowledged", "by": by, "why": why, "step": steps[name], "digest": name} for name in given
+    ]
+    wanted = replace(document, acknowledged=[*document.acknowledged, *said], history=[*document.history, *told])
+    if not call.check_mode:
+        ledger.save(wanted)
+    return True, wanted
+
+
+def _cards(
+    call: ModuleContext,
+    document: LedgerDocument,
+    found: _Found,
+    evidence: Evidence,
+    steps: Mapping[str, Verdict],
+    suspicions: Iterable[Suspicion],
+) -> Iterator[Card]:
+    """What to look at, for every step that is broken or suspected."""
+    names = {suspicion["step"]: found.suspicion(suspicion) for suspicion in suspicions}
+    if steps["connection"]["verdict"] == "broken" and evidence.alerts:
+        names["connection"] = found.alert(max(evidence.alerts, key=lambda alert: str(alert["at"])))
+    for step, said in steps.items():
+        if said["verdict"] != "broken" and step not in names:
+            continue
+        done = document.steps[step].get("done")
+        known = {name: str(value) for name, value in (done["subject"] if done else {}).items()}
+        known |= {"space_id": call["space_id"], "account_sid": call["twilio_account_sid"] or ""}
+        known |= {"region": call["segment_region"]}
+        known |= {
+            "write_key": known.get("key_fingerprint", ""),
+            "profile_token": known.get("profile_token_fingerprint", ""),
+        }
+        again = done["digest"] if done else ""
+        yield evidence_card(step, call["environment"], f"{said['reason']}.", known, again, names.get(step, ""))
+
+
 class _Reader:
     """Reads no more than what can still change a verdict; what cannot be read is told and proves nothing."""
 
-    def __init__(self, call: ModuleContext, steps: dict[str, t.Any], now: datetime.datetime) -> None:
+    def __init__(self, call: ModuleContext, steps: Mapping[str, t.Any], now: datetime.datetime) -> None:
         self.call, self.steps, self.now = call, steps, now
-        self.mended = parse_time(call["ignore_alerts_until"])
-        if call["ignore_alerts_until"] and self.mended is None:
-            raise OptionError("ignore_alerts_until", "is not an ISO 8601 time.", "Write it like 2026-11-24T10:02:31Z.")
         self.problems: list[str] = []
 
     def read(self, evidence: Evidence, recorded: set[str], still_open: set[str]) -> Evidence:
@@ -72,56 +165,81 @@ class _Reader:
 
         Args:
             evidence: What is known without a read.
-            recorded: The steps that the ledger has as done, and that alerts could call broken.
+            recorded: The steps that the ledger has as done.
             still_open: The steps among them that are not proven yet.
         """
         call, end = self.call, self.now - LAG
         reads: dict[str, Callable[[], t.Any]] = {}
-        since: datetime.datetime | None = None
-        if times := [at for step in recorded - {"link"} if (at := last_done_at(self.steps, step, *self.steps))]:
-            reads["alerts"] = lambda: self._alerts(min(times))
+        if times := [at for step in recorded if (at := last_done_at(self.steps, step))]:
+            since = last_done_at(self.steps, "connection") or max(times)
+            reads["alerts"] = lambda: self._alerts(since)
         if call["read_connector"]:
             reads["connector"] = lambda: call.connector().exists(call.sid("twilio_account_sid"))
-        provable = still_open & ({"link", "key"} if len(call["key_fingerprints"]) == 1 else {"link"})
-        starts = [at for step in provable if (at := last_done_at(self.steps, step, "connection"))]
-        if starts and min(starts) + MARGIN < end:
-            since, fine = min(starts), "MINUTE"
-            if self.now - since > MINUTES:
-                since, fine = max(since, self.now - HOURS), "HOUR"
-            reads |= self._reads_of_events(provable, since, end, fine)
+        # The connection is proven through the events of both.
+        looked_at = (recorded if "connection" in still_open else still_open) & {"link", "key"}
+        starts = {at for step in looked_at if (at := last_done_at(self.steps, step, "connection"))}
+        first: datetime.datetime | None = None
+        if starts:
+            source = call["source_id"]
+            reads["audit"] = lambda: call.public_api().audit_events(self.now - AUDIT, source)
+            if min(starts) + MARGIN < end:
+                first = max(min(starts), _hour(self.now - HOURS))
+                reads |= self._reads_of_events("link" in looked_at, starts, first, end)
         found = self._at_once(reads)
-        if others := senders(found.get("senders")) - {call["source_id"]}:
-            there = self._at_once({"sources": lambda: {source.id for source in call.public_api().sources()}})["sources"]
-            found["gone"] = others - there if there is not None else frozenset()
-        found["connector"] = bool(found.get("connector"))
-        return replace(evidence, **found, since=since, problems=tuple(self.problems))
+        found |= self._at_once(self._second_reads(found))
+        if others := found.pop("others", None):
+            found["gone"] = (senders(found.get("senders")) - {call["source_id"]}) - others
+        found["connector"], found["only_space"] = bool(found.get("connector")), bool(found.get("only_space"))
+        return replace(evidence, **found, since=first, problems=tuple(self.problems))
 
     def _reads_of_events(
-        self, provable: set[str], since: datetime.datetime, end: datetime.datetime, granularity: str
+        self, link: bool, starts: set[datetime.datetime], first: datetime.datetime, end: datetime.datetime
     ) -> dict[str, Callable[[], t.Any]]:
-        public, source = self.call.public_api(), self.call["source_id"]
+        public = self.call.public_api()
         reads: dict[str, Callable[[], t.Any]] = {
-            "volume": lambda: public.events_volume(since, end, FLEX_EVENTS, granularity)
+            "volume": lambda: self._volume(starts, first, end),
+            "senders": lambda: public.events_volume(first - REPLAY, end, FLEX_EVENTS, "DAY"),
         }
-        if "link" in provable:
-            reads["senders"] = lambda: public.events_volume(since - REPLAY, end, FLEX_EVENTS, "DAY")
+        if link:
             reads["space_events"] = lambda: public.space_events(self.call["space_id"], "Flex - Engagement")
-        if "key" in provable:
-            handed = t.cast(datetime.datetime, last_done_at(self.steps, "key"))
-            reads["changes"] = lambda: [
-                event
-                for event in public.audit_events(max(handed, self.now - AUDIT), source)
-                if event["type"] == KEY_CHANGE
-            ]
         return reads
 
+    def _second_reads(self, found: Mapping[str, t.Any]) -> dict[str, Callable[[], t.Any]]:
+        """What has to be known about what was found."""
+        public = self.call.public_api
+        reads: dict[str, Callable[[], t.Any]] = {}
+        if "space_events" in found and senders(found.get("senders")) - {self.call["source_id"]}:
+            reads["others"] = lambda: {source.id for source in public().sources()}
+        if any(event["type"] in LINK_EVENTS for event in found.get("audit") or ()):
+            reads["only_space"] = lambda: [space["id"] for space in public().spaces()] == [self.call["space_id"]]
+        return reads
+
+    def _volume(
+        self, starts: set[datetime.datetime], first: datetime.datetime, end: datetime.datetime
+    ) -> list[dict[str, t.Any]]:
+        """Counts per minute, or per hour for older hand-overs. An hour in which one took place is read by the minute as well."""
+        public = self.call.public_api()
+        if self.now - first <= MINUTES:
+            return public.events_volume(first, end, FLEX_EVENTS, "MINUTE")
+        split = {_hour(at) for at in starts if at >= first}
+        rows = public.events_volume(_hour(first), end, FLEX_EVENTS, "HOUR")
+        for row in rows:
+            row["series"] = [point for point in row["series"] if parse_time(point[0]) not in split]
+        for hour in sorted(split):
+            until = min(hour + datetime.timedelta(hours=1), end)
+            rows += public.events_volume(hour, until, FLEX_EVENTS, "MINUTE")
+        return rows
+
     def _alerts(self, since: datetime.datetime) -> list[dict[str, str]]:
-        since = max(since, self.mended or since)
         alerts = self.call.monitor().connector_alerts(since, self.now)
         return [alert for alert in alerts if (at := parse_time(alert["at"])) and at > since]
 
-    def _at_once(self, reads: dict[str, Callable[[], t.Any]]) -> dict[str, t.Any]:
+    def _at_once(self, reads: Mapping[str, Callable[[], t.Any]]) -> dict[str, t.Any]:
         """The reads' answers by name; None for what could not be read, and a line in the problems."""
         answers = gather(reads)
         self.problems += [answer.message for answer in answers.values() if isinstance(answer, Failure)]
         return {name: None if isinstance(answer, Failure) else answer for name, answer in answers.items()}
+
+
+def _hour(at: datetime.datetime) -> datetime.datetime:
+    return at.replace(minute=0, second=0, microsecond=0)

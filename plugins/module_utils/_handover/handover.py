@@ -36,6 +36,11 @@ OPTIONS: dict[str, t.Any] = {
             "done": {"type": "bool", "default": True},
         },
     },
+    "confirm_digests": {"type": "list", "elements": "str", "default": []},
+    "withdraw": {"type": "list", "elements": "str", "default": []},
+    "handover_again": {"type": "list", "elements": "str", "default": []},
+    "confirmed_by": {"type": "str"},
+    "reason": {"type": "str"},
     "seen": {
         "type": "dict",
         "options": {
@@ -87,7 +92,11 @@ class HandOver(Resource):
             is sent or asked for.
         done_by_form: Who filled in the connection form, if it did this step as well.
         extra_facts: What to record beside.
-        precheck: Raises what speaks against handing the step over. Reads only; called when that is due, in check mode too.
+        precheck: Raises what speaks against handing the step over, given whether it would be sent. Reads only; called when that is due,
+            in check mode too.
+        warnings: Returns what a card has to warn of besides. Reads only.
+        is_there: Raises Refused where what a person attests cannot be, given how the person knows (``attested`` or ``existing``).
+            Reads only; called before a word is recorded, in check mode too.
 
     Raises:
         OptionError: An option cannot be used.
@@ -103,19 +112,26 @@ class HandOver(Resource):
         *,
         expected: Mapping[str, t.Any],
         values: Callable[[], Values],
+        is_there: Callable[[str], None],
         done_by_form: str | None = None,
         extra_facts: ExtraFacts | None = None,
-        precheck: Callable[[], None] = lambda: None,
+        precheck: Callable[[bool], None] = lambda send: None,
+        warnings: Callable[[], list[str]] = list,
     ) -> None:
         self.call, self.ledger, self.all_steps = call, ledger, steps
-        self.values, self.extra_facts, self.precheck = values, extra_facts or ExtraFacts(), precheck
+        self.values, self.extra_facts = values, extra_facts or ExtraFacts()
+        self.precheck, self.is_there, self.warnings = precheck, is_there, warnings
         self.endpoint = _endpoint(call, step)
+        recorded = steps.get(step, {})
+        again = "asked" not in recorded and "done" in recorded and recorded["done"]["digest"] in call["handover_again"]
+        known = _digest(call, step, expected, recorded, again)
         self.facts = Facts(
             step=STEPS[step],
             expected=dict(expected),
-            digest=digest(call["environment"], step, expected),
-            recorded=steps.get(step, {}),
-            confirmation=_confirmation(call),
+            digest=known,
+            recorded=recorded,
+            again=again,
+            confirmation=_confirmation(call, known, recorded),
             attested_by=_attested_by(call),
             done_by_form=done_by_form,
             endpoint="none" if not self.endpoint else "repeatable" if self.endpoint.repeatable else "blind",
@@ -138,10 +154,12 @@ class HandOver(Resource):
     def check(self, plan: Plan) -> None:
         if self.decision.refuse:
             raise self._contradicted()
+        if self.decision.by_word:
+            self.is_there(self.decision.how)
         # What cannot be recorded is refused before it is sent.
         self.ledger.ensure_writable()
         if self.decision.hands_over:
-            self.precheck()
+            self.precheck(self.decision.send)
 
     def apply(self, plan: Plan) -> State:
         if self.endpoint and self.decision.send:
@@ -169,7 +187,8 @@ class HandOver(Resource):
     # Refusals
 
     def _changed_since(self) -> Refused:
-        facts, given = self.facts, self.call["confirm"]["digest"]
+        facts = self.facts
+        given = t.cast(Confirmation, facts.confirmation)["digest"]
         before: State = next((r["subject"] for r in facts.recorded.values() if r["digest"] == given), {})
         changes = {
             name: (before.get(name), facts.expected.get(name))
@@ -210,8 +229,9 @@ class HandOver(Resource):
 
     def _send(self, endpoint: Endpoint) -> None:
         values, before = self._values(), self.facts
-        if not endpoint.repeatable:
-            # Recorded first: a run that is killed now must not be followed by one that sends it blindly again.
+        if not endpoint.reader:
+            # Recorded first: a run that is killed now must not be followed by one that sends it blindly again, or that takes what the
+            # form has made for a rival.
             self._record("asked", "sent", "")
         try:
             endpoint.send(values)
@@ -221,7 +241,7 @@ class HandOver(Resource):
                 raise self._unknown(failure, endpoint) from None
             return
         except NOT_DONE:
-            if not endpoint.repeatable:
+            if not endpoint.reader:
                 self.facts = before
                 self.ledger.write(before.step.name, before.recorded)
             raise
@@ -260,7 +280,9 @@ class HandOver(Resource):
         if SET_BY_SEGMENT in str(self.facts.expected):
             return None
         shown = {name: value.hint if isinstance(value, Secret) else value for name, value in self._values().items()}
+        shown = {"account_sid": self.call["twilio_account_sid"] or "", "region": self.call["segment_region"], **shown}
         card = build_card(self.facts.step.name, self.call["environment"], self.facts.digest, shown)
+        card["warnings"] = [*self.warnings(), *card["warnings"]]
         if self.decision.how == "sent":
             sent = f"This was sent to the endpoint at {self.decision.at}, and whether it was carried out is not known"
             card["warnings"].insert(0, f"{sent}: look first, and confirm it if it is done.")
@@ -269,6 +291,9 @@ class HandOver(Resource):
     def _record(self, state: str, how: str, by: str) -> None:
         at = format_time(self.call.segment_now())
         step, recorded = self.facts.step.name, self.facts.recorded
+        if state == "asked":
+            asked_for = _asked_for(self.call, step, self.facts.expected, at)
+            self.facts = replace(self.facts, digest=asked_for)
         record: Record = {
             "subject": dict(self.facts.expected),
             "digest": self.facts.digest,
@@ -286,8 +311,14 @@ class HandOver(Resource):
         records: Records = {state: record} if state == "done" else {**recorded, state: record}
         self.facts = replace(self.facts, recorded=records)
         self.decision = replace(self.decision, at=record["at"])
-        entry: Entry = {"at": at, "what": how, "by": by, "why": "", "step": step, "digest": self.facts.digest}
-        self.ledger.write(step, records, entry)
+        entries: list[Entry] = []
+        if "asked" not in recorded and (self.facts.again or self.facts.denied):
+            # Who made it due again, and of which record.
+            what, name = ("handed over again", self.call["confirmed_by"]) if self.facts.again else ("withdrawn", by)
+            why, of = self.call["reason"] or "", recorded["done"]["digest"] if "done" in recorded else ""
+            entries.append({"at": at, "what": what, "by": name or "", "why": why, "step": step, "digest": of})
+        entries.append({"at": at, "what": how, "by": by, "why": "", "step": step, "digest": self.facts.digest})
+        self.ledger.write(step, records, *entries)
 
 
 def _endpoint(call: ModuleContext, step: str) -> Endpoint | None:
@@ -298,14 +329,38 @@ def _endpoint(call: ModuleContext, step: str) -> Endpoint | None:
     return Endpoint(call.transport, step, call["endpoint"])
 
 
-def _confirmation(call: ModuleContext) -> Confirmation | None:
-    confirm = call["confirm"]
-    if not confirm:
-        return None
-    by = confirm["by"].strip()
-    if by in ("", NAME_PLACEHOLDER):
-        raise OptionError("confirm.by", "is empty, or still as the task card has it.", "Name who did it.")
-    return {"by": by, "digest": confirm["digest"], "done": confirm["done"]}
+def _asked_for(call: ModuleContext, step: str, expected: Mapping[str, t.Any], at: str) -> str:
+    """The digest of a card: of what is handed over, and of when it was asked for, so that it is confirmed once."""
+    return digest(call["environment"], step, {**expected, "asked_at": at})
+
+
+def _digest(call: ModuleContext, step: str, expected: Mapping[str, t.Any], recorded: Records, again: bool) -> str:
+    """The recorded one, if it is of what is expected. What is not asked for yet follows on what was recorded last."""
+    newest = recorded.get("asked") or recorded.get("done")
+    if newest and newest["subject"] == expected and not again:
+        return newest["digest"]
+    return _asked_for(call, step, expected, newest["at"] if newest else "")
+
+
+def _confirmation(call: ModuleContext, known: str, recorded: Records) -> Confirmation | None:
+    """What a person says about this step: about its card, or that what is recorded as done was not."""
+    if confirm := call["confirm"]:
+        return {"by": _name(confirm["by"], "confirm.by"), "digest": confirm["digest"], "done": confirm["done"]}
+    done, asked = recorded.get("done"), recorded.get("asked")
+    if done and not asked and done["digest"] in call["withdraw"]:
+        return {"by": _name(call["confirmed_by"], "confirmed_by"), "digest": done["digest"], "done": False}
+    # The card that was asked for last is this step's as well: confirmed when something has changed since, it is refused.
+    for card in (known, asked["digest"] if asked else known):
+        if card in call["confirm_digests"]:
+            return {"by": _name(call["confirmed_by"], "confirmed_by"), "digest": card, "done": True}
+    return None
+
+
+def _name(by: str | None, option: str) -> str:
+    name = (by or "").strip()
+    if name in ("", NAME_PLACEHOLDER):
+        raise OptionError(option, "is empty, or still as the task card has it.", "Name who did it.")
+    return name
 
 
 def _attested_by(call: ModuleContext) -> str | None:

@@ -10,7 +10,7 @@ import functools
 import typing as t
 
 from .._base.errors import OptionError, Refused
-from .._clients.source import find, require_java
+from .._clients.source import Source, find, require_java
 from .._module.context import ModuleContext
 from .._module.values import check_keys_visible, check_space_id
 from .endpoint import Values
@@ -58,28 +58,103 @@ def connection(call: ModuleContext) -> HandOver:
     token, account = call.secret("profile_token"), call.sid("twilio_account_sid")
     shown = {"account_sid": account, "friendly_name": call["friendly_name"], "space_id": call["space_id"]}
     ledger = open_ledger(call)
+    steps = ledger.read().steps
     return HandOver(
         call,
         "connection",
         ledger,
-        ledger.read().steps,
+        steps,
         expected={**shown, "allow_write_events": True, "profile_token_fingerprint": token.fingerprint},
         values=lambda: {**shown, "profile_token": token},
-        precheck=functools.partial(refuse_rival_source, call),
+        precheck=functools.partial(_refuse_rival, call, steps),
+        warnings=functools.partial(_warn_of_rival, call, steps),
+        is_there=functools.partial(_wait_for_source, call),
     )
 
 
-def refuse_rival_source(call: ModuleContext) -> None:
-    """Look for a source in the form's way, which creates one of its own. Without a Segment token nobody looks.
+def _rival(call: ModuleContext, steps: Steps) -> Source | None:
+    """A source in the form's way, which creates one of its own. Without a Segment token nobody looks.
 
     Raises:
         Refused: The older official source is there, or a source of the name that is not Java.
         Ambiguous: Several sources fit the name.
     """
-    if call["segment_token"]:
-        source = find(call.public_api().sources(), call["source_name"], call["ignore_legacy"])
-        if source is not None:
-            require_java(source)
+    if not call["segment_token"]:
+        return None
+    source = find(call.public_api().sources(), call["source_name"], call["ignore_legacy"])
+    if source is None:
+        return None
+    require_java(source)
+    link = steps.get("link", {}).get("done")
+    if link is None:
+        # What appeared since the form was asked for is the form's.
+        return None if steps.get("connection") else source
+    return None if link["subject"].get("source_id") == source.id and link["how"] in ("form", "existing") else source
+
+
+def _refuse_rival(call: ModuleContext, steps: Steps, send: bool) -> None:
+    source = _rival(call, steps)
+    if source and send:
+        raise Refused(
+            f"The source '{source.name}' ({source.id}) stands already, and the form did not make it. The form makes one of its own, and "
+            "two of the name break the environment. Nothing was sent.",
+            "Rename or delete that source first. If the connection stands already, attest it (attest_existing), or mend it without the "
+            "form and confirm it (channel operator).",
+            candidates=[source.id],
+            problem="rival",
+        )
+
+
+def _warn_of_rival(call: ModuleContext, steps: Steps) -> list[str]:
+    source = _rival(call, steps)
+    if source is None:
+        return []
+    return [
+        f"The form makes a source of its own, and '{source.name}' ({source.id}), which it did not make, stands already. Rename or delete "
+        "that one before you press Connect, or mend the connection without the form."
+    ]
+
+
+def _wait_for_source(call: ModuleContext, how: str) -> None:
+    """See the source that the form makes. After a form that was just filled in it may take a moment to appear.
+
+    Raises:
+        Refused: It is not there, so the form was not filled in, or another workspace is looked at.
+    """
+    clock, api = call.transport.clock, call.public_api()
+    deadline = clock.monotonic() + (call["wait_timeout"] if how == "attested" else 0)
+    while not (source := find(api.sources(), call["source_name"], call["ignore_legacy"])):
+        if clock.monotonic() >= deadline:
+            raise _not_there(
+                call,
+                how,
+                "connection",
+                f"there is no source '{call['source_name']}' in the workspace, which the form makes",
+            )
+        clock.sleep(min(2.0, max(0.1, deadline - clock.monotonic())))
+    require_java(source)
+
+
+def _see_source(call: ModuleContext, step: str, key: str | None, how: str) -> None:
+    """See the source, and the key where one is handed over.
+
+    Raises:
+        Refused: It is not there.
+    """
+    source = call.public_api().source_or_none(call["source_id"])
+    if source is None:
+        raise _not_there(call, how, step, f"the source {call['source_id']} is not there")
+    if key and key not in source.keys:
+        raise _not_there(call, how, step, f"the source {source.id} has no key {key}")
+
+
+def _not_there(call: ModuleContext, how: str, step: str, why: str) -> Refused:
+    option = "confirm" if how == "attested" else "attest_existing"
+    return Refused(
+        f"{option}: says that the {step} hand-over of {call['environment']} is done, and {why}. Nothing was recorded.",
+        "Run without it and follow the task card. If it was followed, look whether space and token are of the same workspace.",
+        problem="not_there",
+    )
 
 
 def link(call: ModuleContext) -> HandOver:
@@ -95,6 +170,7 @@ def link(call: ModuleContext) -> HandOver:
         steps,
         expected=expected,
         values=lambda: {**expected, "source_name": call["source_name"]},
+        is_there=functools.partial(_see_source, call, "link", None),
         done_by_form=_form_filled_in_by(steps) if call["done_by_form"] else None,
     )
 
@@ -124,6 +200,7 @@ def key(call: ModuleContext) -> HandOver:
         steps,
         expected=expected,
         values=values,
+        is_there=functools.partial(_see_source, call, "key", chosen),
         done_by_form=_form_filled_in_by(steps) if call["done_by_form"] and of_form else None,
         extra_facts={"keys": sorted(call["key_fingerprints"])},
     )

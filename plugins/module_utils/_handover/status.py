@@ -45,7 +45,7 @@ def collect_results(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
 
     Returns:
         ``{failure: str, connection, link, key: the hand-over or {}, verify: {step: {verdict, reason}}, findings: [dict],
-        source_id: str, console: dict}``: one of the ``environments`` of profiles_report.
+        suspicions: [dict], cards: [dict] of what evidence speaks against, source_id: str, console: dict}``: one of the ``environments`` of profiles_report.
     """
 
     def at(name: str, *path: str) -> t.Any:
@@ -65,6 +65,8 @@ def collect_results(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
         **{name: handover(step.result_variable) for name, step in STEPS.items()},
         "verify": at("verify_result", "steps") or {},
         "findings": at("source_found", "findings") or [],
+        "suspicions": at("verify_result", "suspicions") or [],
+        "cards": at("verify_result", "cards") or [],
         "source_id": source.get("id") or "",
         "console": {
             "region": at("preflight_space", "region") or at("unified_profiles_segment_region") or "us",
@@ -79,27 +81,34 @@ def environment_status(results: Mapping[str, t.Any], check_mode: bool) -> Enviro
     """Return how the run ended for one environment.
 
     Args:
-        results: See :func:`collect_results`; whatever is missing counts as empty. ``fail_on_pending`` counts as true.
+        results: See :func:`collect_results`; whatever is missing counts as empty. ``fail_on_pending`` and
+            ``fail_on_suspicion`` count as true.
         check_mode: Whether the run only predicts.
 
     Returns:
         The status. Pending outranks broken: the step that mends it is the one that waits for a person.
     """
     verdicts: dict[str, Verdict] = dict(results.get("verify") or {})
-    findings: list[dict[str, str]] = list(results.get("findings") or [])
+    suspicions = list(results.get("suspicions") or [])
+    findings: list[dict[str, str]] = [*(results.get("findings") or []), *suspicions]
     handovers = [results[step] for step in STEPS if results.get(step)]
     waiting = [handover for handover in handovers if handover.get("status") == "pending"]
+    shown: list[cards.Card] = [handover["card"] for handover in waiting if handover.get("card")]
+    asked = {card["step"] for card in shown}
+    shown += [card for card in results.get("cards") or [] if card["step"] not in asked]
     failure = results.get("failure") or ("" if verdicts or check_mode else UNJUDGED)
     status = _status(failure, check_mode, bool(waiting), [verdict["verdict"] for verdict in verdicts.values()])
     return {
         "status": status,
-        "fails": status in ("failed", "broken") or (status == "pending" and results.get("fail_on_pending", True)),
+        "fails": status in ("failed", "broken")
+        or (status == "pending" and results.get("fail_on_pending", True))
+        or (bool(suspicions) and results.get("fail_on_suspicion", True)),
         "why": failure or _why(status, findings, verdicts),
         "steps": verdicts,
         "source_id": results.get("source_id") or "",
         "findings": findings,
         "failure": failure,
-        "cards": [_linked(handover["card"], results.get("console")) for handover in waiting if handover.get("card")],
+        "cards": [_linked(card, results.get("console")) for card in shown],
     }
 
 
@@ -110,15 +119,21 @@ def _status(failure: str, check_mode: bool, waiting: bool, verdicts: Sequence[st
         return "predicted"
     if waiting or "pending" in verdicts:
         return "pending"
-    return next((verdict for verdict in ("broken", "unknown", "attested") if verdict in verdicts), "proven")
+    return _worst(verdicts)
+
+
+def _worst(verdicts: Sequence[str]) -> str:
+    return next((verdict for verdict in ("broken", "pending", "unknown", "attested") if verdict in verdicts), "proven")
 
 
 def _why(status: str, findings: Sequence[Mapping[str, str]], verdicts: Mapping[str, Verdict]) -> str:
+    # Of what a check run predicts, the worst step's; of others, those of the steps that decide the status.
+    of = status if status != "predicted" else _worst([verdict["verdict"] for verdict in verdicts.values()])
     reasons = [
-        f"{step}: {verdicts[step]['reason']}" for step in STEPS if verdicts.get(step, {}).get("verdict") == status
+        f"{step}: {verdicts[step]['reason']}" for step in STEPS if step in verdicts and verdicts[step]["verdict"] == of
     ]
-    if status in ("attested", "proven", "predicted"):  # one reason is enough; the key's says most
-        reasons = [verdicts["key"]["reason"]] if "key" in verdicts else reasons[-1:]
+    if status in ("attested", "proven", "predicted"):  # one reason is enough; the last step's says most
+        reasons = reasons[-1:]
     return " ".join([*(finding["detail"] for finding in findings), "; ".join(reasons)]).strip()
 
 
@@ -126,4 +141,6 @@ def _linked(card: cards.Card, console: cards.Console | None) -> cards.Card:
     """The card with the links that only the whole run knows enough for."""
     if not console:
         return card
-    return {**card, "links": cards.links(card["step"], card["environment"], console)}
+    workspace = console.get("workspace_slug", "")
+    where = [*card["where"], *([f"Segment workspace {workspace}"] if workspace else [])]
+    return {**card, "where": where, "links": cards.links(card["step"], card["environment"], console)}

@@ -8,30 +8,70 @@ What proves, and no more than that; docs/hand-overs.md has it as a table:
 
 - any step: an endpoint has just read back the value that should stand there;
 - key: Flex events on the source, later than the hand-over and the last change of the source's keys, while it has one key;
-- link: Flex events in the space, later than the hand-over, that no other source can have brought there; or the test event,
-  read back from the space with this source's id;
-- connection: link and key are proven.
+- link: the audit trail, whose newest event about this source and the space is that it was connected; Flex events in the space, later
+  than the hand-over, that no other source can have brought there; or the test event, read back from the space with this source's id;
+- connection: link and key are proven, the key by events and the link by more than an endpoint's word.
 
-Alerts of the connector since the environment's last hand-over outweigh all of it: which of the steps they are about, they do
-not say. Their absence means nothing.
+What contradicts is ``broken``: an alert since the connection was handed over, a disconnection, another value at the endpoint. What
+merely speaks against is a suspicion (:func:`suspicions`). Silence is neither. A proof holds for a time: what is older says "was".
 """
 
 from __future__ import annotations
 
 import datetime
 import typing as t
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .._base.times import format_time, parse_time
 
 FLEX_EVENTS = ("Flex - Engagement Initiated", "Flex - Engagement Completed")
+CONNECTED, DISCONNECTED = "Source Connected To Space", "Source Disconnected From Space"
+# After these a source may be in no space any more.
+LINK_EVENTS = (CONNECTED, DISCONNECTED, "Source Disabled", "Source Deleted")
 
+HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)
 # Clocks are known to a few seconds, and the ledger has whole ones: what is closer than this to a hand-over is not "after".
 MARGIN = datetime.timedelta(minutes=1)
+# How far two views of the same traffic may be apart before that means something. An event is on its way for seconds, but it may wait
+# behind a replay, which takes hours, or in a sender that was offline.
+LATENESS = datetime.timedelta(hours=3)
+# How long a removed key may still be taken. Documented nowhere; caches of settings live for minutes.
+KEY_REMOVAL = datetime.timedelta(minutes=15)
+# A source that sent Flex events this shortly before the last of ours belongs to a Flex of its own.
+HABIT = datetime.timedelta(days=7)
+PROOF_MAX_AGE = datetime.timedelta(days=3)
 
-Verdict = dict[str, str]
 Rows = Sequence[Mapping[str, t.Any]]
+# By source: beginning and end of each minute, hour or day in which Flex events came.
+Times = dict[str, list[tuple[datetime.datetime, datetime.datetime]]]
+
+
+class _Verdict(t.TypedDict):
+    verdict: str
+    reason: str
+
+
+class Verdict(_Verdict, total=False):
+    """How sure it is that a hand-over took effect.
+
+    ``proven_at`` is the time of the newest proof and ``holds_until`` the time at which it is too old; ``last_event`` is about when
+    the source last received a Flex event. Times as texts, in UTC; absent where nothing is known.
+    """
+
+    proven_at: str
+    holds_until: str
+    last_event: str
+
+
+class Suspicion(t.TypedDict):
+    """What speaks against a step that may be in order all the same. ``about`` is what tells it from another one of its kind."""
+
+    problem: str
+    step: str
+    since: str
+    about: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -42,13 +82,15 @@ class Evidence:
         read_back: For each step whether an endpoint has just read back the expected value.
         test_event: ``{status, source_id, space_id, sent_at}`` of a test event sent in this run.
         connector: Whether an undocumented read showed a connector. False means nothing.
-        alerts: ``{code, at, meaning}`` of the connector, in any order.
+        alerts: ``{code, at, meaning}`` of the connector that nobody has acknowledged, in any order.
         since: From when on ``volume`` was read.
         volume: ``{event, source, series}`` of all sources since then, in minutes or hours.
         senders: The same in days, from a replay's reach before ``since``: who could have brought events to the space.
         gone: Ids among the senders that are no longer sources of the workspace.
         space_events: ``{name, last_seen_at}`` of the space.
-        changes: ``{at}`` of everything that the audit trail has about the source since the hand-over.
+        audit: ``{type, at, by}`` of what the audit trail has about the source.
+        only_space: Whether the space is the workspace's only one, so that an event that names no space is about this one.
+        acknowledged: What suspicions are about that a person has looked at: ``(problem, about)``.
         problems: Why something could not be read.
     """
 
@@ -61,29 +103,35 @@ class Evidence:
     senders: Rows | None = None
     gone: Collection[str] = frozenset()
     space_events: Rows | None = None
-    changes: Rows | None = None
+    audit: Rows | None = None
+    only_space: bool = False
+    acknowledged: Collection[tuple[str, str]] = frozenset()
     problems: Sequence[str] = ()
 
 
-def verdicts(
+def judge(
     steps: Mapping[str, t.Any],
     source_id: str | None,
     keys: Sequence[str],
     evidence: Evidence,
     now: datetime.datetime,
-) -> dict[str, Verdict]:
-    """Give ``{verdict, reason}`` for each step.
+    max_age: datetime.timedelta = PROOF_MAX_AGE,
+    last_proofs: Mapping[str, t.Any] | None = None,
+) -> tuple[dict[str, Verdict], list[Suspicion]]:
+    """The verdict on each step, and what speaks against one of them without a contradiction.
 
     Args:
-        steps: The ledger.
+        steps: The ledger's.
         source_id: The source as it is now, None when there is none.
         keys: The fingerprints of its visible write keys.
         evidence: What the services showed.
         now: The time by Segment's clock.
+        max_age: How long a proof holds.
+        last_proofs: The ledger's proofs of earlier runs, which say when a step was last proven.
     """
-    case = _Case(steps, source_id, keys, evidence, now)
+    case = _Case(steps, source_id, keys, evidence, now, max_age, last_proofs or {})
     link, key = case.link(), case.key()
-    return {"connection": case.connection(link, key), "link": link, "key": key}
+    return {"connection": case.connection(link, key), "link": link, "key": key}, case.suspicions
 
 
 def last_done_at(steps: Mapping[str, t.Any], *names: str) -> datetime.datetime | None:
@@ -96,22 +144,6 @@ def last_done_at(steps: Mapping[str, t.Any], *names: str) -> datetime.datetime |
     return max(at for at in times if at) if times[0] else None
 
 
-def flex_events(
-    rows: Rows | None, since: datetime.datetime, until: datetime.datetime
-) -> dict[str, dict[str, tuple[int, datetime.datetime]]]:
-    """By source and event: how many came in the minutes (hours, days) that began in this span, and when the first did."""
-    found: dict[str, dict[str, tuple[int, datetime.datetime]]] = {}
-    for row in rows or ():
-        event, source = _text(row, "event"), _text(row, "source")
-        if event not in FLEX_EVENTS:
-            continue
-        for start, count in _points(row):
-            if since <= start <= until:
-                so_far, first = found.setdefault(source, {}).get(event, (0, start))
-                found[source][event] = (so_far + count, min(first, start))
-    return found
-
-
 def senders(rows: Rows | None) -> set[str]:
     """The sources that may have sent any Flex event, at whatever time: what cannot be read counts as sent."""
     return {_text(row, "source") for row in rows or () if _text(row, "event") in FLEX_EVENTS and not _silent(row)}
@@ -121,9 +153,9 @@ def _said(verdict: str, *reasons: str) -> Verdict:
     return {"verdict": verdict, "reason": "; ".join(filter(None, reasons))}
 
 
-def _but(said: Verdict, hint: str) -> Verdict:
+def _but(said: Verdict, *hints: str) -> Verdict:
     """The same verdict, and what is missing for a better one or where to look."""
-    return _said(said["verdict"], said["reason"], hint)
+    return {**said, "reason": "; ".join(filter(None, (said["reason"], *hints)))}
 
 
 def _text(row: t.Any, name: str) -> str:
@@ -144,7 +176,7 @@ def _silent(row: Mapping[str, t.Any]) -> bool:
     )
 
 
-def _points(row: Mapping[str, t.Any]) -> Iterable[tuple[datetime.datetime, int]]:
+def _points(row: Mapping[str, t.Any]) -> Iterator[tuple[datetime.datetime, int]]:
     """The points of a series that have a time and count something."""
     series = row.get("series")
     for point in series if isinstance(series, (list, tuple)) else ():
@@ -153,6 +185,14 @@ def _points(row: Mapping[str, t.Any]) -> Iterable[tuple[datetime.datetime, int]]
         start, count = parse_time(point[0]), point[1]
         if start and isinstance(count, (int, float)) and 0 < count < 1e15:
             yield start, int(count)
+
+
+def _flex_points(rows: Rows | None) -> Iterator[tuple[str, str, datetime.datetime, int]]:
+    """Source, event, time and count of all Flex events."""
+    for row in rows or ():
+        if (event := _text(row, "event")) in FLEX_EVENTS:
+            for start, count in _points(row):
+                yield _text(row, "source"), event, start, count
 
 
 class _Case:
@@ -165,35 +205,80 @@ class _Case:
         keys: Sequence[str],
         evidence: Evidence,
         now: datetime.datetime,
+        max_age: datetime.timedelta,
+        last_proofs: Mapping[str, t.Any],
     ) -> None:
         self.steps, self.source_id, self.keys = steps, source_id, list(keys)
-        self.evidence, self.now = evidence, now
+        self.evidence, self.now, self.max_age, self.last_proofs = evidence, now, max_age, last_proofs
+        self.suspicions: list[Suspicion] = []
+        self.times: Times = {}
+        for rows, length in ((evidence.volume, HOUR), (evidence.senders, DAY)):
+            for source, _event, start, _count in _flex_points(rows):
+                if start <= now:
+                    self.times.setdefault(source, []).append((start, start + length))
+        # By step: whether a proof came from events, and not from an endpoint alone.
+        self.by_events: set[str] = set()
+
+    # The steps
 
     def connection(self, link: Verdict, key: Verdict) -> Verdict:
         said = self._direct("connection")
+        if (alert := self._alert()) and said["verdict"] == "attested":
+            return _said("broken", alert, "hand the connection over again, or acknowledge the alert once it is mended")
+        if alert and said["verdict"] == "unknown":
+            return _but(said, alert)
         if said["verdict"] not in ("attested", "unknown"):
             return said
-        if link["verdict"] == key["verdict"] == "proven":
-            return _said("proven", "link and key are proven")
-        if said["verdict"] == "attested" and self.evidence.connector:
-            return _but(said, "an undocumented read shows a connector, which proves nothing about its settings")
+        if link["verdict"] == key["verdict"] == "proven" and self.by_events == {"link", "key"}:
+            at = min(t.cast(datetime.datetime, parse_time(step["proven_at"])) for step in (link, key))
+            return self._proven("connection", at, "link and key are proven by events")
+        if said["verdict"] == "attested":
+            said = self._was("connection", said)
+            if self.evidence.connector:
+                return _but(said, "an undocumented read shows a connector, which proves nothing about its settings")
+            if link["verdict"] == key["verdict"] == "proven":
+                return _but(said, "what an endpoint reads back of link and key says nothing of the connection")
         return said
 
     def link(self) -> Verdict:
-        said = self._direct("link")
-        if said["verdict"] in ("proven", "broken"):
-            return said
-        if self._test_event_arrived():
-            return _said("proven", "the test event that was sent through this source was read back from the space")
-        if said["verdict"] != "attested":
-            return said
-        return self._link_by_events(said, t.cast(datetime.datetime, last_done_at(self.steps, "link", "connection")))
+        return self._and_by_events("link", self._link_shown)
 
     def key(self) -> Verdict:
-        said = self._direct("key")
-        if said["verdict"] != "attested":
+        return self._and_by_events("key", self._key_by_events)
+
+    def _and_by_events(self, step: str, shown: Callable[[Verdict, datetime.datetime | None], Verdict]) -> Verdict:
+        """What the endpoint reads back decides; what events show counts for the connection all the same."""
+        said, standing = self._direct(step), self._standing(step)
+        if said["verdict"] == "broken":
             return said
-        return self._key_by_events(said, t.cast(datetime.datetime, last_done_at(self.steps, "key", "connection")))
+        found = shown(standing, last_done_at(self.steps, step, "connection"))
+        if said["verdict"] == "proven":
+            self.suspicions = [suspicion for suspicion in self.suspicions if suspicion["step"] != step]
+            return said
+        return found
+
+    def _link_shown(self, said: Verdict, since: datetime.datetime | None) -> Verdict:
+        if self._test_event_arrived():
+            self.by_events.add("link")
+            at = t.cast(datetime.datetime, parse_time(_text(self.evidence.test_event, "sent_at")))
+            reason = "the test event that was sent through this source was read back from the space"
+            return self._proven("link", at, reason)
+        if said["verdict"] != "attested" or since is None:
+            return said
+        if newest := self._newest_link_event():
+            at, event = newest
+            by = f" by {_text(event, 'by')}" if _text(event, "by") else ""
+            told = f"the audit trail's newest event about it is {_text(event, 'type')}{by} at {format_time(at)}"
+            if _text(event, "type") == CONNECTED:
+                # It is the newest until now: what was read is the state.
+                self.by_events.add("link")
+                return self._proven("link", self.now, told)
+            # The trail may be late with what was just done.
+            if _text(event, "type") == DISCONNECTED and not at < since <= self.now < since + LATENESS:
+                return _said("broken", told, "connect the source to the space again")
+        return self._link_by_events(said, since)
+
+    # What holds without events
 
     def _standing(self, step: str) -> Verdict:
         """What the ledger alone says."""
@@ -218,23 +303,24 @@ class _Case:
         return _said("attested", f"{who} at {done['at']}")
 
     def _direct(self, step: str) -> Verdict:
-        """The ledger, overruled by what bears on this step alone: alerts since, then the endpoint's read-back."""
+        """The ledger, overruled by what the endpoint reads back."""
         said, shown = self._standing(step), self.evidence.read_back.get(step)
-        alert = self._alert_since(step) if said["verdict"] == "attested" and step != "link" else ""
-        if alert:
-            return _said("broken", alert, "once that is mended without a new hand-over, set ignore_alerts_until")
-        if shown is True:
-            return _said("proven", "the endpoint reads back what was handed over")
+        if shown is True and not (step == "connection" and self._alert()):
+            return self._proven(step, self.now, "the endpoint reads back what was handed over")
         if shown is False and said["verdict"] == "attested":
             return _said("broken", "the endpoint reads back something else than what should stand there")
         return said
 
-    def _alert_since(self, step: str) -> str:
-        since = t.cast(datetime.datetime, last_done_at(self.steps, step, *self.steps))
-        late = [(at, a) for a in self.evidence.alerts or () if (at := parse_time(_text(a, "at"))) and at > since]
+    def _alert(self) -> str:
+        """The newest alert since the connection, which is what mends them, was handed over."""
+        since = last_done_at(self.steps, "connection")
+        if since is None:
+            since = max((at for step in self.steps if (at := last_done_at(self.steps, step))), default=None)
+        late = [(at, a) for a in self.evidence.alerts or () if (at := parse_time(_text(a, "at")))]
+        late = [(at, a) for at, a in late if since and at > since]
         if not late:
             return ""
-        at, newest = max(late, key=lambda found: found[0])
+        newest = max(late, key=lambda found: found[0])[1]
         named = f"{_text(newest, 'code')} ({_text(newest, 'meaning')})"
         return f"Twilio raised alert {named} at {_text(newest, 'at')}, after the hand-over"
 
@@ -249,76 +335,199 @@ class _Case:
         sent, linked = parse_time(_text(test_event, "sent_at")), last_done_at(self.steps, "link", "connection")
         return sent is not None and (linked is None or sent >= linked)
 
-    def _key_by_events(self, said: Verdict, since: datetime.datetime) -> Verdict:
-        record, changes = _record(self.steps, "key", "done"), self.evidence.changes
+    def _newest_link_event(self) -> tuple[datetime.datetime, Mapping[str, t.Any]] | None:
+        """The audit trail's newest event that says whether this source is in the space."""
+        if not self.evidence.only_space:
+            return None
+        found = [
+            (at, event)
+            for event in self.evidence.audit or ()
+            if _text(event, "type") in LINK_EVENTS and (at := parse_time(_text(event, "at"))) and at <= self.now
+        ]
+        return max(found, key=lambda event: event[0]) if found else None
+
+    # What events show
+
+    def _key_by_events(self, said: Verdict, since: datetime.datetime | None) -> Verdict:
+        if said["verdict"] != "attested" or since is None:
+            return said
+        if self.evidence.volume is not None and (against := self._wrong_key(since)):
+            return _but(self._was("key", said), against)
+        record, audit = _record(self.steps, "key", "done"), self.evidence.audit
         key = _text(record.get("subject"), "key_fingerprint")
         if not self.keys:
             return _but(said, "the token cannot see the source's keys, so no event can prove which one Flex uses")
         if self.keys != [key]:
             return _but(said, f"the source has {len(self.keys)} keys, so no event can prove which one Flex uses")
         if self.evidence.volume is None:
-            return said
+            return self._was("key", said)
         handed = t.cast(datetime.datetime, parse_time(record["at"]))
-        changed = [parse_time(_text(change, "at")) or self.now for change in changes or ()]
-        later = [at for at in changed if at > handed]
-        if record.get("keys") != [key] and not later:
-            return _but(
-                said, "the source had other keys at the hand-over, and nothing tells since when it has only one"
-            )
-        since = max([since, *later])
-        flows = flex_events(self.evidence.volume, since + MARGIN, self.now)
-        if count := _engagements(flows.get(self.source_id or "", {})):
-            unseen = "the audit trail could not be read: a key that came and went meanwhile would not show"
-            return _said(
-                "proven",
-                f"Flex wrote {count} through the only key since {self._from(since)}",
-                unseen if changes is None else "",
-            )
-        page = "Flex > Contact center settings > Unified Profiles"
-        if others := sorted(set(flows) - {self.source_id}):
-            return _but(
-                said, f"Flex writes through {_sources(others)} and not through this one: look at the key in {page}"
-            )
+        # An edit of a label looks the same as one of the keys: it counts where the keys are seen to have changed.
+        if record.get("keys") != [key]:
+            times = [parse_time(_text(event, "at")) or self.now for event in audit or ()]
+            if not (later := [at for at in times if at > handed]):
+                return _but(
+                    said, "the source had other keys at the hand-over, and nothing tells since when it has only one"
+                )
+            since = max(since, *(at + KEY_REMOVAL for at in later))
+        unseen = "" if audit else "the audit trail shows nothing: a key that came and went meanwhile would not show"
+        counts, last = self._counts(since)
+        if last:
+            count = max(counts.values())
+            many = f"{count} engagement{'s' if count > 1 else ''}"
+            edits = [at for event in audit or () if (at := parse_time(_text(event, "at"))) and last < at <= self.now]
+            if edits and record.get("keys") == [key]:
+                unseen = f"the source was edited at {format_time(max(edits))}, and no event has come since"
+            self.by_events.add("key")
+            reason = f"Flex wrote {many} through the only key since {self._from(since)}"
+            return self._proven("key", last, reason, said, unseen)
         none = f"no Flex event has come since {self._from(since)}"
-        return _but(said, f"{none}; if that stays so after an engagement, look at the key in {page}")
+        page = "Flex > Contact center settings > Unified Profiles"
+        return _but(self._was("key", said), f"{none}; if that stays so after an engagement, look at the key in {page}")
 
     def _link_by_events(self, said: Verdict, since: datetime.datetime) -> Verdict:
-        evidence = self.evidence
+        evidence, was = self.evidence, self._was("link", said)
         test_event = _text(evidence.test_event, "reason") if evidence.test_event else ""
         if evidence.volume is None or evidence.senders is None or evidence.space_events is None:
-            return _but(said, test_event)
-        flows = flex_events(evidence.volume, since + MARGIN, self.now)
-        ours = flows.get(self.source_id or "", {})
-        if not ours:
-            return _but(said, test_event or "no Flex event of this source has come since that the space could show")
+            return _but(was, test_event)
+        if against := self._unlinked(since):
+            return _but(was, against, test_event)
+        counts, last = self._counts(since)
+        if not last:
+            return _but(was, test_event or "no Flex event of this source has come since that the space could show")
         # A replay can bring a month of another source's events, maybe with the time of their arrival.
-        others = (senders(evidence.senders) - set(evidence.gone)) | set(flows)
-        if others := others - {self.source_id}:
+        sent = {source for source, _event, start, _n in _flex_points(evidence.volume) if start >= since + MARGIN}
+        if others := ((senders(evidence.senders) - set(evidence.gone)) | sent) - {self.source_id}:
             named = _sources(sorted(others))
             return _but(
-                said, test_event or f"Flex events of {named} may have come to the space too: only a test event can tell"
+                was, test_event or f"Flex events of {named} may have come to the space too: only a test event can tell"
             )
-        for event in evidence.space_events:
-            seen, name = parse_time(_text(event, "last_seen_at")), _text(event, "name")
-            if seen and name in ours and max(since + MARGIN, ours[name][1]) <= seen <= self.now + MARGIN:
-                from_ = self._from(since)
-                return _said("proven", f"the space has seen Flex events since {from_}, and only this source sent any")
-        page = "Unify > Unify settings > Profiles sources"
-        return _but(
-            said, test_event or f"Flex events reach the source, and the space has seen none since: look at {page}"
+        first = {event: self._first(event, since) for event in counts}
+        seen = [
+            at
+            for event in evidence.space_events
+            if (at := parse_time(_text(event, "last_seen_at"))) and (name := _text(event, "name")) in first
+            if max(since + MARGIN, first[name]) <= at <= self.now + MARGIN
+        ]
+        if seen:
+            self.by_events.add("link")
+            reason = f"the space has seen Flex events since {self._from(since)}, and only this source sent any"
+            return self._proven("link", max(seen), reason, said)
+        return _but(was, test_event or "Flex events reach the source, and the space has not shown them yet")
+
+    def _ours(self, since: datetime.datetime) -> Iterator[tuple[str, datetime.datetime, int]]:
+        for source, event, start, count in _flex_points(self.evidence.volume):
+            if source and source == self.source_id and since + MARGIN <= start <= self.now:
+                yield event, start, count
+
+    def _counts(self, since: datetime.datetime) -> tuple[dict[str, int], datetime.datetime | None]:
+        """Of this source's Flex events since then, how many there were of each, and when the last came."""
+        counts: dict[str, int] = {}
+        for event, _start, count in self._ours(since):
+            counts[event] = counts.get(event, 0) + count
+        return counts, max((start for _event, start, _count in self._ours(since)), default=None)
+
+    def _first(self, event: str, since: datetime.datetime) -> datetime.datetime:
+        return min(start for name, start, _count in self._ours(since) if name == event)
+
+    # What speaks against
+
+    def _unlinked(self, since: datetime.datetime) -> str:
+        """What to say where the source has Flex events that the space should have shown by now."""
+        seen = [e for e in self.evidence.space_events or () if _text(e, "name") in FLEX_EVENTS]
+        times = [parse_time(_text(event, "last_seen_at")) for event in seen]
+        if None in times:
+            return ""
+        shown = max([since, *t.cast("list[datetime.datetime]", times)])
+        missing = [start for _event, start, _count in self._ours(since) if start > shown + LATENESS]
+        missing = [start for start in missing if start + HOUR + LATENESS <= self.now]
+        if not missing:
+            return ""
+        last = f"at {format_time(shown)}" if shown > since else "never since the hand-over"
+        return self._suspect(
+            "suspected_unlinked",
+            "link",
+            min(missing),
+            f"{self.source_id} since {format_time(shown)}",
+            f"Flex events reach the source, and the space has shown none since {format_time(min(missing))} (the last "
+            f"{last}): look whether Unify > Unify settings > Profiles sources lists the source",
         )
+
+    def _wrong_key(self, since: datetime.datetime) -> str:
+        """What to say where Flex writes through another source, and through this one no more."""
+        ours = self.times.get(self.source_id or "")
+        if not ours or not self.source_id:
+            return ""
+        last = max(start for start, _end in ours)
+        end = min(end for start, end in ours if start == last)
+        quiet = max(end, since) + LATENESS
+        found: dict[str, datetime.datetime] = {}
+        for source, times in self.times.items():
+            if source == self.source_id or any(last - HABIT < until <= last for _start, until in times):
+                continue
+            late = [start for start, until in times if start >= quiet and until + LATENESS <= self.now]
+            if late:
+                found[source] = min(late)
+        if not found:
+            return ""
+        named, first = _sources(sorted(found)), min(found.values())
+        return self._suspect(
+            "suspected_wrong_key",
+            "key",
+            first,
+            f"{', '.join(sorted(found))} since {last.date().isoformat()}",
+            f"Flex writes through {named} since {format_time(first)}, and through this one no more: look at the key in "
+            "Flex > Contact center settings > Unified Profiles",
+        )
+
+    def _suspect(self, problem: str, step: str, since: datetime.datetime, about: str, detail: str) -> str:
+        if (problem, about) in self.evidence.acknowledged:
+            return ""
+        self.suspicions.append(
+            {"problem": problem, "step": step, "since": format_time(since), "about": about, "detail": f"{detail}."}
+        )
+        return detail
+
+    # Times
+
+    def _proven(
+        self, step: str, at: datetime.datetime, reason: str, said: Verdict | None = None, hint: str = ""
+    ) -> Verdict:
+        """Proven, if that is recent enough, or else what was said before."""
+        at = min(at, self.now)
+        until = at + self.max_age
+        times: Verdict = {
+            "verdict": "proven",
+            "reason": "; ".join(filter(None, (reason, hint))),
+            "proven_at": format_time(at),
+            "holds_until": format_time(until),
+        }
+        if until < self.now:
+            self.by_events.discard(step)
+            old = _but(said or self._standing(step), f"last proven at {format_time(at)}: {reason}")
+            times = {**times, "verdict": "attested", "reason": old["reason"]}
+        return self._with_last_event(times)
+
+    def _was(self, step: str, said: Verdict) -> Verdict:
+        """What was said, and when the step was last proven, as far as that is known."""
+        proof = self.last_proofs.get(step)
+        if at := parse_time(_text(proof, "at")):
+            said = {
+                **_but(said, f"last proven at {format_time(at)}: {_text(proof, 'reason')}"),
+                "proven_at": format_time(at),
+            }
+        return self._with_last_event(said)
+
+    def _with_last_event(self, said: Verdict) -> Verdict:
+        if times := self.times.get(self.source_id or ""):
+            return {**said, "last_event": format_time(max(start for start, _end in times))}
+        return said
 
     def _from(self, since: datetime.datetime) -> str:
         """From when on events were counted."""
         return format_time(max(since, self.evidence.since or since))
 
 
-def _engagements(events: Mapping[str, tuple[int, datetime.datetime]]) -> str:
-    """At least this many: every engagement gives one event of each kind."""
-    count = max((count for count, _first in events.values()), default=0)
-    return f"{count} engagement{'s' if count > 1 else ''}" if count else ""
-
-
-def _sources(ids: Sequence[str]) -> str:
-    named = ", ".join(id_ or "an unnamed source" for id_ in ids)
-    return f"the source{'s' if len(ids) > 1 else ''} {named}"
+def _sources(ids: Iterable[str]) -> str:
+    named = [id_ or "an unnamed source" for id_ in ids]
+    return f"the source{'s' if len(named) > 1 else ''} {', '.join(named)}"

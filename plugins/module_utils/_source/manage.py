@@ -33,6 +33,8 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
         if found is None and call["recorded_source_id"]:
             # A list can be older than the last change, and a new name and slug hide a source from it.
             found = api.source_or_none(call["recorded_source_id"])
+            if found and not found.is_java:
+                found = None  # renamed out of the way, as a source of another type has to be
     except (Ambiguous, Refused) as failure:
         found = failure
     audit = []
@@ -77,7 +79,27 @@ class ManagedSource(Resource):
         return {"name": self.name, "enabled": self.call["enabled"], "labels": dict(sorted(labels.items()))}
 
     def fetch(self) -> State | None:
-        return self._look()
+        current = self._look()
+        self._leave_out_missing_labels(current["labels"] if current else {})
+        return current
+
+    def _leave_out_missing_labels(self, current: State) -> None:
+        """A label that the workspace does not have is told, and never stops a repair. Looked at before anything is changed."""
+        wanted = {pair for pair in self.labels.items() if current.get(pair[0]) != pair[1]}
+        if not wanted or self.call["state"] == "absent":
+            return
+        try:
+            known = self.api.labels()
+        except ApiError as failure:
+            if failure.status not in (401, 403):
+                raise
+            return
+        for key, value in sorted(wanted - known):
+            del self.labels[key]
+            self.call.warnings.append(
+                f"source_labels: the workspace has no label '{key}: {value}', so the source is left without it. Make it in Segment "
+                "(Settings > Labels)."
+            )
 
     def wait_for_creation(self, check_mode: bool) -> State | None:
         if self.call["create"]:
@@ -120,6 +142,8 @@ class ManagedSource(Resource):
 
     def _look(self) -> State | None:
         found = self.api.source_or_none(self.call["source_id"]) if self.call["source_id"] else None
+        if found and found.name != self.name and not found.is_java:
+            found = None  # renamed out of the way, as a source of another type has to be
         self.source = found or find(self.api.sources(), self.name, self.call["ignore_legacy"])
         if self.source and self.call["state"] == "present":
             require_java(self.source)
@@ -157,12 +181,4 @@ class ManagedSource(Resource):
     def _set_labels(self, source: Source, changed: dict[str, str]) -> None:
         # The list is replaced as a whole, so what stays is sent along: both values of a key that is there twice, too.
         kept = [(key, value) for key, value in source.pairs if key not in changed]
-        try:
-            self.api.set_labels(source.id, [*kept, *changed.items()])
-        except ApiError as error:
-            if error.status in (400, 404, 422):
-                error.next_step = (
-                    "A label must exist in the workspace (Settings > Labels) before it is put on a source."
-                )
-                error.message = f"source_labels: {error.message}"
-            raise
+        self.api.set_labels(source.id, [*kept, *changed.items()])

@@ -34,7 +34,9 @@ def record(subject, how, by):
     return {"subject": subject, "digest": DIGEST, "channel": "operator", "how": how, "by": by, "at": AT}
 
 
-def facts(step="link", done=None, asked=None, confirm=None, attested=None, form=None, endpoint="none", shown=None):
+def facts(
+    step="link", done=None, asked=None, confirm=None, attested=None, form=None, endpoint="none", shown=None, again=False
+):
     """Facts in words, each as in :data:`DIMENSIONS`."""
     expected, other_value, other_field = SUBJECTS[step]
     subjects = {"same": expected, "other value": other_value, "other field": other_field}
@@ -46,8 +48,8 @@ def facts(step="link", done=None, asked=None, confirm=None, attested=None, form=
         recorded["asked"] = record(subjects[which], how, "jim")
     confirmation = confirm and {
         "by": "jane",
-        "digest": STALE if confirm == "stale" else DIGEST,
-        "done": confirm != "denied",
+        "digest": STALE if confirm.startswith("stale") else DIGEST,
+        "done": not confirm.endswith("denied"),
     }
     value = expected[STEPS[step].read_back_field]
     return Facts(
@@ -60,6 +62,7 @@ def facts(step="link", done=None, asked=None, confirm=None, attested=None, form=
         done_by_form=form,
         endpoint=endpoint,
         shown={None: None, "expected": value, "other": "something else", "nothing": ""}[shown],
+        again=again,
     )
 
 
@@ -81,6 +84,20 @@ TABLE = {
     "taken back, and asked for": (
         facts(asked="asked same", confirm="denied"),
         Decision("pending", "asked", "jim", AT),
+    ),
+    "taken back once more": (
+        facts(asked="asked same", confirm="stale denied"),
+        Decision("pending", "asked", "jim", AT),
+    ),
+    "taken back, and it was sent since": (
+        facts(asked="sent same", confirm="stale denied", endpoint="blind"),
+        Decision("pending", "asked", refuse="changed_since"),
+    ),
+    "wanted again": (facts(done="same", again=True), ASK),
+    "wanted again, whoever attests it": (facts(done="same", attested="ann", form="fay", again=True), ASK),
+    "wanted again of an endpoint that shows it": (
+        facts(done="same", endpoint="repeatable", shown="expected", again=True),
+        SENT,
     ),
     "existed before": (facts(attested="ann"), Decision("done", "existing", "ann")),
     "recorded, so it did not exist before": (facts(done="other value", attested="ann"), ASK),

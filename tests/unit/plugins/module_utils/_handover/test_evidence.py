@@ -130,9 +130,9 @@ def test_only_alerts_are_read_where_endpoints_read_back(services, judged):
     assert services.paths == [ALERTS]
 
 
-def test_only_alerts_are_read_in_the_first_minutes(services, judged):
+def test_no_events_are_read_in_the_first_minutes(services, judged):
     assert told(judged(before(seconds=110))) == ["attested"] * 3
-    assert services.paths == [ALERTS]
+    assert services.paths == sorted([ALERTS, AUDIT])
 
 
 def test_without_evidence_nothing_is_read(services, judged):
@@ -141,15 +141,16 @@ def test_without_evidence_nothing_is_read(services, judged):
 
 
 @pytest.mark.parametrize("keys", [[], [KEY, "bbbbbbbbbbbb"]])
-def test_nothing_is_read_for_a_key_that_no_event_can_prove(services, judged, keys):
+def test_the_same_is_read_for_a_key_that_no_event_can_prove(services, judged, keys):
+    """Events may still speak against it."""
     judged(before(hours=1), key_fingerprints=keys)
-    assert services.paths == sorted([ALERTS, MINUTES, DAYS, EVENTS])
+    assert services.paths == sorted([ALERTS, MINUTES, DAYS, EVENTS, AUDIT])
 
 
-def test_nothing_is_read_for_a_link_that_the_canary_proves(services, judged):
+def test_the_space_is_read_for_a_link_that_the_test_event_proves_to_learn_of_the_connection(services, judged):
     bird = {"status": "arrived", "source_id": SOURCE, "space_id": SPACE, "sent_at": before(minutes=1)}
     assert told(judged(before(hours=1), test_event=bird)) == ["attested", "proven", "attested"]
-    assert services.paths == sorted([ALERTS, MINUTES, AUDIT])
+    assert services.paths == sorted([ALERTS, MINUTES, DAYS, EVENTS, AUDIT])
     assert told(judged(before(hours=1), test_event={**bird, "space_id": "spa_2"}))[1] == "attested"
 
 
@@ -163,7 +164,7 @@ def test_a_young_hand_over_is_looked_at_by_the_minute(services, judged):
     # A replay may bring a month of another source's events into the space.
     assert windows["DAY"]["startTime"] == before(hours=23, days=35)
     (audit,) = [r for r in services.requests if r.url.path == "/audit-events"]
-    assert (audit.url.params["resourceId"], audit.url.params["startTime"]) == (SOURCE, before(hours=23))
+    assert (audit.url.params["resourceId"], audit.url.params["startTime"]) == (SOURCE, before(days=90))
 
 
 def test_an_old_hand_over_is_still_proven_by_what_happens_every_week(services, judged):
@@ -177,7 +178,9 @@ def test_an_old_hand_over_is_still_proven_by_what_happens_every_week(services, j
     }
     result = judged(before(days=200))
     assert told(result) == ["proven"] * 3
-    assert result["steps"]["key"]["reason"] == f"Flex wrote 4 engagements through the only key since {before(days=7)}"
+    assert result["steps"]["key"]["reason"].startswith(
+        f"Flex wrote 4 engagements through the only key since {before(days=7)}; the audit trail shows nothing"
+    )
     windows = {
         r.url.params["granularity"]: dict(r.url.params) for r in services.requests if "granularity" in r.url.params
     }
@@ -207,6 +210,56 @@ def test_sources_are_listed_only_to_see_whether_another_sender_is_gone(services,
     assert any("GET /sources" in problem for problem in result["unread"])
 
 
+def test_the_hour_of_an_old_hand_over_is_read_by_the_minute(services, judged):
+    """A count of the whole hour could be of what came before."""
+
+    def volume(request):
+        at, series = request.url.params, []
+        if at["granularity"] == "MINUTE":
+            series = [
+                {"time": before(hours=29, minutes=50), "count": 2},
+                {"time": before(hours=30, minutes=20), "count": 9},
+            ]
+        elif at["granularity"] == "HOUR":
+            series = [{"time": before(hours=31), "count": 11}, {"time": before(hours=30), "count": 2}]
+        return {"data": {"result": [{"eventName": EVENT, "source": {"id": SOURCE}, "total": 1, "series": series}]}}
+
+    services.answers["GET /events/volume"] = volume
+    result = judged(before(hours=30, minutes=10))
+    assert result["steps"]["key"]["verdict"] == "proven"
+    assert "Flex wrote 4 engagements" in result["steps"]["key"]["reason"]
+    minutes = [r.url.params for r in services.requests if r.url.params.get("granularity") == "MINUTE"]
+    assert [(asked["startTime"], asked["endTime"]) for asked in minutes] == [(before(hours=31), before(hours=30))]
+
+
+def test_the_first_hour_of_the_last_week_counts(services, judged):
+    services.clock.elapsed = 1800.0
+
+    def volume(request):
+        series = [{"time": before(days=7), "count": 1}] if request.url.params["granularity"] == "HOUR" else []
+        return {"data": {"result": [{"eventName": EVENT, "source": {"id": SOURCE}, "total": 1, "series": series}]}}
+
+    services.answers["GET /events/volume"] = volume
+    key = judged(before(days=20))["steps"]["key"]
+    assert (key["verdict"], key["proven_at"]) == ("attested", before(days=7))
+    assert f"last proven at {before(days=7)}" in key["reason"]
+
+
+def test_a_connection_in_the_audit_trail_counts_where_the_workspace_has_one_space(services, judged):
+    event = {"id": "1", "timestamp": before(minutes=30), "type": "Source Connected To Space", "resourceId": SOURCE}
+    event |= {"resourceName": "s", "actor": "u", "actorEmail": "ann"}
+    services.answers["GET /audit-events"] = {"data": {"events": [event, {**event, "resourceId": SPACE}]}}
+    one = {"id": SPACE, "name": "one", "slug": "one"}
+    services.answers["GET /spaces"] = {"data": {"spaces": [one]}}
+    assert told(judged(before(seconds=30)))[1] == "proven"
+    services.answers["GET /spaces"] = {"data": {"spaces": [one, {**one, "id": "spa_2"}]}}
+    assert told(judged(before(seconds=30)))[1] == "attested"
+    services.answers["GET /spaces"] = httpx.Response(403, json={})
+    result = judged(before(seconds=30))
+    assert told(result)[1] == "attested"
+    assert any("GET /spaces" in problem for problem in result["unread"])
+
+
 # What cannot be read
 
 
@@ -224,9 +277,10 @@ def test_missing_credentials_are_told(judged):
     assert "twilio_account_sid: is missing or empty." in result["unread"]
 
 
-def test_a_time_that_is_none_is_refused(judged):
-    with pytest.raises(OptionError, match="ignore_alerts_until: is not an ISO 8601 time"):
-        judged(before(hours=1), ignore_alerts_until="yesterday")
+@pytest.mark.parametrize("days", [0, -1, float("nan")])
+def test_a_proof_that_may_not_have_any_age_is_refused(judged, days):
+    with pytest.raises(OptionError, match="proof_max_age: is not a number of days above 0"):
+        judged(before(hours=1), proof_max_age=days)
 
 
 # Alerts
@@ -250,7 +304,7 @@ def paged(services, *pages):
 def test_an_alert_behind_many_others_is_found(services, judged):
     noise = [alert(before(minutes=1), "11200")] * 300
     paged(services, noise, [], [*noise, alert(before(minutes=30))])
-    assert told(judged(before(hours=1))) == ["broken", "attested", "broken"]
+    assert told(judged(before(hours=1))) == ["broken", "attested", "attested"]
     asked = [r for r in services.requests if r.url.path == "/v1/Alerts"]
     assert {r.url.host for r in asked} == {"monitor.twilio.com"}
     assert dict(asked[0].url.params) == {"LogLevel": "error", "StartDate": before(hours=1), "PageSize": "1000"}
@@ -263,12 +317,55 @@ def test_alerts_are_followed_within_a_limit(services, judged):
     assert services.paths.count(ALERTS) == 10
 
 
-def test_alerts_older_than_the_hand_over_or_than_what_was_mended_do_not_count(services, judged):
+def test_alerts_older_than_the_hand_over_do_not_count(services, judged):
     paged(services, [alert(before(hours=2)), alert(before(minutes=30)), alert(None), {"error_code": None}, "odd"])
     assert told(judged(before(minutes=20)))[0] == "attested"
     assert told(judged(before(hours=1)))[0] == "broken"
-    assert told(judged(before(hours=1), ignore_alerts_until=before(minutes=25)))[0] == "attested"
-    assert [r.url.params["StartDate"] for r in services.requests if r.url.path == ALERTS][-1] == before(minutes=25)
+
+
+@pytest.fixture
+def again(services, tmp_path, judged):
+    """Judges once more, with the ledger as the last look left it."""
+
+    def evaluate(**options):
+        known = {"environment": "dev", "state_dir": str(tmp_path), "space_id": SPACE}
+        known |= {"source_id": SOURCE, "key_fingerprints": [KEY]}
+        check_mode = options.pop("check_mode", False)
+        return profiles_info.run(services.call(profiles_info, check_mode, **{**known, **options}))
+
+    return evaluate
+
+
+def test_an_alert_is_acknowledged_once_and_those_before_it_with_it(services, judged, again, tmp_path):
+    paged(services, [alert(before(minutes=30)), alert(before(minutes=40), "49008")])
+    (card,) = judged(before(hours=1))["cards"]
+    assert (card["step"], card["digest"]) == ("connection", "")
+    given = {"acknowledge": ["another", card["acknowledge"]], "confirmed_by": "jane", "reason": "pasted again"}
+    assert f"unified_profiles_acknowledge={card['acknowledge']}" in str(card["warnings"])
+    with pytest.raises(OptionError, match="confirmed_by: is empty"):
+        again(acknowledge=[card["acknowledge"]])
+    assert told(again(**given, check_mode=True))[0] == "attested"
+    assert told(again())[0] == "broken"
+    first = again(**given)
+    assert (first["changed"], told(first)[0], first["cards"]) == (True, "attested", [])
+    second = again(**given)
+    assert (second["changed"], told(second)[0]) == (False, "attested")
+    document = FileLedger(tmp_path, "dev").read()
+    assert [(said["by"], said["why"]) for said in document.acknowledged] == [("jane", "pasted again")]
+    assert [(entry["what"], entry["by"], entry["step"]) for entry in document.history] == [
+        ("acknowledged", "jane", "connection")
+    ]
+    # A later one counts.
+    paged(services, [alert(before(minutes=30)), alert(before(minutes=5))])
+    assert told(again())[0] == "broken"
+
+
+def test_a_broken_connection_has_a_card_that_says_where_and_how_to_go_on(services, judged):
+    paged(services, [alert(before(minutes=30))])
+    (card,) = judged(before(hours=1))["cards"]
+    assert card["where"] == [f"Twilio account {ACCOUNT}", "Segment region us", f"space {SPACE}"]
+    assert "alert 49009" in card["warnings"][0]
+    assert card["confirm_command"].endswith(f"-e unified_profiles_handover_again={'0' * 12}")
 
 
 def test_alerts_are_asked_for_no_further_back_than_monitor_keeps_them(services, judged):

@@ -25,15 +25,19 @@ def judged(*verdicts):
 
 
 def waiting(step):
-    return {"status": "pending", "card": {"step": step, "environment": "dev", "links": []}}
+    return {"status": "pending", "card": {"step": step, "environment": "dev", "links": [], "where": []}}
 
 
 DONE = {"status": "done", "card": None}
 # What was found -> status, and why
 TABLE = {
-    "all proven": ({"verify": judged(*["proven"] * 3)}, "proven", "key is proven"),
-    "all attested": ({"verify": judged(*["attested"] * 3)}, "attested", "key is attested"),
-    "one only attested": ({"verify": judged("attested", "proven", "proven")}, "attested", "key is proven"),
+    "all proven": ({"verify": judged(*["proven"] * 3)}, "proven", "key: key is proven"),
+    "all attested": ({"verify": judged(*["attested"] * 3)}, "attested", "key: key is attested"),
+    "one only attested": (
+        {"verify": judged("attested", "proven", "proven")},
+        "attested",
+        "connection: connection is attested",
+    ),
     "one unknown": ({"verify": judged("unknown", "proven", "proven")}, "unknown", "connection: connection is unknown"),
     "one broken": ({"verify": judged("attested", "attested", "broken")}, "broken", "key: key is broken"),
     "one pending": ({"verify": judged("attested", "pending", "attested")}, "pending", "link: link is pending"),
@@ -54,7 +58,7 @@ TABLE = {
     "findings come first": (
         {"verify": judged(*["attested"] * 3), "findings": [{"detail": "It was renamed."}]},
         "attested",
-        "It was renamed. key is attested",
+        "It was renamed. key: key is attested",
     ),
 }
 
@@ -82,6 +86,31 @@ def test_the_status_is_never_better_than_the_worst_step(verdicts, asked, failed)
     )
     assert (told["status"] == "proven") == (set(verdicts) == {"proven"} and not asked and not failed)
     assert [card["step"] for card in told["cards"]] == [step for step in STEPS if step in asked]
+
+
+SUSPICION = {"problem": "suspected_unlinked", "step": "link", "detail": "The space shows nothing."}
+LOOK = {"step": "link", "environment": "dev", "links": [], "where": ["Twilio account AC1"], "digest": ""}
+
+
+def test_a_suspicion_fails_the_job_and_has_a_card():
+    found = {"verify": judged("attested", "attested", "proven"), "suspicions": [SUSPICION], "cards": [LOOK]}
+    told = environment_status(found, check_mode=False)
+    assert (told["status"], told["fails"], told["findings"]) == ("attested", True, [SUSPICION])
+    assert told["why"].startswith("The space shows nothing.")
+    assert [card["step"] for card in told["cards"]] == ["link"]
+    assert not environment_status({**found, "fail_on_suspicion": False}, check_mode=False)["fails"]
+
+
+def test_a_step_that_waits_has_its_own_card_only():
+    found = {"verify": judged("broken", "attested", "pending"), "cards": [LOOK], "link": waiting("link")}
+    (card,) = environment_status(found, check_mode=False)["cards"]
+    assert "digest" not in card
+
+
+def test_the_workspace_is_told_on_every_card():
+    found = {"verify": judged(*["broken"] * 3), "cards": [LOOK], "console": {"workspace_slug": "acme"}}
+    (card,) = environment_status(found, check_mode=False)["cards"]
+    assert card["where"] == ["Twilio account AC1", "Segment workspace acme"]
 
 
 def test_what_the_playbooks_register_gives_links_to_the_workspace_and_the_source():

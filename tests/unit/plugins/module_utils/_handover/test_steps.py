@@ -120,13 +120,16 @@ def test_a_fourth_step_is_handed_over(fourth, transport):
     options = {
         **dict.fromkeys(("validate_certs", "ca_path", "proxy", "timeout", "retry_budget")),
         **{"environment": "dev", "channel": "operator", "endpoint": None, "confirm": None, "seen": None},
-        **{"attest_existing": None, "clock_skew": 0.0},
+        **{"attest_existing": None, "clock_skew": 0.0, "confirmed_by": None, "reason": None},
+        **{"confirm_digests": [], "withdraw": [], "handover_again": []},
     }
     memory, expected = Memory(), {"user_id": "u1"}
 
     def run(**more):
         call = ModuleContext({**options, **more}, False, transport)
-        step = HandOver(call, "erase", memory, memory.steps, expected=expected, values=lambda: expected)
+        step = HandOver(
+            call, "erase", memory, memory.steps, expected=expected, values=lambda: expected, is_there=lambda how: None
+        )
         return call.reconcile(step).plan.changed, step.result()
 
     changed, asked = run()

@@ -1,0 +1,48 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What must not stop a repair of the source, and advice that can be followed."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
+from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source, segment_source_info
+
+NAME = "twilio-unified-profiles"
+
+
+@pytest.fixture
+def run(sandbox):
+    def call(module=segment_source, check_mode=False, **options):
+        known = {"sandbox_url": sandbox.url, "segment_token": sandbox.world.environments["dev"].segment_token}
+        checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate({**known, **options})
+        assert checked.error_messages == []
+        return run_in_process(module.run, checked.validated_parameters, check_mode)
+
+    return call
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_label_that_the_workspace_does_not_have_never_stops_a_repair(run, check_mode):
+    made = run(check_mode=check_mode, create=True, source_labels={"managed-by": "ansible", "no": "such"})
+    assert made["changed"]
+    assert made["diff"]["after"]["labels"] == {"managed-by": "ansible"}
+    assert "the workspace has no label 'no: such'" in made["warnings"][0]
+
+
+def test_a_missing_label_changes_nothing_in_a_second_run(run):
+    for changed in (True, False):
+        assert run(create=True, source_labels={"no": "such"})["changed"] is changed
+
+
+def test_a_source_of_another_type_is_out_of_the_way_once_it_is_renamed(run, sandbox):
+    """Its slug stays, and so does the ledger's record of its id."""
+    old = run(create=True)["source"]["id"]
+    sandbox.sabotage("dev", "swap-type")
+    assert run(create=True)["failure"]["problem"] == "wrong_type"
+    sandbox.sabotage("dev", "rename-source")
+    found = run(segment_source_info, recorded_source_id=old)
+    assert (found["source"], [finding["problem"] for finding in found["findings"]]) == (None, ["deleted"])
