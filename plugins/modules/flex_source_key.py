@@ -89,6 +89,7 @@ handover:
         environment: {description: The environment., type: str, sample: prod}
         step: {description: The step., type: str, sample: key}
         title: {description: What it is about., type: str, sample: Give Flex the write key}
+        where: {description: 'The Twilio account, the Segment region and the space, as far as they are known.', type: list, elements: str, sample: [Segment region us]}
         page:
           description: 'Where, from the top menu down.'
           type: list
@@ -115,6 +116,8 @@ handover:
           description: The command that says that it is done.
           type: str
           sample: ansible-playbook flexops.unified_profiles.connect -i INVENTORY -e '...'
+        handover_again: {description: Empty; see the cards of profiles_info., type: str, sample: ''}
+        acknowledge: {description: Empty; see the cards of profiles_info., type: str, sample: ''}
 """
 
 from typing import Any

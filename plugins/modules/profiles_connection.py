@@ -103,6 +103,7 @@ handover:
         environment: {description: The environment., type: str, sample: prod}
         step: {description: The step., type: str, sample: connection}
         title: {description: What it is about., type: str, sample: Connect the space}
+        where: {description: 'The Twilio account, the Segment region and the space, as far as they are known.', type: list, elements: str, sample: [Segment region us]}
         page:
           description: 'Where, from the top menu down.'
           type: list
@@ -129,6 +130,8 @@ handover:
           description: The command that says that it is done.
           type: str
           sample: ansible-playbook flexops.unified_profiles.connect -i INVENTORY -e '...'
+        handover_again: {description: Empty; see the cards of profiles_info., type: str, sample: ''}
+        acknowledge: {description: Empty; see the cards of profiles_info., type: str, sample: ''}
 recorded:
   description: What the ledger names as handed over; null where nothing is.
   returned: success

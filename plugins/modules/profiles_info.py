@@ -155,7 +155,39 @@ cards:
   returned: success
   type: list
   elements: dict
-  sample: []
+  contains:
+    environment: {description: The environment., type: str, sample: prod}
+    step: {description: The step., type: str, sample: link}
+    title: {description: What it is about., type: str, sample: Connect the source to the space}
+    where: {description: 'The Twilio account, the Segment region and the space, as far as they are known.', type: list, elements: str, sample: [Segment region us]}
+    page: {description: 'Where, from the top menu down.', type: list, elements: str, sample: [Segment, Unify, Unify settings, Profiles sources]}
+    links:
+      description: Pages to open.
+      type: list
+      elements: dict
+      sample: [{label: 'Segment: Unify', url: 'https://app.segment.com/goto-my-workspace/unify'}]
+    actions:
+      description: What to do there, one after the other, with the labels that the page shows.
+      type: list
+      elements: dict
+      contains:
+        do: {description: 'What to do, such as C(press), C(enter) or C(copy).', type: str, sample: press}
+        label: {description: The label of the button or field., type: str, sample: Connect source}
+        value: {description: 'The exact value, empty for a secret and where there is none.', type: str, sample: ''}
+        hint: {description: 'Where to take it from, or which one it is.', type: str, sample: ''}
+    warnings:
+      description: What to mind.
+      type: list
+      elements: str
+      sample: ['The source must keep its name, twilio-unified-profiles, to work correctly.']
+    check: {description: How it shows that it worked., type: str, sample: The source is listed on the tab Profiles sources.}
+    digest: {description: Empty; nothing was asked for., type: str, sample: ''}
+    confirm_command:
+      description: The command that asks for the step again, or else acknowledges what speaks against it.
+      type: str
+      sample: ansible-playbook flexops.unified_profiles.connect -i INVENTORY -e '...'
+    handover_again: {description: The digest that asks for the step again., type: str, sample: 0d7a52c1e93b}
+    acknowledge: {description: The name of the alert or suspicion., type: str, sample: 71c3ab52e90d}
 recorded:
   description: What the ledger names as handed over; null where nothing is.
   returned: success

@@ -77,6 +77,7 @@ handover:
         environment: {description: The environment., type: str, sample: prod}
         step: {description: The step., type: str, sample: link}
         title: {description: What it is about., type: str, sample: Connect the source to the space}
+        where: {description: 'The Twilio account, the Segment region and the space, as far as they are known.', type: list, elements: str, sample: [Segment region us]}
         page: {description: 'Where, from the top menu down.', type: list, elements: str, sample: [Segment, Unify, Unify settings, Profiles sources]}
         links:
           description: Pages to open.
@@ -103,6 +104,8 @@ handover:
           description: The command that says that it is done.
           type: str
           sample: ansible-playbook flexops.unified_profiles.connect -i INVENTORY -e '...'
+        handover_again: {description: Empty; see the cards of profiles_info., type: str, sample: ''}
+        acknowledge: {description: Empty; see the cards of profiles_info., type: str, sample: ''}
 """
 
 from typing import Any
