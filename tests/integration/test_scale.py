@@ -52,7 +52,8 @@ def test_the_requests_of_each_playbook_are_known(project, sandbox):
     assert [len(one) for one in sent] == told, sent
 
 
-def test_each_task_opens_one_connection_to_each_server_and_one_for_each_read_beside_it(project, sandbox):
+def test_connections_of_each_task(project, sandbox):
+    """Each task opens one connection to each server and one for each read beside it."""
     project.run("connect", "--limit", "dev")
     proxy = Proxy(int(sandbox.url.rpartition(":")[2]))
     # Far away, so that what goes out together cannot share a connection by chance.

@@ -84,7 +84,8 @@ def test_the_status_is_never_better_than_the_worst_step(verdicts, asked, failed)
     assert [card["step"] for card in told["cards"]] == [step for step in STEPS if step in asked]
 
 
-def test_what_the_playbooks_register_gives_links_to_the_workspace_and_the_source():
+def test_registered_results_give_links():
+    """What the playbooks register gives links to the workspace and the source."""
     source = {"id": "s1", "slug": "twilio_unified_profiles"}
     variables = {
         "link_and_key_key": {"handover": {"status": "pending", "card": waiting("key")["card"]}},
