@@ -6,16 +6,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -24,30 +17,26 @@ from hypothesis import settings
 settings.register_profile("here", deadline=None, database=None)
 settings.load_profile("here")
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "extensions"), str(ROOT / "tests/contract")]
+TESTS = Path(__file__).resolve().parent
+sys.path[:0] = [str(TESTS), str(TESTS.parent / "extensions")]
 
-from documents import FOLDER, Documents  # noqa: E402
-from sandbox.server import Running, running  # noqa: E402
-from sandbox.world import World  # noqa: E402
+from sandbox.server import SandboxHandle, run_sandbox  # noqa: E402
+from support.documents import FOLDER, Documents  # noqa: E402
+from support.project import Project  # noqa: E402
 
 
 @pytest.fixture
 def converse():
     # As late as this, since nothing of the collection can be imported before pytest-ansible has put it on the path.
-    from conversation import conversations
+    from support.conversation import conversations
 
     yield from conversations()
 
 
 @pytest.fixture(scope="session")
 def documents() -> Documents | None:
-    """The vendors' OpenAPI documents, where there are any. They see every answer of every sandbox in this process."""
-    if not FOLDER:
-        return None
-    found = Documents(FOLDER)
-    World.watchers.append(found.check)
-    return found
+    """The vendors' OpenAPI documents, where there are any. They see every answer of the shared sandbox."""
+    return Documents(FOLDER) if FOLDER else None
 
 
 @pytest.fixture(autouse=True)
@@ -59,105 +48,25 @@ def _answers_fit_the_documents(documents: Documents | None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def shared_sandbox() -> Iterator[Running]:
-    with running() as sandbox:
+def shared_sandbox(documents: Documents | None) -> Iterator[SandboxHandle]:
+    with run_sandbox() as sandbox:
+        if documents:
+            sandbox.world.watchers.append(documents.check)
         yield sandbox
 
 
 @pytest.fixture
-def sandbox(shared_sandbox: Running) -> Running:
+def sandbox(shared_sandbox: SandboxHandle) -> SandboxHandle:
     shared_sandbox.reset()
     return shared_sandbox
 
 
-@dataclass
-class Run:
-    """One run of ansible-playbook."""
-
-    status: int
-    output: str
-    report: dict[str, dict[str, str]]
-
-    @property
-    def changed(self) -> dict[str, int]:
-        found = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)
-        return {host: int(count) for host, count in found}
-
-    @property
-    def diffs(self) -> list[str]:
-        """The lines of all diffs, sorted, since hosts answer in any order."""
-        return sorted(line.strip() for line in self.output.splitlines() if re.match(r"[+-] ", line))
-
-
-class Project:
-    """A folder with an inventory, and the commands a person would run in it."""
-
-    def __init__(self, folder: Path, sandbox: Running) -> None:
-        self.folder, self.sandbox = folder, sandbox
-        self.inventory = folder / "inventory"
-        shutil.copytree(
-            ROOT / "inventories/sandbox", self.inventory, ignore=shutil.ignore_patterns(".unified_profiles")
-        )
-
-    def run(self, playbook: str, *arguments: str, inventory: str | None = None, **environment: str) -> Run:
-        path = playbook if "." in playbook else str(ROOT / f"playbooks/{playbook}.yml")
-        return self.command("ansible-playbook", path, *arguments, inventory=inventory, **environment)
-
-    def command(self, command: str, *arguments: str, inventory: str | None = None, **environment: str) -> Run:
-        report = self.inventory / ".unified_profiles/report.md"
-        report.unlink(missing_ok=True)
-        done = subprocess.run(
-            [Path(sys.executable).with_name(command), "-i", inventory or self.inventory, *arguments],
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-                "ANSIBLE_NOCOLOR": "1",
-                "SANDBOX_PORT": self.sandbox.url.rpartition(":")[2],
-                **environment,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        rows: dict[str, dict[str, str]] = {}
-        if report.exists():
-            # As a reader of the rendered Markdown sees it.
-            text = re.sub(r"\\([\\`*\[\]<>|~])", r"\1", report.read_text())
-            table = [line.strip("| \n") for line in text.splitlines() if line.startswith("| ")]
-            names = table[0].split(" | ")
-            rows = {row.split(" | ")[0]: dict(zip(names, row.split(" | "))) for row in table[1:]}
-        return Run(done.returncode, done.stdout + done.stderr, rows)
-
-    def hosts(self, **hosts: dict[str, Any]) -> None:
-        """Replace the inventory's hosts; a host takes the settings of the sandbox environment in its key `like`."""
-        merged = {}
-        for name, chosen in hosts.items():
-            like = chosen.pop("like", "dev")
-            gateway = {"unified_profiles_gateway": f"{{{{ unified_profiles_sandbox_url }}}}/handover/{like}"}
-            merged[name] = {**self.settings(like), **gateway, **{f"unified_profiles_{k}": v for k, v in chosen.items()}}
-        document = {"unified_profiles": {"hosts": merged}}
-        (self.inventory / "hosts.yml").write_text(json.dumps(document))
-
-    def settings(self, like: str) -> dict[str, Any]:
-        """The variables of an environment of the sandbox's own inventory."""
-        import yaml
-
-        hosts = yaml.safe_load((ROOT / "inventories/sandbox/hosts.yml").read_text())["unified_profiles"]["hosts"]
-        return hosts[like]
-
-    def ledger(self, environment: str) -> dict[str, Any]:
-        path = self.inventory / f".unified_profiles/ledger/{environment}.json"
-        return json.loads(path.read_text())["steps"] if path.exists() else {}
-
-
 @pytest.fixture
-def project(tmp_path: Path, sandbox: Running) -> Project:
+def project(tmp_path: Path, sandbox: SandboxHandle) -> Project:
     return Project(tmp_path, sandbox)
 
 
 @pytest.fixture
-def projects(tmp_path: Path, sandbox: Running) -> Callable[[str], Project]:
+def projects(tmp_path: Path, sandbox: SandboxHandle) -> Callable[[str], Project]:
     """Makes more projects than one, by name."""
     return lambda name: Project(tmp_path / name, sandbox)

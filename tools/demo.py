@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from sandbox.server import running
+from sandbox.server import SandboxHandle, run_sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -60,16 +60,13 @@ def blind(inventory: Path, environment: str) -> None:
     (inventory / f"host_vars/{environment}.yml").write_text(yaml.safe_dump({"unified_profiles_endpoints": taken}))
 
 
-def time_passes(sandbox, what: str) -> None:
+def time_passes(sandbox: SandboxHandle, what: str) -> None:
     say(f"{what}: the sandbox's clock moves on, and agents wrap up five engagements in each environment.")
-    sandbox.advance(120)
-    for environment in sandbox.world.environments:
-        sandbox.engage(environment, 5)
-    sandbox.advance(120)
+    sandbox.work(count=5)
 
 
 def main() -> None:
-    with running() as sandbox, tempfile.TemporaryDirectory() as folder:
+    with run_sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
         inventory = Path(folder) / "sandbox"
         shutil.copytree(ROOT / "inventories/sandbox", inventory, ignore=shutil.ignore_patterns(".unified_profiles"))
         print("Simulated Segment and Twilio run at", sandbox.url, "- nothing here touches a real service.")

@@ -11,13 +11,11 @@ import ipaddress
 import os
 import re
 import signal
-import socket
 import sys
 import typing as t
 from pathlib import Path
 
 from . import inventory, state
-from .server import bind, make_server, own_certificate
 from .world import World
 
 EPILOG = """\
@@ -30,6 +28,7 @@ class Unusable(Exception):
 
 
 def options() -> argparse.ArgumentParser:
+    """The parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         description="Simulated Segment and Twilio, for rehearsals. Nothing here talks to a real service.",
@@ -80,7 +79,17 @@ def options() -> argparse.ArgumentParser:
     return parser
 
 
+# What the collection itself does not need.
+LIBRARIES = ("starlette", "uvicorn", "jinja2")
+# What YAML or Ansible takes for something else than a host of this name.
+RESERVED = {
+    *("true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "nan", "inf"),
+    *("all", "ungrouped", "localhost", "unified_profiles"),
+}
+
+
 def main(arguments: t.Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
     given = options().parse_args(arguments)
     try:
         serve(given)
@@ -91,15 +100,30 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
 
 
 def serve(given: argparse.Namespace) -> None:
-    world = World() if given.environments is None else World(environments(given.environments))
-    if given.state and given.state.exists():
-        asked = dict(world.seeds)
-        state.load(world, given.state)
-        if given.environments is not None and dict(world.seeds) != asked:
-            raise Unusable(f"{given.state} holds other environments: leave --environments out, or name a new file.")
-    world.state_file = given.state
-    sock = listen(given.host, given.port, given.allow_remote)
-    server = make_server(world)
+    """Serve until a signal comes.
+
+    Raises:
+        Unusable: An option cannot be used.
+        InventoryError, StateError: A file cannot be read or written.
+    """
+    try:
+        from .faults import Faults
+        from .server import bind, make_server, own_certificate
+    except ModuleNotFoundError as error:
+        if error.name not in LIBRARIES:
+            raise
+        raise Unusable(
+            f"the Python library {error.name} is missing, which only the sandbox needs: pip install starlette uvicorn."
+        ) from None
+    world = world_of(given)
+    address = address_of(given.host, given.port, given.allow_remote)
+    try:
+        sock = bind(address, given.port)
+    except OSError as error:
+        raise Unusable(
+            f"{address} port {given.port} cannot be used ({error.strerror}): choose another with --port, or 0 for a free one."
+        ) from None
+    server = make_server(world, Faults(world), address)
     if given.https:
         try:
             own_certificate(server, given.https, given.host)
@@ -123,15 +147,7 @@ def serve(given: argparse.Namespace) -> None:
     # While it runs the server handles both signals itself; this is for before, and for when it raises them again after.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    print(f"sandbox ready: {url}/_sandbox  console pages: {url}/console/", flush=True)
-    if given.https:
-        print(f"unified_profiles_ca_path: {given.https.resolve()}", flush=True)
-    if given.inventory:
-        print(f"inventory: ansible-playbook -i {given.inventory} playbooks/connect.yml", flush=True)
-    if given.variables:
-        print(
-            f"variables: ansible-playbook -i <your inventory> -e @{given.variables} playbooks/connect.yml", flush=True
-        )
+    announce(given, url)
     if not given.quiet:
         world.log = lambda line: print(line, flush=True)
 
@@ -141,26 +157,63 @@ def serve(given: argparse.Namespace) -> None:
         print(f"sandbox: state saved to {given.state}", flush=True)
 
 
+def world_of(given: argparse.Namespace) -> World:
+    """The world that the options ask for.
+
+    Raises:
+        Unusable: The file of ``--state`` holds other environments.
+        StateError: The file cannot be used.
+    """
+    world = World() if given.environments is None else World(environments(given.environments))
+    if given.state and given.state.exists():
+        asked = dict(world.seeds)
+        state.load(world, given.state)
+        if given.environments is not None and dict(world.seeds) != asked:
+            raise Unusable(f"{given.state} holds other environments: leave --environments out, or name a new file.")
+    world.state_file = given.state
+    return world
+
+
+def announce(given: argparse.Namespace, url: str) -> None:
+    """Say where the sandbox is, and what uses it."""
+    print(f"sandbox ready: {url}/_sandbox  console pages: {url}/console/", flush=True)
+    if given.https:
+        print(f"unified_profiles_ca_path: {given.https.resolve()}", flush=True)
+    if given.inventory:
+        print(f"inventory: ansible-playbook -i {given.inventory} playbooks/connect.yml", flush=True)
+    if given.variables:
+        print(
+            f"variables: ansible-playbook -i <your inventory> -e @{given.variables} playbooks/connect.yml", flush=True
+        )
+
+
 def environments(text: str) -> int | list[tuple[str, str]]:
     """How many environments, or their names and regions.
 
     Raises:
         Unusable: Neither.
     """
-    if re.fullmatch("[0-9]+", text) and 1 <= int(text) <= 100_000:
+    if re.fullmatch("[0-9]{1,6}", text) and 1 <= int(text) <= 100_000:
         return int(text)
     found = re.fullmatch(r"[A-Za-z_][\w.-]*(:eu|:us)?(,[A-Za-z_][\w.-]*(:eu|:us)?)*", text, re.ASCII)
     pairs = [(name, region or "us") for name, _unused, region in (item.partition(":") for item in text.split(","))]
     if not found or len({name for name, _unused in pairs}) < len(pairs):
         raise Unusable("--environments takes a number from 1 to 100000, or different names: staging,production:eu.")
+    for name, _unused in pairs:
+        if name.lower() in RESERVED:
+            raise Unusable(
+                f"--environments: YAML or Ansible takes {name} for something else than a host: name it otherwise."
+            )
+        if len(name) > 100:
+            raise Unusable("--environments: a name has at most 100 characters.")
     return pairs
 
 
-def listen(host: str, port: int, allow_remote: bool) -> socket.socket:
-    """A socket that listens there.
+def address_of(host: str, port: int, allow_remote: bool) -> str:
+    """The IP address to listen on.
 
     Raises:
-        Unusable: Not an address of this machine, not loopback and not forced, or the port is taken.
+        Unusable: It is none, not loopback and not forced, or the port is no port.
     """
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
@@ -173,12 +226,7 @@ def listen(host: str, port: int, allow_remote: bool) -> socket.socket:
         )
     if not 0 <= port <= 65535:
         raise Unusable(f"--port {port} is no port: take one from 1 to 65535, or 0 for a free one.")
-    try:
-        return bind(str(address), port)
-    except OSError as error:
-        raise Unusable(
-            f"{address} port {port} cannot be used ({error.strerror}): choose another with --port, or 0 for a free one."
-        ) from None
+    return str(address)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from .http import Body
-from .world import Environment, Problem, World
+from .endpoints import Body
+from .model import ApiProblem, Environment
+from .world import World
 
 # What each token may do, beside reading.
 RIGHTS = {"segment_token": ("sources", "labels", "audit", "keys"), "admin_token": ("sources", "keys")}
@@ -20,25 +21,32 @@ def auth(world: World, region: str, request: Request) -> Environment:
     """A token belongs to one workspace, and to one region: the other does not know it."""
     header = request.headers.get("authorization", "")
     if not header:
-        raise Problem(401, "unauthorized", "Authorization header is required")
+        raise ApiProblem(401, "unauthorized", "Authorization header is required")
     scheme, _unused, token = header.partition(" ")
     found = world.holder(token) if scheme.lower() == "bearer" else None
     if found is None or found[1] not in TOKENS or found[0].region != region:
-        raise Problem(401, "unauthorized", "The token is not valid")
+        raise ApiProblem(401, "unauthorized", "The token is not valid")
     world.actor = token
     return found[0]
 
 
 def may(world: World, right: str) -> bool:
+    """Whether the token that acts has the right."""
     found = world.holder(world.actor or "")
     return found is not None and right in RIGHTS.get(found[1], ())
 
 
 def require(world: World, right: str) -> None:
+    """Refuse a token without the right.
+
+    Raises:
+        ApiProblem: By the switch ``lacks_permission``.
+    """
     if not may(world, right):
-        raise Problem(world.switches["lacks_permission"], "forbidden", "The token lacks the permission for this")
+        raise ApiProblem(world.switches["lacks_permission"], "forbidden", "The token lacks the permission for this")
 
 
-def error(problem: Problem) -> Body:
+def error(problem: ApiProblem) -> Body:
+    """A problem in the words of the Public API."""
     found = {"type": problem.code, "message": problem.message}
     return {"errors": [{**found, "field": problem.field} if problem.field else found] * problem.times}

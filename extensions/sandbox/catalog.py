@@ -25,6 +25,32 @@ TYPES = {
 }
 
 
+LOGOS = {"default": "https://example.com/logo.svg", "mark": None, "alt": None}
+# The one type of destination.
+WEBHOOK: dict[str, t.Any] = {
+    "id": "614a3c7d791c91c41bae7599",
+    "name": "Webhooks (Actions)",
+    "slug": "actions-webhook",
+    "description": "Webhooks",
+    "website": "https://example.com",
+    "logos": LOGOS,
+    "status": "PUBLIC",
+    "partnerOwned": False,
+    "supportedRegions": ["us-west-2"],
+    "regionEndpoints": ["US"],
+    "supportedFeatures": {
+        "cloudModeInstances": "0",
+        "deviceModeInstances": "0",
+        "replay": False,
+        "browserUnbundling": False,
+        "browserUnbundlingPublic": False,
+    },
+    "supportedMethods": dict.fromkeys(("track", "pageview", "identify", "group", "alias"), True),
+    "supportedPlatforms": dict.fromkeys(("browser", "mobile", "server"), True),
+    **{name: [] for name in ("options", "previousNames", "categories", "components", "actions", "presets", "contacts")},
+}
+
+
 def _id(name: str) -> str:
     known = {shown: id_ for id_, shown in KNOWN.items()}
     return known.get(name) or hashlib.sha256(name.encode()).hexdigest()[:10]
@@ -46,7 +72,7 @@ def metadata(id_: str) -> dict[str, t.Any]:
         "name": name,
         "slug": slug,
         "description": f"{name} source",
-        "logos": {"default": "https://example.com/logo.svg", "mark": None, "alt": None},
+        "logos": LOGOS,
         "options": [],
         "categories": [category],
         "isCloudEventSource": category in ("Email", "Helpdesk", "CRM", "Payments"),

@@ -2,27 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes requests fail as asked, tells a test of each request, and keeps the world's clock in the Date header.
+"""The faults that are set, and the layer that makes requests fail by them.
 
-Plain ASGI around the application. With no rule and no hook set, a request costs one Date header and nothing else.
+The layer is plain ASGI around the application. It also tells a test of each request.
 """
 
 from __future__ import annotations
 
 import asyncio
-import email.utils
-import time
+import copy
 import typing as t
-import urllib.parse
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .http import basic_user
-from .rules import Seen, note_changes, shown
-from .world import Environment, World, iso
+from .endpoints import owner_of
+from .fault_rules import Rule, Seen, rule_from, shown
+from .world import World
 
 Headers = list[tuple[bytes, bytes]]
+Hook = t.Callable[[str, dict[str, t.Any]], t.Any]
 
 
 class Dropped(Exception):
@@ -30,58 +29,88 @@ class Dropped(Exception):
 
 
 class Faults:
-    def __init__(self, app: ASGIApp, world: World) -> None:
-        self.app, self.world = app, world
-        self._second, self._date = 0, b""
+    """The rules that are set for a world, and the hook of a test. A reset of the world takes both away."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.rules: list[Rule] = []
+        self._hook: Hook | None = None
+        self._hooked = 0
+        world.on_reset.append(self._forget)
+
+    def _forget(self) -> None:
+        self.rules.clear()
+        self.hook(None)
+
+    @property
+    def active(self) -> bool:
+        """Whether requests have to be looked at."""
+        return bool(self.rules or self._hook)
+
+    def add(self, given: dict[str, t.Any]) -> Rule:
+        """Check a rule and set it.
+
+        Raises:
+            ApiProblem: 400 or 404, naming what is wrong with it.
+        """
+        rule = rule_from(given)
+        if rule.environment is not None:
+            self.world.environment(rule.environment)
+        if rule.kind == "stale":
+            names = [rule.environment] if rule.environment else list(self.world.environments)
+            rule.last = {name: copy.deepcopy(self.world.environments[name]) for name in names}
+        self.rules.append(rule)
+        return rule
+
+    def due(self, seen: Seen) -> Rule | None:
+        """The rule that hits this request; counts it."""
+        return next((rule for rule in self.rules if rule.due(seen, self.world.now())), None)
+
+    def note_changes(self, environment: str | None) -> None:
+        """Keep, for the rules with stale reads, what environments were like before their sources or labels changed."""
+        for rule in self.rules:
+            for name in [environment] if environment else list(rule.last):
+                current, last = self.world.environments.get(name), rule.last.get(name)
+                if current and last and (current.sources, current.labels) != (last.sources, last.labels):
+                    rule.past.setdefault(name, []).append((self.world.now(), last))
+                    rule.last[name] = copy.deepcopy(current)
+
+    def hook(self, callback: Hook | None) -> None:
+        """Call back for each request from now on; see :meth:`.server.SandboxHandle.on_request`."""
+        self._hook, self._hooked = callback, 0
+
+    def goes_on(self, phase: str, seen: Seen, **more: t.Any) -> bool:
+        """Tell the hook of a request; whether the connection stays open."""
+        if self._hook is None:
+            return True
+        if phase == "before":
+            self._hooked += 1
+            seen.n = self._hooked
+        write = seen.method not in ("GET", "HEAD")
+        entry = {"n": seen.n, "method": seen.method, "path": shown(seen.path), "environment": seen.environment}
+        return self._hook(phase, {**entry, "write": write, **more}) is not False
+
+
+class FaultLayer:
+    """The application with the faults that are set. Without any, a request passes through."""
+
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+        self.app, self.faults, self.world = app, faults, faults.world
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        world, started, status = self.world, time.perf_counter(), "dropped"
-
-        async def dated(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = str(message["status"])
-                message["headers"] = [*message["headers"], (b"date", self._now())]
-            await send(message)
-
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        watched = (world.faults or world.hook) and not scope["path"].startswith("/_sandbox")
-        await (self._watched if watched else self.app)(scope, receive, dated)
-        if world.log:
-            environment, took = self._owner(scope), (time.perf_counter() - started) * 1000
-            line = f"{scope['method']} {urllib.parse.quote(shown(scope['path']))}"
-            world.log(f"{iso(world.now())} {environment.name if environment else '-'} {line} {status} {took:.0f} ms")
-
-    def _now(self) -> bytes:
-        """The Date header's value, formatted once a second."""
-        second = int(self.world.now().timestamp())
-        if second != self._second:
-            self._second, self._date = second, email.utils.formatdate(second, usegmt=True).encode()
-        return self._date
-
-    def _owner(self, scope: Scope) -> Environment | None:
-        """Whose credentials a request carries; the sandbox's own paths name the environment."""
-        service, name = [*scope["path"].split("/"), "", ""][1:3]
-        if service in ("handover", "console"):
-            return self.world.environments.get(name)
-        request = Request(scope)
-        scheme, _unused, credential = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "basic":
-            credential = basic_user(request)[0]
-        found = self.world.source_of_key(credential, name) if service == "tracking" else self.world.holder(credential)
-        return found[0] if found else None
+        watched = scope["type"] == "http" and self.faults.active and not scope["path"].startswith("/_sandbox")
+        await (self._watched if watched else self.app)(scope, receive, send)
 
     async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
-        world, receive = self.world, await _arrived(receive)
+        world, faults = self.world, self.faults
         with world.lock:
-            environment = self._owner(scope)
+            environment = owner_of(world, Request(scope))
             seen = Seen(scope["method"], scope["path"], environment.name if environment else None)
-            note_changes(world, seen.environment)
-            rule = next((rule for rule in world.faults if rule.due(seen, world.now())), None)
+            faults.note_changes(seen.environment)
+            rule = faults.due(seen)
             if rule and rule.kind == "stale" and environment:
                 scope["as_of"] = rule.past_of(environment.name, world.now())
-        if self._told("before", seen) is False:
+        if not faults.goes_on("before", seen):
             return await _drop(scope, receive)
         if rule and rule.kind == "latency" and not rule.commit:
             await asyncio.sleep(rule.seconds)
@@ -89,8 +118,8 @@ class Faults:
         if rule is None or rule.processes:
             status, headers, body = await self._process(scope, receive)
             with world.lock:
-                note_changes(world, seen.environment)
-            if self._told("after", seen, status=status) is False:
+                faults.note_changes(seen.environment)
+            if not faults.goes_on("after", seen, status=status):
                 return await _drop(scope, receive)
         if rule:
             if rule.kind in ("drop_before", "drop_after"):
@@ -121,31 +150,6 @@ class Faults:
         await self.app(scope, receive, keep)
         body = b"".join(m.get("body", b"") for m in messages[1:])
         return messages[0]["status"], list(messages[0]["headers"]), body
-
-    def _told(self, phase: str, seen: Seen, **more: t.Any) -> bool | None:
-        hook = self.world.hook
-        if hook is None:
-            return None
-        if phase == "before":
-            self.world.hooked += 1
-            seen.n = self.world.hooked
-        write = seen.method not in ("GET", "HEAD")
-        entry = {"n": seen.n, "method": seen.method, "path": shown(seen.path), "environment": seen.environment}
-        return hook(phase, {**entry, "write": write, **more})
-
-
-async def _arrived(receive: Receive) -> Receive:
-    """Wait until the request is complete. From then on it is processed even if its client goes away."""
-    messages = [await receive()]
-    while messages[-1].get("more_body"):
-        messages.append(await receive())
-    rest = iter(messages)
-
-    async def again() -> Message:
-        message = next(rest, None)
-        return message if message is not None else await receive()
-
-    return again
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:

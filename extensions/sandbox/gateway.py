@@ -11,23 +11,33 @@ import typing as t
 from starlette.requests import Request
 from starlette.routing import Route
 
+from . import handovers
 from .access import error
-from .http import Service
-from .world import Environment, Problem, World, fingerprint
+from .endpoints import Exchange, Service
+from .limits import Limits
+from .model import ApiProblem, Environment, fingerprint
+from .world import World
 
 
 def gateway_auth(world: World, region: str, request: Request) -> Environment:
+    """The environment in the path, for whoever has its gateway token.
+
+    Raises:
+        ApiProblem: 401, 404.
+    """
     env = world.environment(request.path_params["environment"])
     if request.headers.get("authorization") != f"Bearer {env.gateway_token}":
-        raise Problem(401, "unauthorized", "The gateway token is missing or wrong")
+        raise ApiProblem(401, "unauthorized", "The gateway token is missing or wrong")
     return env
 
 
-def handover(world: World, env: Environment, request: Request, body: dict[str, t.Any]) -> t.Any:
-    step, posted = request.path_params["step"], request.method == "POST"
+def handover(exchange: Exchange) -> t.Any:
+    """Do a step, or show what stands there."""
+    world, env, body = exchange.world, exchange.env, exchange.body
+    step, posted = exchange.path["step"], exchange.method == "POST"
     if step == "connection":
         if posted:
-            world.connect(env, body)
+            handovers.connect(world, env, body)
         token = env.connection.get("profile_token")
         return {
             "connected": bool(env.connection),
@@ -38,7 +48,7 @@ def handover(world: World, env: Environment, request: Request, body: dict[str, t
         }
     if step == "link":
         if posted:
-            world.link(env, body)
+            handovers.link(world, env, body)
         return {
             "space_id": env.space["id"],
             "source_ids": env.linked,
@@ -46,15 +56,13 @@ def handover(world: World, env: Environment, request: Request, body: dict[str, t
         }
     if step == "key":
         if posted:
-            world.store_key(env, body.get("write_key"))
+            handovers.store_key(world, env, body.get("write_key"))
         key = env.flex_key
         return {"write_key_fingerprint": fingerprint(key) if key else None, "set_at": env.flex_key_set_at}
-    raise Problem(404, "not-found", "the steps are connection, link and key")
+    raise ApiProblem(404, "not-found", "the steps are connection, link and key")
 
 
-def routes(world: World) -> list[Route]:
-    return [
-        Service("handover", gateway_auth, error).route(
-            world, "GET POST", "/{environment}/{step}", handover, "/handover"
-        )
-    ]
+def routes(world: World, limits: Limits) -> list[Route]:
+    """The gateway's route."""
+    paths = [("GET POST", "/{environment}/{step}", handover)]
+    return Service(world, limits, "handover", gateway_auth, error).routes("/handover", paths)

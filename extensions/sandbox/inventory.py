@@ -10,27 +10,41 @@ import json
 import re
 from pathlib import Path
 
-from .world import Environment, World
+from .model import Environment
+from .world import World
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "inventories/sandbox"
 SETTINGS = "group_vars/unified_profiles.yml"
-MADE = "Environments of the sandbox, written by `python -m sandbox`. These tokens open nothing but the sandbox."
+HEADER = "Environments of the sandbox, written by `python -m sandbox`. These tokens open nothing but the sandbox."
 
 
 class InventoryError(Exception):
-    """The folder cannot be used; the message says why and what to do."""
+    """A folder or file cannot be used; the message says why and what to do."""
+
+
+def refuse_foreign(path: Path, option: str) -> None:
+    """Refuse to replace what the sandbox did not write. Nothing is there: that is fine.
+
+    Raises:
+        InventoryError: Somebody else's file.
+        OSError: It cannot be read.
+    """
+    if path.exists() and HEADER not in path.read_text(encoding="utf-8", errors="replace"):
+        raise InventoryError(
+            f"{path} was not written by the sandbox, so it stays as it is: name another with {option}."
+        )
 
 
 def write(world: World, url: str, folder: Path, ca_path: Path | None = None) -> None:
     """Write hosts.yml and the group's settings, as in inventories/sandbox; what it wrote before is replaced.
 
     Raises:
-        InventoryError: The folder holds somebody else's inventory, or cannot be written.
+        InventoryError: The folder holds somebody else's files, or cannot be written.
     """
     hosts, settings = folder / "hosts.yml", folder / SETTINGS
     try:
-        if hosts.exists() and MADE not in hosts.read_text(encoding="utf-8", errors="replace"):
-            raise InventoryError(f"{hosts} was not written by the sandbox: name another folder with --inventory.")
+        for path in (hosts, settings):
+            refuse_foreign(path, "--inventory")
         settings.parent.mkdir(parents=True, exist_ok=True)
         hosts.write_text(hosts_of(world), encoding="utf-8")
         settings.write_text(_settings(url, ca_path), encoding="utf-8")
@@ -65,12 +79,11 @@ def write_variables(world: World, url: str, path: Path, ca_path: Path | None = N
         },
     }
     # JSON is YAML as well.
-    lines = ["---", f"# {MADE}", *(f"{name}: {json.dumps(value)}" for name, value in variables.items())]
+    lines = ["---", f"# {HEADER}", *(f"{name}: {json.dumps(value)}" for name, value in variables.items())]
     settings = _settings(url, None)
     gateway = settings[settings.index("unified_profiles_gateway: ") :]
     try:
-        if path.exists() and MADE not in path.read_text(encoding="utf-8", errors="replace"):
-            raise InventoryError(f"{path} was not written by the sandbox: name another file with --variables.")
+        refuse_foreign(path, "--variables")
         path.write_text("\n".join(lines) + "\n" + gateway, encoding="utf-8")
     except OSError as error:
         raise InventoryError(f"{path} cannot be written ({error.strerror}): name another with --variables.") from None
@@ -78,7 +91,7 @@ def write_variables(world: World, url: str, path: Path, ca_path: Path | None = N
 
 def hosts_of(world: World) -> str:
     """The text of hosts.yml."""
-    lines = ["---", f"# {MADE}", "unified_profiles:", "  hosts:"]
+    lines = ["---", f"# {HEADER}", "unified_profiles:", "  hosts:"]
     for env in world.environments.values():
         lines.append(f"    {env.name}:")
         lines += [f"      unified_profiles_{name}: {value}" for name, value in _variables(env).items()]
@@ -103,5 +116,5 @@ def _settings(url: str, ca_path: Path | None) -> str:
     lines = f'unified_profiles_sandbox_url: "{url}"'
     if ca_path:
         lines += f'\nunified_profiles_ca_path: "{ca_path.resolve()}"'
-    text = (EXAMPLE / SETTINGS).read_text(encoding="utf-8")
+    text = (EXAMPLE / SETTINGS).read_text(encoding="utf-8").replace("---\n", f"---\n# {HEADER}\n", 1)
     return re.sub(r"(?m)^unified_profiles_sandbox_url: .*$", lambda _: lines, text)

@@ -4,8 +4,10 @@
 
 """Rate limits by IP address and token: always told in headers, enforced when the switch ``rate_limits`` is on.
 
+``rate_limit_scope`` counts by address alone. The switch ``token_limit`` adds a limit per token, over all endpoints.
+
 Documented: labels and events volume 60 a minute, events and traits of a space 25 a minute, the Profile API 100 a second and
-space. Inferred: 200 a minute for the rest of the Public API, and that windows are fixed.
+space. Inferred: 200 a minute for the rest of the Public API, the number of the limit per token, and that windows are fixed.
 """
 
 from __future__ import annotations
@@ -18,12 +20,10 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from .rules import Rule
+from .fault_rules import Rule
+from .world import World
 
-if t.TYPE_CHECKING:
-    from .world import World
-
-USUAL = (200, 60.0)
+DEFAULT_LIMIT = (200, 60.0)
 LIMITS = {
     "/labels": (60, 60.0),
     "/labels/{key}/{value}": (60, 60.0),
@@ -32,56 +32,71 @@ LIMITS = {
     "/spaces/{id}/traits": (25, 60.0),
 }
 PROFILES = (100, 1.0)
+TOKEN_LIMIT = (100, 60.0)
+Refusal = tuple[int, t.Any, dict[str, str]]
 
 
 @dataclass
 class Window:
+    """What was counted, and until when."""
+
     end: datetime.datetime
     consumed: int = 0
 
 
-@dataclass(frozen=True)
-class Wait:
-    """A refusal, and how long to wait."""
+class Limits:
+    """The windows of a world. A reset of the world empties them."""
 
-    seconds: float
-    hint: str
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._windows: dict[tuple[str, str, str], Window] = {}
+        world.on_reset.append(self._windows.clear)
 
-    def answer(self, path: str, now: datetime.datetime) -> tuple[int, t.Any, dict[str, str]]:
-        status, headers, content = Rule(kind="rate_limited", seconds=self.seconds, hint=self.hint).answer(path, now)
+    def refusal(self, service: str, path: str, request: Request) -> Refusal | None:
+        """Count a request; return status, body and headers when it is one too many, and limits are enforced."""
+        if service not in ("segment", "profiles"):
+            return None
+        switches = self.world.switches
+        if service == "segment" and switches["token_limit"]:
+            refusal = self._count(TOKEN_LIMIT, self._window("token", TOKEN_LIMIT[1], request), "seconds", request)
+            if refusal:
+                return refusal
+        limit = LIMITS.get(path, DEFAULT_LIMIT) if service == "segment" else PROFILES
+        window = self._window(path if path in LIMITS else service, limit[1], request)
+        refusal = self._count(limit, window, switches["rate_limit_hint"], request)
+        return refusal if switches["rate_limits"] else None
+
+    def _count(self, limit: tuple[int, float], window: Window, hint: str, request: Request) -> Refusal | None:
+        window.consumed += 1
+        if window.consumed <= limit[0]:
+            return None
+        now = self.world.now()
+        wait = max(0.001, (window.end - now).total_seconds())
+        status, headers, content = Rule(kind="rate_limited", seconds=wait, hint=hint).answer(request.url.path, now)
         more = {name.decode(): value.decode() for name, value in headers if name != b"content-length"}
         return status, json.loads(content), more
 
+    def headers(self, path: str, request: Request) -> dict[str, str]:
+        """What the Public API tells of its limits."""
+        most, seconds = LIMITS.get(path, DEFAULT_LIMIT)
+        window = self._window(path if path in LIMITS else "segment", seconds, request)
+        return {
+            "x-ratelimit-consumed": str(window.consumed),
+            "x-ratelimit-remaining": str(max(0, most - window.consumed)),
+            "x-ratelimit-reset": email.utils.formatdate(int(window.end.timestamp()) + 1, usegmt=True),
+        }
 
-def limited(world: World, service: str, path: str, request: Request) -> Wait | None:
-    """Count a request; give the wait when it is one too many, and that is enforced."""
-    if service not in ("segment", "profiles"):
-        return None
-    most, seconds = LIMITS.get(path, USUAL) if service == "segment" else PROFILES
-    window, now = _window(world, path if path in LIMITS else service, seconds, request), world.now()
-    window.consumed += 1
-    if window.consumed <= most or not world.switches["rate_limits"]:
-        return None
-    return Wait(max(0.001, (window.end - now).total_seconds()), world.switches["rate_limit_hint"])
-
-
-def headers_of(world: World, path: str, request: Request) -> dict[str, str]:
-    """What the Public API tells of its limits."""
-    most, seconds = LIMITS.get(path, USUAL)
-    window = _window(world, path if path in LIMITS else "segment", seconds, request)
-    return {
-        "x-ratelimit-consumed": str(window.consumed),
-        "x-ratelimit-remaining": str(max(0, most - window.consumed)),
-        "x-ratelimit-reset": email.utils.formatdate(int(window.end.timestamp()) + 1, usegmt=True),
-    }
-
-
-def _window(world: World, what: str, seconds: float, request: Request) -> Window:
-    client = request.client.host if request.client else ""
-    key = (client, request.headers.get("authorization", ""), what)
-    window, now = world.windows.get(key), world.now()
-    if window is None or window.end <= now:
-        if len(world.windows) > 10_000:
-            world.windows.clear()
-        window = world.windows[key] = Window(now + datetime.timedelta(seconds=seconds))
-    return window
+    def _window(self, what: str, seconds: float, request: Request) -> Window:
+        client = request.client.host if request.client else ""
+        token = request.headers.get("authorization", "")
+        if what == "token":
+            client = ""
+        elif self.world.switches["rate_limit_scope"] == "address":
+            token = ""
+        key = (client, token, what)
+        window, now = self._windows.get(key), self.world.now()
+        if window is None or window.end <= now:
+            if len(self._windows) > 10_000:
+                self._windows.clear()
+            window = self._windows[key] = Window(now + datetime.timedelta(seconds=seconds))
+        return window

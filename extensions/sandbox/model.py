@@ -15,7 +15,7 @@ SOURCE_NAME = "twilio-unified-profiles"
 LEGACY_NAME = "flex-unify-server-source"
 
 
-class Problem(Exception):
+class ApiProblem(Exception):
     """An answer other than success: an HTTP status, a code, a message, the field that it is about, how often it is told."""
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None, times: int = 1) -> None:
@@ -25,10 +25,11 @@ class Problem(Exception):
 
 
 def fingerprint(secret: str) -> str:
+    """The first 12 digits of a secret's SHA-256: enough to compare, and no secret."""
     return hashlib.sha256(secret.encode()).hexdigest()[:12]
 
 
-def derived(length: int, *seed: object) -> str:
+def deterministic_id(length: int, *seed: object) -> str:
     """Letters and digits that follow from the seed alone, so that every start gives the same ids and tokens."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     text = ":".join(map(str, seed))
@@ -36,16 +37,20 @@ def derived(length: int, *seed: object) -> str:
     return "".join(alphabet[byte % 62] for byte in data[:length])
 
 
-def derived_hex(*seed: object) -> str:
+def deterministic_hex(*seed: object) -> str:
+    """32 hexadecimal digits that follow from the seed alone."""
     return hashlib.sha256(":".join(map(str, seed)).encode()).hexdigest()[:32]
 
 
 def iso(at: datetime.datetime) -> str:
+    """A time as Segment writes it."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 @dataclass
 class Source:
+    """A source of a Segment workspace."""
+
     id: str
     slug: str
     name: str
@@ -55,6 +60,8 @@ class Source:
     labels: list[dict[str, str]] = field(default_factory=list)
     settings: dict[str, t.Any] = field(default_factory=dict)
     schema: dict[str, t.Any] = field(default_factory=dict)
+    # Since when it is enabled and nothing keeps it; noted when the clock moves.
+    idle_since: datetime.datetime | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -70,6 +77,9 @@ class Environment:
         connection: What the form Connect stored in Twilio: the connector.
         form_source: The source that the form made.
         warehouses: ``{name, sources}`` by id; ``tracking_plans`` likewise.
+        destinations: ``{name, enabled, source}`` by id.
+        spaces: Every space of the workspace; ``space`` is the one that belongs to the Twilio account, also after it is gone.
+        tasks: TaskRouter's events: ``{type, at}``.
         services: Sync services by SID, each with its ``documents`` by SID.
         revoked: Names of tokens that were revoked: attributes, or ``twilio`` for all of the account.
         flex_status, flex_ui_version: What Flex says of itself; no Flex at all is ``notstarted``.
@@ -96,26 +106,34 @@ class Environment:
     services: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     warehouses: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     tracking_plans: dict[str, dict[str, t.Any]] = field(default_factory=dict)
+    destinations: dict[str, dict[str, t.Any]] = field(default_factory=dict)
+    spaces: list[dict[str, str]] = field(default_factory=list)
+    tasks: list[dict[str, t.Any]] = field(default_factory=list)
     revoked: set[str] = field(default_factory=set)
     serial: int = 0
 
     def __post_init__(self) -> None:
         n = self.name
-        self.workspace = {"id": derived(22, n, "workspace"), "name": f"{n} workspace", "slug": f"{n}-workspace"}
-        self.space = {"id": "spa_" + derived(22, n, "space"), "name": f"{n} space", "slug": f"{n}-space"}
-        self.segment_token = "sgp_" + derived(64, n, "owner")
-        self.admin_token = "sgp_" + derived(64, n, "source-admin")
-        self.read_only_token = "sgp_" + derived(64, n, "read-only")
-        self.profile_token = derived(40, n, "profile")
-        self.account_sid = "AC" + derived_hex(n, "account")
-        self.api_key = "SK" + derived_hex(n, "api-key")
-        self.api_secret = derived(32, n, "api-secret")
-        self.auth_token = derived_hex(n, "auth-token")
-        self.gateway_token = derived(32, n, "gateway")
+        self.workspace = {
+            "id": deterministic_id(22, n, "workspace"),
+            "name": f"{n} workspace",
+            "slug": f"{n}-workspace",
+        }
+        self.space = {"id": "spa_" + deterministic_id(22, n, "space"), "name": f"{n} space", "slug": f"{n}-space"}
+        self.spaces = [self.space]
+        self.segment_token = "sgp_" + deterministic_id(64, n, "owner")
+        self.admin_token = "sgp_" + deterministic_id(64, n, "source-admin")
+        self.read_only_token = "sgp_" + deterministic_id(64, n, "read-only")
+        self.profile_token = deterministic_id(40, n, "profile")
+        self.account_sid = "AC" + deterministic_hex(n, "account")
+        self.api_key = "SK" + deterministic_hex(n, "api-key")
+        self.api_secret = deterministic_id(32, n, "api-secret")
+        self.auth_token = deterministic_hex(n, "auth-token")
+        self.gateway_token = deterministic_id(32, n, "gateway")
         self.labels = [{"key": "environment", "value": n}, {"key": "managed-by", "value": "ansible"}]
-        self.warehouses = {derived(22, n, "warehouse"): {"name": f"{n} warehouse", "sources": []}}
-        self.tracking_plans = {"tp_" + derived(27, n, "tracking-plan"): {"name": f"{n} plan", "sources": []}}
-        default = "IS" + derived_hex(n, "sync")
+        self.warehouses = {deterministic_id(22, n, "warehouse"): {"name": f"{n} warehouse", "sources": []}}
+        self.tracking_plans = {"tp_" + deterministic_id(27, n, "tracking-plan"): {"name": f"{n} plan", "sources": []}}
+        default = "IS" + deterministic_hex(n, "sync")
         self.services = {default: {"friendly_name": "Default Service", "made_at": None, "documents": {}}}
 
     @property

@@ -21,9 +21,11 @@ import uuid
 from starlette.requests import Request
 from starlette.routing import Route
 
-from . import stream
-from .http import REGIONS, Body, Service, basic_user
-from .world import Environment, Problem, World, iso
+from .endpoints import REGIONS, Body, Exchange, Handler, Service, basic_user
+from .events import ingest
+from .limits import Limits
+from .model import ApiProblem, Environment, iso
+from .world import World
 
 PROFILE = "/v1/spaces/{space}/collections/users/profiles/{profile}"
 EVENTS_KEPT = datetime.timedelta(days=14)
@@ -31,66 +33,99 @@ MAX_CALL, MAX_BATCH = 32 * 1024, 500 * 1024
 CALLS = ("identify", "track", "batch", "page", "screen", "group", "alias")
 
 
-def error(problem: Problem) -> Body:
-    code = "invalid_request_error" if problem.code == "input-validation" else problem.code
-    return {"error": {"code": code, "message": problem.message}}
+def error(refusal: ApiProblem) -> Body:
+    """A problem in the words of both APIs."""
+    code = "invalid_request_error" if refusal.code == "input-validation" else refusal.code
+    return {"error": {"code": code, "message": refusal.message}}
 
 
 # Profile API
 
+# Its codes are an open set; what stands for the same elsewhere.
+OTHER_CODES = {
+    "authentication_error": "unauthorized",
+    "invalid_request_error": "bad_request",
+    "validation_error": "bad_request",
+}
+
+
+def problem(world: World, status: int, code: str, message: str) -> ApiProblem:
+    """A refusal of the Profile API, with the code that the switch ``profile_codes`` chooses."""
+    return ApiProblem(
+        status, OTHER_CODES.get(code, code) if world.switches["profile_codes"] == "other" else code, message
+    )
+
 
 def auth(world: World, region: str, request: Request) -> Environment:
+    """The environment of an access token; its space must be the one in the path.
+
+    Raises:
+        ApiProblem: 401 for an unknown token; by the switch ``foreign_space`` for another space.
+    """
     found = world.holder(basic_user(request)[0])
     if found is None or found[1] != "profile_token" or found[0].region != region:
-        raise Problem(401, "authentication_error", "Invalid access token.")
-    if found[0].space["id"] != request.path_params["space"]:
+        raise problem(world, 401, "authentication_error", "Invalid access token.")
+    env = found[0]
+    if env.space["id"] != request.path_params["space"] or env.space not in env.spaces:
         status = world.switches["foreign_space"]
-        code = "not_found" if status == 404 else "authentication_error"
-        raise Problem(status, code, "Space was not found." if status == 404 else "Invalid access token.")
-    return found[0]
+        code = {401: "authentication_error", 403: "forbidden", 404: "not_found"}[status]
+        raise problem(world, status, code, "The resource was not found." if status == 404 else "Invalid access token.")
+    return env
 
 
-def profile_of(env: Environment, request: Request) -> Body:
-    """Identifiers are lower case; another spelling finds nothing."""
-    kind, colon, value = request.path_params["profile"].partition(":")
+def profile_of(exchange: Exchange) -> Body:
+    """The profile that the path names. Identifiers are lower case; another spelling finds nothing.
+
+    Raises:
+        ApiProblem: 400, 404.
+    """
+    env = exchange.env
+    kind, colon, value = exchange.path["profile"].partition(":")
     if not (kind and colon and value):
-        raise Problem(400, "invalid_request_error", "The profile must be given as type:value.")
+        raise problem(exchange.world, 400, "invalid_request_error", "The profile must be given as type:value.")
     id_ = value if kind == "segment_id" else env.identities.get(f"{kind}:{value}")
     if id_ not in env.profiles:
-        raise Problem(404, "not_found", "Profile was not found.")
+        raise ApiProblem(404, "not_found", "Profile was not found.")
     return env.profiles[id_]
 
 
-def listing(request: Request, name: str, items: list[t.Any], most: int = 100) -> Body:
+def listing(exchange: Exchange, name: str, items: list[t.Any], most: int = 100) -> Body:
+    """One page, with its cursor.
+
+    Raises:
+        ApiProblem: 400; limit or cursor is invalid.
+    """
     try:
-        limit = int(request.query_params.get("limit", "10"))
-        given = request.query_params.get("next")
+        limit = int(exchange.query.get("limit", "10"))
+        given = exchange.query.get("next")
         start = int(base64.urlsafe_b64decode(given)) if given else 0
     except ValueError:
-        raise Problem(400, "validation_error", "limit or next is invalid.") from None
+        raise problem(exchange.world, 400, "validation_error", "limit or next is invalid.") from None
     if not 1 <= limit <= most or not 0 <= start <= len(items):
-        raise Problem(400, "validation_error", f"limit must be from 1 to {most}.")
+        raise problem(exchange.world, 400, "validation_error", f"limit must be from 1 to {most}.")
     more = start + limit < len(items)
     following = base64.urlsafe_b64encode(str(start + limit).encode()).decode() if more else ""
-    path = request.url.path.split("/", 3)[3]
+    path = exchange.request.url.path.split("/", 3)[3]
     url = f"/{path}?limit={limit}" + (f"&next={urllib.parse.quote(following)}" if more else "")
     cursor = {"url": url if more else "", "has_more": more, "next": following, "limit": limit}
     return {name: items[start : start + limit], "cursor": cursor}
 
 
-def traits(world: World, env: Environment, request: Request, body: Body) -> t.Any:
-    found = listing(request, "traits", sorted(profile_of(env, request)["traits"].items()), 200)
+def traits(exchange: Exchange) -> t.Any:
+    """The traits of a profile."""
+    found = listing(exchange, "traits", sorted(profile_of(exchange)["traits"].items()), 200)
     return {**found, "traits": dict(found["traits"])}
 
 
-def external_ids(world: World, env: Environment, request: Request, body: Body) -> t.Any:
-    return listing(request, "data", profile_of(env, request)["external_ids"])
+def external_ids(exchange: Exchange) -> t.Any:
+    """The identifiers of a profile."""
+    return listing(exchange, "data", profile_of(exchange)["external_ids"])
 
 
-def events(world: World, env: Environment, request: Request, body: Body) -> t.Any:
+def events(exchange: Exchange) -> t.Any:
     """Newest first."""
-    oldest = world.now() - EVENTS_KEPT
-    found = [m for m in profile_of(env, request)["messages"] if m["type"] == "track" and m["at"] >= oldest]
+    oldest = exchange.world.now() - EVENTS_KEPT
+    found = [m for m in profile_of(exchange)["messages"] if m["type"] == "track" and m["at"] >= oldest]
     found.sort(key=lambda message: message["at"], reverse=True)
     shown = [
         {
@@ -106,11 +141,12 @@ def events(world: World, env: Environment, request: Request, body: Body) -> t.An
         }
         for message in found
     ]
-    return listing(request, "data", shown)
+    return listing(exchange, "data", shown)
 
 
-def metadata(world: World, env: Environment, request: Request, body: Body) -> t.Any:
-    profile = profile_of(env, request)
+def metadata(exchange: Exchange) -> t.Any:
+    """When a profile was made and changed, and by which messages."""
+    profile = profile_of(exchange)
     first, last = profile["messages"][0], profile["messages"][-1]
     return {
         "metadata": {
@@ -125,9 +161,10 @@ def metadata(world: World, env: Environment, request: Request, body: Body) -> t.
     }
 
 
-def links(world: World, env: Environment, request: Request, body: Body) -> t.Any:
-    profile_of(env, request)
-    return listing(request, "data", [])
+def links(exchange: Exchange) -> t.Any:
+    """Always empty."""
+    profile_of(exchange)
+    return listing(exchange, "data", [])
 
 
 # Tracking API
@@ -142,24 +179,24 @@ def writer(world: World, region: str, request: Request) -> Environment | None:
 def _accepts(request: Request, size: int) -> None:
     most = MAX_BATCH if request.url.path.endswith("/batch") else MAX_CALL
     if size > most:
-        raise Problem(400, "invalid_request_error", f"The body is larger than {most // 1024} KB.")
+        raise ApiProblem(400, "invalid_request_error", f"The body is larger than {most // 1024} KB.")
 
 
-def tracked(world: World, env: Environment, request: Request, body: Body) -> t.Any:
+def tracked(exchange: Exchange) -> t.Any:
     """200 for almost everything: an unknown key, one of the other region, a disabled source, a message without a user."""
-    key = basic_user(request)[0] or body.get("writeKey")
+    key = basic_user(exchange.request)[0] or exchange.body.get("writeKey")
     if not isinstance(key, str) or len(key) < 8:
-        raise Problem(400, "invalid_request_error", "The write key is missing or too short.")
-    call = request.url.path.rsplit("/", 1)[1]
-    messages = body.get("batch") if call == "batch" else [{**body, "type": call}]
+        raise ApiProblem(400, "invalid_request_error", "The write key is missing or too short.")
+    call = exchange.request.url.path.rsplit("/", 1)[1]
+    messages = exchange.body.get("batch") if call == "batch" else [{**exchange.body, "type": call}]
     if not isinstance(messages, list) or any(not isinstance(m, dict) for m in messages):
-        raise Problem(400, "invalid_request_error", "batch must be an array of objects.")
+        raise ApiProblem(400, "invalid_request_error", "batch must be an array of objects.")
     if any(len(json.dumps(m)) > MAX_CALL for m in messages):
-        raise Problem(400, "invalid_request_error", f"A message is larger than {MAX_CALL // 1024} KB.")
-    region = request.url.path.split("/")[2]
-    if found := world.source_of_key(key, region):
+        raise ApiProblem(400, "invalid_request_error", f"A message is larger than {MAX_CALL // 1024} KB.")
+    region = exchange.request.url.path.split("/")[2]
+    if found := exchange.world.source_of_key(key, region):
         for message in messages:
-            _take(world, *found, message)
+            _take(exchange.world, *found, message)
     return {"success": True}
 
 
@@ -179,7 +216,7 @@ def _take(world: World, env: Environment, source: t.Any, message: Body) -> None:
         "traits": message.get("traits") if kind == "identify" and isinstance(message.get("traits"), dict) else {},
         "at": at if at and at < now else now,
     }
-    stream.ingest(world, env, source, taken)
+    ingest(world, env, source, taken)
 
 
 def _time(text: t.Any) -> datetime.datetime | None:
@@ -190,20 +227,21 @@ def _time(text: t.Any) -> datetime.datetime | None:
         return None
 
 
-PATHS = (
+PATHS: list[tuple[str, str, Handler]] = [
     ("GET", PROFILE + "/metadata", metadata),
     ("GET", PROFILE + "/events", events),
     ("GET", PROFILE + "/traits", traits),
     ("GET", PROFILE + "/external_ids", external_ids),
     ("GET", PROFILE + "/links", links),
-)
+]
+TRACKING_PATHS: list[tuple[str, str, Handler]] = [("POST", f"/v1/{call}", tracked) for call in CALLS]
 
 
-def routes(world: World) -> list[Route]:
+def routes(world: World, limits: Limits) -> list[Route]:
+    """The routes of both APIs in both regions."""
     found = []
     for region in REGIONS:
-        profile_api = Service("profiles", auth, error, region)
-        found += [profile_api.route(world, *path, prefix=f"/profiles/{region}") for path in PATHS]
-        tracking = Service("tracking", writer, error, region, accepts=_accepts)
-        found += [tracking.route(world, "POST", f"/v1/{call}", tracked, f"/tracking/{region}") for call in CALLS]
+        found += Service(world, limits, "profiles", auth, error, region).routes(f"/profiles/{region}", PATHS)
+        tracking = Service(world, limits, "tracking", writer, error, region, accepts=_accepts)
+        found += tracking.routes(f"/tracking/{region}", TRACKING_PATHS)
     return found

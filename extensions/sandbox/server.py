@@ -19,8 +19,11 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from . import events, sabotage
 from .app import make_app
-from .rules import Rule, add_rule, note_changes
+from .fault_rules import Rule
+from .faults import Faults, Hook
+from .inventory import HEADER, refuse_foreign
 from .world import ENVIRONMENTS, World
 
 
@@ -40,13 +43,14 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, "abort": transport.abort}
 
 
-def make_server(world: World, log_level: str = "error") -> uvicorn.Server:
+def make_server(world: World, faults: Faults, host: str = "127.0.0.1") -> uvicorn.Server:
+    """A server of this world that is yet to be run, for this address."""
     logging.getLogger("uvicorn.error").addFilter(_NoCancels())
     return uvicorn.Server(
         uvicorn.Config(
-            make_app(world),
+            make_app(world, faults, host),
             http=_Protocol,
-            log_level=log_level,
+            log_level="error",
             access_log=False,
             date_header=False,
             server_header=False,
@@ -61,6 +65,7 @@ def own_certificate(server: uvicorn.Server, ca_file: Path, host: str) -> None:
     """Serve HTTPS with a certificate made just now; what verifies it is written to ``ca_file``.
 
     Raises:
+        InventoryError: The file is somebody else's.
         OSError: The file cannot be written.
         ImportError: trustme is not installed.
     """
@@ -69,7 +74,8 @@ def own_certificate(server: uvicorn.Server, ca_file: Path, host: str) -> None:
     ca = trustme.CA(organization_name="flexops.unified_profiles sandbox")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert(*dict.fromkeys(("localhost", "127.0.0.1", "::1", host))).configure_cert(context)
-    ca.cert_pem.write_to_path(str(ca_file))
+    refuse_foreign(ca_file, "--https")
+    ca_file.write_bytes(f"# {HEADER}\n".encode() + ca.cert_pem.bytes())
     server.config.load()
     server.config.ssl = context
 
@@ -94,39 +100,44 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-class Running:
+class SandboxHandle:
     """A sandbox that runs in this process, and short ways to its world."""
 
-    def __init__(self, world: World, url: str) -> None:
-        self.world, self.url = world, url
+    def __init__(self, world: World, faults: Faults, url: str) -> None:
+        self.world, self.faults, self.url = world, faults, url
 
     def reset(self) -> None:
+        """Everything as it was at the start: no faults, no hook, the clock at the present."""
         with self.world.lock:
             self.world.reset()
 
     def journal(self, writes: bool = False) -> list[dict[str, t.Any]]:
+        """The requests that were processed, or those of them that change something."""
         with self.world.lock:
             return [entry for entry in self.world.journal if entry["write"] or not writes]
 
     def clear_journal(self) -> None:
+        """Forget the requests so far."""
         with self.world.lock:
             self.world.journal.clear()
 
     def sabotage(self, environment: str, name: str, **options: t.Any) -> None:
+        """Break something in an environment, by name; see :mod:`.sabotage`."""
         with self.world.lock:
-            self.world.sabotage(self.world.environment(environment), name, options)
-            note_changes(self.world, environment)
+            sabotage.sabotage(self.world, self.world.environment(environment), name, options)
+            self.faults.note_changes(environment)
 
     def fault(self, **rule: t.Any) -> Rule:
-        """Set a fault; its ``hits`` tell whether it was hit. See :class:`.rules.Rule` for what it takes."""
+        """Set a fault; its ``hits`` tell whether it was hit. See :class:`.fault_rules.Rule` for what it takes."""
         with self.world.lock:
-            return add_rule(self.world, rule)
+            return self.faults.add(rule)
 
     def clear_faults(self) -> None:
+        """Take all faults away."""
         with self.world.lock:
-            self.world.faults.clear()
+            self.faults.rules.clear()
 
-    def on_request(self, callback: t.Callable[[str, dict[str, t.Any]], t.Any] | None) -> None:
+    def on_request(self, callback: Hook | None) -> None:
         """Call back for each request, before it is processed and after, before its answer is sent; None stops that.
 
         The callback gets the phase, ``"before"`` or ``"after"``, and ``{n, method, path, environment, write}``, where n
@@ -135,7 +146,7 @@ class Running:
         answer is lost. A reset takes the callback away.
         """
         with self.world.lock:
-            self.world.hook, self.world.hooked = callback, 0
+            self.faults.hook(callback)
 
     def switch(self, **changes: t.Any) -> None:
         """Decide what no document settles; see :data:`.world.SWITCHES`."""
@@ -143,18 +154,27 @@ class Running:
             self.world.switch(changes)
 
     def advance(self, seconds: float) -> None:
+        """Move the clock forward."""
         with self.world.lock:
             self.world.advance(seconds)
 
     def engage(self, environment: str, count: int = 1) -> None:
+        """Agents wrap up engagements; Flex writes with whatever key it holds."""
         with self.world.lock:
-            self.world.engage(self.world.environment(environment), count)
+            events.engage(self.world, self.world.environment(environment), count)
+
+    def work(self, *environments: str, count: int = 1) -> None:
+        """Agents wrap up engagements in these environments, or in all; late enough to prove what was done before, and counted by Segment."""
+        self.advance(120)
+        for environment in environments or self.world.environments:
+            self.engage(environment, count)
+        self.advance(120)
 
 
 @contextlib.contextmanager
-def running(
+def run_sandbox(
     environments: int | t.Sequence[tuple[str, str]] = ENVIRONMENTS, ca_file: Path | None = None
-) -> Iterator[Running]:
+) -> Iterator[SandboxHandle]:
     """A sandbox on a free port of the loopback interface, stopped at the end.
 
     Args:
@@ -162,14 +182,15 @@ def running(
         ca_file: Serve HTTPS, and write here what verifies it.
     """
     world = World(environments)
-    server = make_server(world)
+    faults = Faults(world)
+    server = make_server(world, faults)
     if ca_file:
         own_certificate(server, ca_file, "127.0.0.1")
     sock = bind("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
     try:
-        yield Running(world, f"{'https' if ca_file else 'http'}://127.0.0.1:{sock.getsockname()[1]}")
+        yield SandboxHandle(world, faults, f"{'https' if ca_file else 'http'}://127.0.0.1:{sock.getsockname()[1]}")
     finally:
         server.should_exit = True
         thread.join(10)

@@ -15,11 +15,11 @@ import typing as t
 from pathlib import Path
 
 from . import model
-from .model import Environment, Problem
+from .model import ApiProblem, Environment
 from .world import World
 
 FORMAT = "flexops.unified_profiles sandbox state"
-VERSION = 1
+VERSION = 2
 CLASSES: dict[str, type] = {
     name: value for name, value in vars(model).items() if isinstance(value, type) and dataclasses.is_dataclass(value)
 }
@@ -81,7 +81,7 @@ def load(world: World, path: Path) -> None:
         environments = [_rebuilt(env) for env in document["environments"]]
         if not environments or not all(isinstance(env, Environment) for env in environments):
             raise ValueError("it has no environments")
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, Problem) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, ApiProblem) as error:
         why = f"'{error.args[0]}' is missing" if isinstance(error, KeyError) else error
         raise StateError(f"{path} does not fit this version of the sandbox: {why}. {way_out}") from None
     with world.lock:

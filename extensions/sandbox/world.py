@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulated world: all state and all rules, no HTTP."""
+"""The simulated world: its state, its clock, and what happens in a Segment workspace. No HTTP."""
 
 from __future__ import annotations
 
@@ -12,36 +12,8 @@ import threading
 import typing as t
 from pathlib import Path
 
-from . import sabotage, stream
-from .catalog import CATALOG, HTTP_API, JAVA, JAVASCRIPT
-from .model import (
-    LEGACY_NAME,
-    SOURCE_NAME,
-    Environment,
-    Problem,
-    Source,
-    derived,
-    derived_hex,
-    fingerprint,
-    iso,
-)
-
-if t.TYPE_CHECKING:
-    from .limits import Window
-    from .rules import Rule
-
-__all__ = [
-    "LEGACY_NAME",
-    "SOURCE_NAME",
-    "Environment",
-    "Problem",
-    "Source",
-    "World",
-    "derived",
-    "derived_hex",
-    "fingerprint",
-    "iso",
-]
+from .catalog import CATALOG, HTTP_API, JAVASCRIPT
+from .model import ApiProblem, Environment, Source, deterministic_id, fingerprint, iso
 
 ENVIRONMENTS = (("dev", "us"), ("prod", "us"), ("eu", "eu"))
 LAG = datetime.timedelta(seconds=60)
@@ -52,9 +24,22 @@ SWITCHES: dict[str, tuple[t.Any, ...]] = {
     "lacks_permission": (403, 401),  # the status for a good token that may not do this
     "foreign_space": (401, 403, 404),  # the Profile API's status for a good token and another space
     "replay_seen": ("event", "arrival"),  # how a replayed event is dated in the space: when it happened or arrived
-    "rate_limits": (False, True),  # enforce the published limits, by IP address and token
+    "rate_limits": (False, True),  # enforce the published limits
+    "rate_limit_scope": ("token", "address"),  # count by IP address and token, or by address alone
+    "token_limit": (False, True),  # enforce a limit per token beside them, told by Retry-After alone
     "rate_limit_hint": ("msBeforeNext", "seconds", "date", "reset", "none"),  # how a 429 tells the wait
+    "space_event_resource": ("source", "space"),  # whose id the audit trail gives when a source is connected to a space
+    "space_keeps_source": (
+        False,
+        True,
+    ),  # whether a space counts as a destination, which keeps a source from being disabled
+    "volume_floats": (False, True),  # whether event volumes are floats
+    "profile_codes": ("usual", "other"),  # which of the Profile API's codes say the same
+    "ui_version": ("number", "null", "range"),  # how Flex tells the version of its UI
+    "old_alerts": (200, 400),  # the status for alerts from more than 30 days ago
+    "account_by_key": (401, 403, 200),  # the status for an account that is asked for with a standard API key
 }
+IDLE = datetime.timedelta(days=14)
 
 
 class World:
@@ -62,9 +47,8 @@ class World:
 
     Attributes:
         watchers: Told of each answer: service, method, path as in the route, status, body. For tests of the answers.
+        on_reset: Called at the end of each reset, for those who keep something about this world.
     """
-
-    watchers: t.ClassVar[list[t.Callable[[str, str, str, int, t.Any], None]]] = []
 
     def __init__(self, environments: int | t.Sequence[tuple[str, str]] = ENVIRONMENTS) -> None:
         self.lock = threading.RLock()
@@ -74,15 +58,14 @@ class World:
         # Set by the command line: where requests are logged to, and the file that holds the state.
         self.log: t.Callable[[str], None] | None = None
         self.state_file: Path | None = None
+        self.watchers: list[t.Callable[[str, str, str, int, t.Any], None]] = []
+        self.on_reset: list[t.Callable[[], None]] = []
         self.reset()
 
     def reset(self) -> None:
+        """Everything as it was at the start, and the clock at the present."""
         self.offset = datetime.timedelta()
         self.journal: list[dict[str, t.Any]] = []
-        self.faults: list[Rule] = []
-        self.hook: t.Callable[[str, dict[str, t.Any]], t.Any] | None = None
-        self.hooked = 0
-        self.windows: dict[tuple[str, str, str], Window] = {}
         self.switches: dict[str, t.Any] = {name: values[0] for name, values in SWITCHES.items()}
         # Who acts right now, for the audit trail: a token of the Public API, or nobody, which is a person in a console.
         self.actor: str | None = None
@@ -91,35 +74,72 @@ class World:
         for env in self.environments.values():
             self.make_source(env, "website", JAVASCRIPT, quiet=True)
             self.make_source(env, "server", HTTP_API, quiet=True)
+        for act in self.on_reset:
+            act()
 
     def now(self) -> datetime.datetime:
+        """The time by the world's clock, in UTC."""
         return datetime.datetime.now(datetime.timezone.utc) + self.offset
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward.
 
         Raises:
-            Problem: 400; it would leave the range of dates.
+            ApiProblem: 400; it would leave the range of dates.
         """
         offset = self.offset + datetime.timedelta(seconds=seconds)
         if offset > datetime.timedelta(days=365 * 1000):
-            raise Problem(400, "input-validation", "the clock cannot be more than a thousand years ahead")
-        self.offset = offset
+            raise ApiProblem(400, "input-validation", "the clock cannot be more than a thousand years ahead")
+        before, self.offset = self.now(), offset
+        self._disable_idle_sources(before)
+
+    def _disable_idle_sources(self, before: datetime.datetime) -> None:
+        """Segment disables a source that was without an enabled destination for 14 days, also while it receives events."""
+        due = []
+        for env in self.environments.values():
+            for source in env.sources.values():
+                if not source.enabled or self._is_kept(env, source):
+                    source.idle_since = None
+                    continue
+                source.idle_since = source.idle_since or before
+                if source.idle_since + IDLE <= self.now():
+                    due.append((source.idle_since + IDLE, env, source))
+        for at, env, source in sorted(due, key=lambda one: one[0]):
+            source.enabled = False
+            self.record(env, "Source Disabled", source.id, source.name, who="Segment", at=at)
+
+    def _is_kept(self, env: Environment, source: Source) -> bool:
+        return (
+            any(source.id in warehouse["sources"] for warehouse in env.warehouses.values())
+            or any(one["enabled"] and one["source"] == source.id for one in env.destinations.values())
+            or (self.switches["space_keeps_source"] and source.id in env.linked)
+        )
 
     def environment(self, name: t.Any) -> Environment:
+        """The environment of this name.
+
+        Raises:
+            ApiProblem: 404; there is none.
+        """
         if not isinstance(name, str) or name not in self.environments:
-            raise Problem(404, "not-found", "no such environment")
+            raise ApiProblem(404, "not-found", "no such environment")
         return self.environments[name]
 
     def switch(self, changes: dict[str, t.Any]) -> None:
-        """Set switches; see SWITCHES."""
+        """Set switches; see SWITCHES.
+
+        Raises:
+            ApiProblem: 400; there is no such switch, or it does not take the value. None is set then.
+        """
         for name, value in changes.items():
             if name not in SWITCHES:
-                raise Problem(400, "input-validation", f"no switch is called '{name}'; there are {', '.join(SWITCHES)}")
+                raise ApiProblem(
+                    400, "input-validation", f"no switch is called '{name}'; there are {', '.join(SWITCHES)}"
+                )
             # True equals 1 to Python.
             if not any(value == good and type(value) is type(good) for good in SWITCHES[name]):
                 good_ones = ", ".join(map(str, SWITCHES[name]))
-                raise Problem(400, "input-validation", f"{name} must be one of {good_ones}")
+                raise ApiProblem(400, "input-validation", f"{name} must be one of {good_ones}")
         self.switches.update(changes)
 
     # Credentials and keys, found without asking each environment in turn
@@ -152,30 +172,51 @@ class World:
 
     # Segment workspace
 
-    def record(self, env: Environment, kind: str, id_: str, name: str, what: str = "source") -> None:
-        """Write the audit trail: what was done to which resource, by whom."""
+    def record(
+        self,
+        env: Environment,
+        kind: str,
+        id_: str,
+        name: str,
+        what: str = "source",
+        who: str = "",
+        at: datetime.datetime | None = None,
+    ) -> None:
+        """Write the audit trail: what was done to which resource, by whom and when; else by who acts right now, now."""
         env.serial += 1
-        who = {"actor": "user_1", "actorEmail": "ops@example.com"}
-        if self.actor:
-            who = {"actor": f"public-api-token/{fingerprint(self.actor)[:8]}"}
-        event = {"id": derived(22, env.name, "audit", env.serial), "timestamp": iso(self.now()), "type": kind, **who}
+        actor = {"actor": "user_1", "actorEmail": "ops@example.com"}
+        if who or self.actor:
+            actor = {"actor": who or f"public-api-token/{fingerprint(self.actor or '')[:8]}"}
+        event = {
+            "id": deterministic_id(22, env.name, "audit", env.serial),
+            "timestamp": iso(at or self.now()),
+            "type": kind,
+            **actor,
+        }
         env.audit.append({**event, "resourceId": id_, "resourceType": what, "resourceName": name})
 
     def changed(self, env: Environment, source: Source, kind: str = "Source Modified") -> None:
+        """Write the audit trail of a source."""
         self.record(env, kind, source.id, source.name)
 
     def new_key(self, env: Environment) -> str:
+        """A write key that was never given out."""
         self._index()
         env.serial += 1
-        key = derived(32, env.name, "key", env.serial)
+        key = deterministic_id(32, env.name, "key", env.serial)
         self._keys[key] = env
         return key
 
     def new_slug(self, env: Environment, slug: t.Any) -> str:
+        """The slug, if a source may have it.
+
+        Raises:
+            ApiProblem: 400 for one that cannot be; by the switch ``duplicate_slug`` for one that is taken.
+        """
         if not isinstance(slug, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", slug):
-            raise Problem(400, "input-validation", '"slug" must be letters, digits, hyphens and underscores', "slug")
+            raise ApiProblem(400, "input-validation", '"slug" must be letters, digits, hyphens and underscores', "slug")
         if any(s.slug == slug for s in env.sources.values()):
-            raise Problem(
+            raise ApiProblem(
                 self.switches["duplicate_slug"], "conflict", f"Source with slug '{slug}' already exists", "slug"
             )
         return slug
@@ -183,12 +224,16 @@ class World:
     def make_source(
         self, env: Environment, slug: str, metadata: str, enabled: bool = True, name: str = "", quiet: bool = False
     ) -> Source:
-        """A source with one key, connected to every warehouse of the workspace."""
+        """A source with one key, connected to every warehouse of the workspace.
+
+        Raises:
+            ApiProblem: 400 for an unknown type; see :meth:`new_slug`.
+        """
         if metadata not in CATALOG:
-            raise Problem(400, "input-validation", f'"metadataId" {metadata} is unknown', "metadataId")
+            raise ApiProblem(400, "input-validation", f'"metadataId" {metadata} is unknown', "metadataId")
         self.new_slug(env, slug)
         env.serial += 1
-        id_ = derived(22, env.name, "source", env.serial)
+        id_ = deterministic_id(22, env.name, "source", env.serial)
         source = Source(id_, slug, name or slug, metadata, enabled, [self.new_key(env)])
         env.sources[id_] = source
         for warehouse in env.warehouses.values():
@@ -198,11 +243,21 @@ class World:
         return source
 
     def source(self, env: Environment, id_: str) -> Source:
+        """The source of this id.
+
+        Raises:
+            ApiProblem: 404; there is none.
+        """
         if id_ not in env.sources:
-            raise Problem(404, "not-found", f"Source with id '{id_}' not found")
+            raise ApiProblem(404, "not-found", f"Source with id '{id_}' not found")
         return env.sources[id_]
 
     def patch_source(self, env: Environment, source: Source, changes: dict[str, t.Any]) -> None:
+        """Change name, slug, enabled or settings.
+
+        Raises:
+            ApiProblem: 400 for a value of the wrong type; see :meth:`new_slug`.
+        """
         for name, kind, shown in (
             ("name", str, "a string"),
             ("slug", str, "a string"),
@@ -210,7 +265,7 @@ class World:
             ("settings", dict, "an object"),
         ):
             if name in changes and not isinstance(changes[name], kind):
-                raise Problem(400, "input-validation", f'"{name}" must be {shown}', name)
+                raise ApiProblem(400, "input-validation", f'"{name}" must be {shown}', name)
         if changes.get("slug", source.slug) != source.slug:
             source.slug = self.new_slug(env, changes["slug"])
         was = source.enabled
@@ -223,53 +278,14 @@ class World:
         if "settings" in changes:
             self.changed(env, source, "Source Settings Modified")
         if was != source.enabled:
+            source.idle_since = None
             self.changed(env, source, "Source Enabled" if source.enabled else "Source Disabled")
 
     def delete_source(self, env: Environment, source: Source) -> None:
+        """Delete a source for good."""
         del env.sources[source.id]
         env.linked = [id_ for id_ in env.linked if id_ != source.id]
         for place in (*env.warehouses.values(), *env.tracking_plans.values()):
             place["sources"] = [id_ for id_ in place["sources"] if id_ != source.id]
+        env.destinations = {id_: one for id_, one in env.destinations.items() if one["source"] != source.id}
         self.changed(env, source, "Source Deleted")
-
-    # What the consoles do
-
-    def connect(self, env: Environment, form: dict[str, t.Any]) -> None:
-        """The form Connect: makes the source, links it, stores its key in Twilio."""
-        if form.get("allow_write_events") is not True:
-            raise Problem(400, "consent", "Allow Unified Profiles to write events to Segment must be selected")
-        revoked = "profile_token" in env.revoked
-        if form.get("space_id") != env.space["id"] or form.get("profile_token") != env.profile_token or revoked:
-            raise Problem(422, "invalid", "The Segment Unify space ID and the Profile API access token do not match")
-        env.connection = {name: form.get(name) for name in ("friendly_name", "space_id", "profile_token")}
-        if env.form_source in env.sources:
-            return
-        source = self.make_source(env, SOURCE_NAME.replace("-", "_"), JAVA, name=SOURCE_NAME)
-        env.form_source = source.id
-        self._link(env, source)
-        self.store_key(env, source.keys[0])
-
-    def link(self, env: Environment, form: dict[str, t.Any]) -> None:
-        if form.get("space_id") != env.space["id"]:
-            raise Problem(422, "invalid", "no such space")
-        source = self.source(env, str(form.get("source_id")))
-        self._link(env, source)
-
-    def _link(self, env: Environment, source: Source) -> None:
-        new = source.id not in env.linked
-        env.linked = [id_ for id_ in env.linked if id_ != source.id] + [source.id]
-        if new and source.enabled:
-            stream.replay(self, env, source)
-
-    def store_key(self, env: Environment, key: t.Any) -> None:
-        if not isinstance(key, str) or not key.strip():
-            raise Problem(400, "invalid", "Flex source write key is required")
-        env.flex_key, env.flex_key_set_at = key, iso(self.now())
-
-    def engage(self, env: Environment, count: int) -> None:
-        """Agents wrap up engagements; Flex writes with whatever key it holds."""
-        stream.engage(self, env, count)
-
-    def sabotage(self, env: Environment, name: t.Any, options: dict[str, t.Any]) -> None:
-        """Break something in the way people do, by name; see :mod:`.sabotage`."""
-        sabotage.sabotage(self, env, name, options)

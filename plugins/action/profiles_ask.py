@@ -13,7 +13,7 @@ from ansible import context
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import outcome
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import environments, how_to_run
 
@@ -41,7 +41,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp
         _validated, options = self.validate_argument_spec(argument_spec=OPTIONS)
-        outcomes = {name: outcome(of, self._task.check_mode) for name, of in environments(task_vars).items()}
+        outcomes = {name: environment_status(of, self._task.check_mode) for name, of in environments(task_vars).items()}
         cards = [card for found in outcomes.values() if found["status"] == "pending" for card in found["cards"]]
         confirmations: dict[str, dict[str, dict[str, str]]] = {}
         if cards and not self._task.check_mode:

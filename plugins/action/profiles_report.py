@@ -18,7 +18,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.fil
     replace_file,
     way_out,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import outcome
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import environments, how_to_run
 
@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
         del tmp
         _validated, options = self.validate_argument_spec(argument_spec=OPTIONS)
         found = options["environments"] or environments(task_vars)
-        outcomes = {name: outcome(of, self._task.check_mode) for name, of in found.items()}
+        outcomes = {name: environment_status(of, self._task.check_mode) for name, of in found.items()}
         arguments, more = how_to_run(context.CLIARGS)
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
         run = pages.Run(options["playbook"], now, self._task.check_mode, arguments, more)

@@ -6,14 +6,17 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options that every module takes, said once; the argument specification is CONNECTION_OPTIONS in _module/options.py."""
+    """PRIVATE to this collection. Options that every module takes, said once; the argument specification is CONNECTION_OPTIONS in _module/options.py."""
 
     DOCUMENTATION = r"""
+requirements:
+  - httpx >= 0.27, < 1
 options:
   segment_token:
     description:
       - Segment Public API token of the workspace. Needed by whatever reads or writes sources and spaces.
       - If not set, the environment variable E(SEGMENT_TOKEN) is used.
+      - An empty value wins over the environment variable of its option; so it is for all options. What is null is not set.
     type: str
   segment_region:
     description:
@@ -39,11 +42,12 @@ options:
     type: str
   twilio_account_sid:
     description:
-      - Twilio Account SID. If not set, the environment variable E(TWILIO_ACCOUNT_SID) is used.
+      - Twilio Account SID, V(AC) and 32 hexadecimal digits.
+      - If not set, the environment variable E(TWILIO_ACCOUNT_SID) is used.
     type: str
   twilio_api_key:
     description:
-      - SID of a Twilio API key, preferred over the auth token.
+      - SID of a Twilio API key, V(SK) and 32 hexadecimal digits. Preferred over the auth token.
       - If not set, the environment variable E(TWILIO_API_KEY) is used.
     type: str
   twilio_api_secret:
@@ -96,7 +100,9 @@ options:
     type: path
   proxy:
     description:
-      - URL of a proxy. If not set, E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY) count.
+      - URL of a proxy, such as V(http://proxy.example.com:3128). Without a scheme it is taken as http.
+      - If not set, the environment variables E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY) count, in lower case before upper case.
+      - Loopback addresses are never reached through a proxy.
     type: str
   timeout:
     description: How many seconds one request may take in all.

@@ -6,11 +6,75 @@ from __future__ import annotations
 
 import textwrap
 
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
+
+# The suboptions of an endpoint: @option is the option that has them, and @notes say where its placeholders are listed.
+ENDPOINT = r"""
+url:
+  description:
+    - Where to send the hand-over, with https; plain http is for loopback addresses only.
+    - It shows in messages, so it must hold no secret. It has no query and no placeholders.
+  type: str
+  required: true
+method:
+  description: The HTTP method. With V(PUT) and V(PATCH) you promise that sending twice does no harm.
+  type: str
+  choices: [POST, PUT, PATCH]
+  default: POST
+headers:
+  description: HTTP headers, for reads as well. Their values are treated as secrets.
+  type: dict
+body:
+  description:
+    - JSON body. C({placeholders}) in its texts are replaced by the step's values, see @notes. One that does
+      not exist is an error.
+    - Without it, all of the step's values are sent, by the placeholders' names.
+  type: dict
+success:
+  description:
+    - Which answers mean that the hand-over was carried out. Without it, any 2xx does.
+    - A body has to be JSON or empty. Any other status means that it was refused, a server error that nobody knows.
+  type: dict
+  suboptions:
+    statuses:
+      description: The HTTP statuses, from 200 to 499.
+      type: list
+      elements: int
+    path:
+      description: Dotted path to a value in the answer, given together with O(@option.success.value).
+      type: str
+    value:
+      description:
+        - What has to stand there. Numbers and booleans are compared as they are written.
+        - With another value, nobody knows whether the hand-over was carried out.
+      type: raw
+read_url:
+  description:
+    - Where to read back, with GET, what stands in the console. With it the module compares real state, and refuses
+      anybody's word against it. A 404 means that nothing stands there.
+  type: str
+read_path:
+  description:
+    - Dotted path to the value to compare in the JSON that O(@option.read_url) answers; see @notes for which.
+      Given together with O(@option.read_url).
+    - Where the value stands for a secret, it may be the fingerprint or the secret itself, and only a fingerprint shows.
+  type: str
+"""
+
+
+def _endpoint(indent: int, option: str, notes: str) -> str:
+    text = ENDPOINT.strip("\n").replace("@option", option).replace("@notes", notes)
+    return textwrap.indent(text, " " * indent)
+
 
 class ModuleDocFragment:
-    """Options of the three hand-over modules; the argument specification is OPTIONS in _handover/handover.py."""
+    """PRIVATE to this collection. Options of the three hand-over modules; the argument specification is OPTIONS in _handover/handover.py.
 
-    DOCUMENTATION = r"""
+    What an endpoint takes and what differs between the steps is filled in, so that it is said once. The annotations keep
+    checkers from wanting literals; a test compares what comes out with the specification.
+    """
+
+    DOCUMENTATION: str = r"""
 options:
   channel:
     description:
@@ -26,56 +90,7 @@ options:
         the hand-over stays pending until a person has looked and says whether it was done, see O(confirm.done).
     type: dict
     suboptions:
-      url:
-        description:
-          - Where to send the hand-over, with https; plain http is for loopback addresses only.
-          - It shows in messages, so it must hold no secret. It has no query and no placeholders.
-        type: str
-        required: true
-      method:
-        description: The HTTP method. With V(PUT) and V(PATCH) you promise that sending twice does no harm.
-        type: str
-        choices: [POST, PUT, PATCH]
-        default: POST
-      headers:
-        description: HTTP headers, for reads as well. Their values are treated as secrets.
-        type: dict
-      body:
-        description:
-          - JSON body. C({placeholders}) in its texts are replaced by the step's values, see the module's notes. One that does
-            not exist is an error.
-          - Without it, all of the step's values are sent, by the placeholders' names.
-        type: dict
-      success:
-        description:
-          - Which answers mean that the hand-over was carried out. Without it, any 2xx does.
-          - A body has to be JSON or empty. Any other status means that it was refused, a server error that nobody knows.
-        type: dict
-        suboptions:
-          statuses:
-            description: The HTTP statuses, from 200 to 499.
-            type: list
-            elements: int
-          path:
-            description: Dotted path to a value in the answer, given together with O(endpoint.success.value).
-            type: str
-          value:
-            description:
-              - What has to stand there. Numbers and booleans are compared as they are written.
-              - With another value, nobody knows whether the hand-over was carried out.
-            type: raw
-      read_url:
-        description:
-          - Where to read back, with GET, what stands in the console. With it the module compares real state, and refuses
-            anybody's word against it. A 404 means that nothing stands there.
-        type: str
-      read_path:
-        description:
-          - Dotted path to the value to compare in the JSON that O(endpoint.read_url) answers; see the module's notes for which.
-            Given together with O(endpoint.read_url).
-          - Where the value stands for a secret, it may be the fingerprint or the secret itself, and only a fingerprint shows.
-        type: str
-  confirm:
+{suboptions}  confirm:
     description: What a person says about the step.
     type: dict
     suboptions:
@@ -107,28 +122,27 @@ options:
         description: When, in seconds since 1970.
         type: float
         required: true
-      connection:
-        description: The value; nothing when nothing stood there, or could not be read.
-        type: str
-      link:
-        description: The same for this step.
-        type: str
-      key:
-        description: The same for this step.
-        type: str
-  attest_existing:
+{seen}  attest_existing:
     description:
       - Name of who attests that what stands in the console already is right. Nothing is handed over.
-      - Does not count for a step that was recorded before, nor for a link or a key that was asked for.
+      - Does not count for a step that was recorded before, nor for a link or a key that was asked for, nor against a person who
+        says that the step was not done, see O(confirm.done).
     type: str
   clock_skew:
     description:
       - How many seconds Segment's clock is ahead of the controller's. Times in the ledger are Segment's.
     type: float
     default: 0.0
-"""
+""".replace("{suboptions}", _endpoint(6, "endpoint", "the module's notes") + "\n").replace(
+        "{seen}",
+        "".join(
+            f"      {step}:\n        description: What the endpoint of the step {step} showed; nothing when there was nothing.\n"
+            "        type: str\n"
+            for step in STEPS
+        ),
+    )
 
-    # Options of profiles_preflight. What an endpoint takes is said once, above; the annotation keeps checkers from wanting a literal.
+    # Of profiles_preflight.
     ENDPOINTS: str = r"""
 options:
   endpoints:
@@ -137,16 +151,8 @@ options:
       - Checked, and those with O(endpoints.connection.read_url) are asked, so that one that cannot be used is found before anything is changed.
     type: dict
     suboptions:
-      connection: &endpoint
-        description: The endpoint of the channel C(endpoint) for this step.
-        type: dict
-        suboptions:
-{suboptions}
-      link: *endpoint
-      key: *endpoint
-""".replace(
-        "{suboptions}",
-        textwrap.indent(DOCUMENTATION.partition("    suboptions:\n")[2].partition("  confirm:\n")[0], "    ")
-        .replace("O(endpoint.", "O(endpoints.connection.")
-        .replace("the module's notes", "the notes of its module"),
+""" + "".join(
+        f"      {step}:\n        description: The endpoint of the channel C(endpoint) for the step {step}.\n        type: dict\n"
+        f"        suboptions:\n{_endpoint(10, f'endpoints.{step}', 'the notes of its module')}\n"
+        for step in STEPS
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of every module that uses the ledger; the argument specification is LEDGER_OPTIONS in _handover/ledger_place.py."""
+    """PRIVATE to this collection. Options of every module that uses the ledger; the argument specification is LEDGER_OPTIONS in _handover/ledger_place.py."""
 
     DOCUMENTATION = r"""
 options:
@@ -26,9 +26,6 @@ options:
   state_dir:
     description:
       - Folder on the controller in which the files of V(ledger=file) are kept, below C(ledger). It has to last.
-      - A relative folder is refused, since it would be another one in each working folder. So is one with a user or an
-        environment variable that does not exist.
-      - Before anything is handed over, in check mode as well, it is seen that files can be locked and written there.
       - Refused where there is none, and in AWX where the folder is one that AWX throws away when the job ends.
     type: path
   sync_service:

@@ -16,9 +16,9 @@ description:
   - Unified Profiles needs Flex UI 2.6.0 or later. There is no public API that shows the connection or the write key.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
-  - flexops.unified_profiles._attributes
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._attributes.info
+  - flexops.unified_profiles._attributes.in_process
+  - flexops.unified_profiles._attributes.action_group
 options:
   alerts_since:
     description: Read the alerts since this time (ISO 8601, UTC). Without it, no alerts are read.

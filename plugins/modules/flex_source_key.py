@@ -16,20 +16,17 @@ description:
   - The write key is read from Segment when it is needed, and shows as its fingerprint everywhere.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
+  - flexops.unified_profiles._source
   - flexops.unified_profiles._ledger
   - flexops.unified_profiles._handover
+  - flexops.unified_profiles._attributes
   - flexops.unified_profiles._attributes.controller
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._attributes.action_group
 options:
   source_id:
     description: Id of the source.
     type: str
     required: true
-  source_name:
-    description: Name of the source. Twilio expects the default.
-    type: str
-    default: twilio-unified-profiles
   key_fingerprints:
     description: Fingerprints of the write keys that the source has.
     type: list
@@ -123,8 +120,9 @@ handover:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import key
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handovers import key
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import SOURCE_NAME
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
     ArgumentSpec,
     change_result,
@@ -133,9 +131,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.r
 
 SPEC = ArgumentSpec(
     {
+        **SOURCE_NAME,
         **OPTIONS,
         "source_id": {"type": "str", "required": True},
-        "source_name": {"type": "str", "default": "twilio-unified-profiles"},
         "key_fingerprints": {"type": "list", "elements": "str", "required": True, "no_log": False},
         "key_fingerprint": {"type": "str", "no_log": False},
         "done_by_form": {"type": "bool", "default": False},
@@ -146,7 +144,7 @@ SPEC = ArgumentSpec(
 def run(call: ModuleContext) -> dict[str, Any]:
     step = key(call)
     outcome = call.reconcile(step)
-    return change_result(outcome, handover=step.result(outcome.plan.after["status"]))
+    return change_result(outcome, handover=step.result())
 
 
 def main() -> None:

@@ -18,14 +18,12 @@ description:
   - Records nothing itself. The modules of the steps record what is confirmed, when they are given RV(confirmations).
   - Run it once for all hosts, with C(run_once).
 extends_documentation_fragment:
+  - flexops.unified_profiles._attributes.info
   - flexops.unified_profiles._attributes.controller
 attributes:
   check_mode:
     description: Asks nobody in check mode.
     support: full
-  diff_mode:
-    description: Has nothing to show.
-    support: none
 options:
   confirmed_by:
     description: Who confirms. Asked for at the terminal where it is empty.

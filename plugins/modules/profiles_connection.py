@@ -14,23 +14,20 @@ author:
 description:
   - Twilio's Connect form has no public API. This module carries the step out through a channel and keeps the record of it.
   - The form itself makes the source, connects it to the space, and stores the source's write key in Twilio.
+  - Before the form is handed over, the module searches the workspace for sources in its way. It refuses two sources named O(source_name), one
+    that is not Java, and the older official source C(flex-unify-server-source). Without O(segment_token) it does not search.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
+  - flexops.unified_profiles._space
+  - flexops.unified_profiles._space.pair
+  - flexops.unified_profiles._source
+  - flexops.unified_profiles._source.ignore_legacy
   - flexops.unified_profiles._ledger
   - flexops.unified_profiles._handover
+  - flexops.unified_profiles._attributes
   - flexops.unified_profiles._attributes.controller
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._attributes.action_group
 options:
-  space_id:
-    description: Id of the Unify space, from Unify settings, API access.
-    type: str
-    required: true
-  profile_token:
-    description:
-      - Profile API access token of the space.
-      - If not set, the environment variable E(SEGMENT_PROFILE_TOKEN) is used.
-    type: str
   friendly_name:
     description: Connection friendly name.
     type: str
@@ -46,17 +43,6 @@ options:
     elements: str
     choices: [hipaa, pci]
     default: []
-  source_name:
-    description:
-      - Name of the source that the form makes. Before the form is handed over, the workspace is searched for sources in its way.
-      - Two sources of the name, one that is not Java, or the older official source C(flex-unify-server-source) are refused.
-        Without O(segment_token) nobody looks.
-    type: str
-    default: twilio-unified-profiles
-  ignore_legacy:
-    description: Go on although the older official source C(flex-unify-server-source) stands there.
-    type: bool
-    default: false
 notes:
   - The placeholders of O(endpoint.body) are C(environment), C(digest), C(account_sid), C(friendly_name), C(space_id) and
     C(profile_token).
@@ -149,10 +135,18 @@ recorded:
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import connection, recorded_facts
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handovers import (
+    connection,
+    recorded_facts,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import (
+    IGNORE_LEGACY,
+    PROFILE_TOKEN,
+    SOURCE_NAME,
+    SPACE,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
     ArgumentSpec,
     change_result,
@@ -161,14 +155,14 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.r
 
 SPEC = ArgumentSpec(
     {
+        **SPACE,
+        **PROFILE_TOKEN,
+        **SOURCE_NAME,
+        **IGNORE_LEGACY,
         **OPTIONS,
-        "space_id": {"type": "str", "required": True},
-        "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
         "friendly_name": {"type": "str", "required": True},
         "allow_write_events": {"type": "bool"},
         "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},
-        "source_name": {"type": "str", "default": "twilio-unified-profiles"},
-        "ignore_legacy": {"type": "bool", "default": False},
     }
 )
 
@@ -176,9 +170,7 @@ SPEC = ArgumentSpec(
 def run(call: ModuleContext) -> dict[str, Any]:
     step = connection(call)
     outcome = call.reconcile(step)
-    return change_result(
-        outcome, handover=step.result(outcome.plan.after["status"]), recorded=recorded_facts(step.all_steps)
-    )
+    return change_result(outcome, handover=step.result(), recorded=recorded_facts(step.all_steps))
 
 
 def main() -> None:

@@ -21,15 +21,12 @@ notes:
   - Events prove no more than that somebody wrote them with the source's key, under the names that Flex uses.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
+  - flexops.unified_profiles._space
   - flexops.unified_profiles._ledger
+  - flexops.unified_profiles._attributes.info
   - flexops.unified_profiles._attributes.controller
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._attributes.action_group
 options:
-  space_id:
-    description: Id of the Unify space, from Unify settings, API access.
-    type: str
-    required: true
   source_id:
     description: Id of the source as it is now.
     type: str
@@ -60,7 +57,7 @@ options:
         description: For the key.
         type: bool
   test_event:
-    description: What M(flexops.unified_profiles.segment_test_event) gave in this run as RV(flexops.unified_profiles.segment_test_event#module:test event).
+    description: What M(flexops.unified_profiles.segment_test_event) gave in this run as RV(flexops.unified_profiles.segment_test_event#module:test_event).
     type: dict
   read_connector:
     description:
@@ -141,15 +138,16 @@ unread:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.evidence import evaluate
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import LEDGER_OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import SPACE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 
 SPEC = ArgumentSpec(
     {
+        **SPACE,
         **LEDGER_OPTIONS,
-        "space_id": {"type": "str", "required": True},
         "source_id": {"type": "str"},
         "key_fingerprints": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "read_evidence": {"type": "bool", "default": True},

@@ -8,31 +8,25 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: profiles_link
 short_description: Hand over Connect source in the Profiles sources of a space
-version_added: 0.1.0
+version_added: 0.2.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
   - The tab Profiles sources has no public API. This module carries the step out through a channel and keeps the record of it.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
+  - flexops.unified_profiles._space
+  - flexops.unified_profiles._source
   - flexops.unified_profiles._ledger
   - flexops.unified_profiles._handover
+  - flexops.unified_profiles._attributes
   - flexops.unified_profiles._attributes.controller
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._attributes.action_group
 options:
-  space_id:
-    description: Id of the Unify space, from Unify settings, API access.
-    type: str
-    required: true
   source_id:
     description: Id of the source.
     type: str
     required: true
-  source_name:
-    description: Name of the source. Twilio expects the default.
-    type: str
-    default: twilio-unified-profiles
   done_by_form:
     description:
       - Whether to count the step as done by the connection form, when the form is recorded and the step never was.
@@ -114,8 +108,9 @@ handover:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import link
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handovers import link
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import SOURCE_NAME, SPACE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
     ArgumentSpec,
     change_result,
@@ -124,10 +119,10 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.r
 
 SPEC = ArgumentSpec(
     {
+        **SPACE,
+        **SOURCE_NAME,
         **OPTIONS,
-        "space_id": {"type": "str", "required": True},
         "source_id": {"type": "str", "required": True},
-        "source_name": {"type": "str", "default": "twilio-unified-profiles"},
         "done_by_form": {"type": "bool", "default": False},
     }
 )
@@ -136,7 +131,7 @@ SPEC = ArgumentSpec(
 def run(call: ModuleContext) -> dict[str, Any]:
     step = link(call)
     outcome = call.reconcile(step)
-    return change_result(outcome, handover=step.result(outcome.plan.after["status"]))
+    return change_result(outcome, handover=step.result())
 
 
 def main() -> None:

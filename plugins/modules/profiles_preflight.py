@@ -18,9 +18,9 @@ description:
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
   - flexops.unified_profiles._handover.endpoints
-  - flexops.unified_profiles._attributes
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._attributes.info
+  - flexops.unified_profiles._attributes.in_process
+  - flexops.unified_profiles._attributes.action_group
 options:
   space_id:
     description: Id of the Unify space, from Unify settings, API access.
@@ -136,26 +136,24 @@ region:
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.preflight import preflight
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import (
-    ENDPOINT_OPTIONS,
-    READ_BACK_FIELD,
-)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import PROFILE_TOKEN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 
 SPEC = ArgumentSpec(
     {
         "space_id": {"type": "str", "required": True},
-        "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
+        "profile_token": PROFILE_TOKEN,
         "source_name": {"type": "str", "default": "twilio-unified-profiles"},
         "allow_write_events": {"type": "bool"},
         "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},
         "attest_existing": {"type": "str"},
         "endpoints": {
             "type": "dict",
-            "options": {step: {**ENDPOINT_OPTIONS, "no_log": False} for step in READ_BACK_FIELD},
+            "options": {step: {**ENDPOINT_OPTIONS, "no_log": False} for step in STEPS},
         },
     }
 )

@@ -19,15 +19,13 @@ description:
   - Hands the outcomes on to the next job as the variable C(unified_profiles), as C(ansible.builtin.set_stats) would.
   - Run it once for all hosts, with C(run_once).
 extends_documentation_fragment:
+  - flexops.unified_profiles._attributes.info
   - flexops.unified_profiles._attributes.controller
 attributes:
   check_mode:
     description:
       - Works in check mode in the same way. The report is no state, so it is written and the files are replaced, with the status
         C(predicted); RV(ignore:changed) is never true.
-  diff_mode:
-    description: Has nothing to show.
-    support: none
 options:
   environments:
     description:

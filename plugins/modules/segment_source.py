@@ -17,14 +17,12 @@ description:
   - A new source is connected to no warehouse. Segment deletes for good, and a source that is made again has a new id and key.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
+  - flexops.unified_profiles._source
+  - flexops.unified_profiles._source.ignore_legacy
   - flexops.unified_profiles._attributes
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._attributes.in_process
+  - flexops.unified_profiles._attributes.action_group
 options:
-  source_name:
-    description: Name of the source. Twilio expects the default.
-    type: str
-    default: twilio-unified-profiles
   source_id:
     description: Id of the source, if it is known. It is looked up first.
     type: str
@@ -51,10 +49,6 @@ options:
     description: With O(create=false), how many seconds to wait for something else to make the source, such as Twilio's form.
     type: int
     default: 0
-  ignore_legacy:
-    description: Go on although the older official source C(flex-unify-server-source) stands there.
-    type: bool
-    default: false
 """
 
 EXAMPLES = r"""
@@ -83,6 +77,7 @@ source:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import IGNORE_LEGACY, SOURCE_NAME
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
     ArgumentSpec,
     change_result,
@@ -92,7 +87,8 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.m
 
 SPEC = ArgumentSpec(
     {
-        "source_name": {"type": "str", "default": "twilio-unified-profiles"},
+        **SOURCE_NAME,
+        **IGNORE_LEGACY,
         "source_id": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "confirm_delete": {"type": "str"},
@@ -100,7 +96,6 @@ SPEC = ArgumentSpec(
         "source_labels": {"type": "dict"},
         "create": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 0},
-        "ignore_legacy": {"type": "bool", "default": False},
     }
 )
 

@@ -15,18 +15,12 @@ description:
   - Finds the source by its exact name, or by its slug when it was renamed, and compares it with what was recorded.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
-  - flexops.unified_profiles._attributes
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._source
+  - flexops.unified_profiles._source.ignore_legacy
+  - flexops.unified_profiles._attributes.info
+  - flexops.unified_profiles._attributes.in_process
+  - flexops.unified_profiles._attributes.action_group
 options:
-  source_name:
-    description: Name of the source. Twilio expects the default.
-    type: str
-    default: twilio-unified-profiles
-  ignore_legacy:
-    description: Go on although the older official source C(flex-unify-server-source) stands there.
-    type: bool
-    default: false
   recorded_source_id:
     description: Id of the source that was last handed over, from the ledger.
     type: str
@@ -87,13 +81,14 @@ findings:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import IGNORE_LEGACY, SOURCE_NAME
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import diagnose_source
 
 SPEC = ArgumentSpec(
     {
-        "source_name": {"type": "str", "default": "twilio-unified-profiles"},
-        "ignore_legacy": {"type": "bool", "default": False},
+        **SOURCE_NAME,
+        **IGNORE_LEGACY,
         "recorded_source_id": {"type": "str"},
         "recorded_key_fingerprint": {"type": "str", "no_log": False},
         "read_audit_trail": {"type": "bool", "default": False},

@@ -17,8 +17,8 @@ description:
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
   - flexops.unified_profiles._attributes
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._attributes.in_process
+  - flexops.unified_profiles._attributes.action_group
 options:
   source_id:
     description: Id of the source.
@@ -64,7 +64,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.r
     change_result,
     run_as_module,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import ManagedKeys
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.keys import ManagedKeys
 
 SPEC = ArgumentSpec(
     {

@@ -15,9 +15,9 @@ description:
   - Gives the workspace that a token belongs to, and its spaces; or one space, found by its id.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
-  - flexops.unified_profiles._attributes
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._attributes.info
+  - flexops.unified_profiles._attributes.in_process
+  - flexops.unified_profiles._attributes.action_group
 options:
   space_id:
     description: Only the space with this id.
@@ -55,13 +55,16 @@ from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import check_space_id
 
 SPEC = ArgumentSpec({"space_id": {"type": "str"}})
 
 
 def run(call: ModuleContext) -> dict[str, Any]:
+    if call["space_id"]:
+        check_space_id(call["space_id"])
     api = call.public_api()
-    spaces = [api.space(call.required("space_id"))] if call["space_id"] else api.spaces()
+    spaces = [api.space(call["space_id"])] if call["space_id"] else api.spaces()
     return {"workspace": api.workspace(), "spaces": spaces}
 
 

@@ -18,19 +18,12 @@ description:
   - A space that does not exist and a space of another workspace look the same to one token.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
-  - flexops.unified_profiles._attributes
-requirements:
-  - httpx >= 0.27, < 1
+  - flexops.unified_profiles._space
+  - flexops.unified_profiles._space.pair
+  - flexops.unified_profiles._attributes.info
+  - flexops.unified_profiles._attributes.in_process
+  - flexops.unified_profiles._attributes.action_group
 options:
-  space_id:
-    description: Id of the Unify space, from Unify settings, API access.
-    type: str
-    required: true
-  profile_token:
-    description:
-      - Profile API access token of the space.
-      - If not set, the environment variable E(SEGMENT_PROFILE_TOKEN) is used.
-    type: str
   check_rights:
     description:
       - Whether to list the sources, to find out whether the token can see write keys (Source Admin).
@@ -87,15 +80,15 @@ clock_skew:
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.space import validate
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import PROFILE_TOKEN, SPACE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 
 SPEC = ArgumentSpec(
     {
-        "space_id": {"type": "str", "required": True},
-        "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
+        **SPACE,
+        **PROFILE_TOKEN,
         "check_rights": {"type": "bool", "default": True},
         "fail_on_problem": {"type": "bool", "default": True},
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: segment_test_event
 short_description: Show that a source feeds a Unify space, with one event
-version_added: 0.1.0
+version_added: 0.2.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
@@ -27,23 +27,18 @@ notes:
   - Two canaries at the same moment hide each other, and one of them ends as V(not_seen).
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
+  - flexops.unified_profiles._space
+  - flexops.unified_profiles._space.pair
   - flexops.unified_profiles._attributes
+  - flexops.unified_profiles._attributes.in_process
+  - flexops.unified_profiles._attributes.action_group
 attributes:
   diff_mode:
     support: none
   idempotent:
     support: none
     details: Every run outside check mode sends one event, and so reports a change.
-requirements:
-  - httpx >= 0.27, < 1
 options:
-  space_id:
-    description: Id of the Unify space, from Unify settings, API access.
-    type: str
-    required: true
-  profile_token:
-    description: Profile API access token of the space. If not set, the environment variable E(SEGMENT_PROFILE_TOKEN) is used.
-    type: str
   source_id:
     description: Id of the source to send through. O(segment_token) must be able to see its write keys.
     type: str
@@ -77,7 +72,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 test_event:
-  description: What became of the test event; goes into O(flexops.unified_profiles.profiles_info#module:test event).
+  description: What became of the test event; goes into O(flexops.unified_profiles.profiles_info#module:test_event).
   returned: success
   type: dict
   contains:
@@ -124,15 +119,15 @@ test_event:
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import PROFILE_TOKEN, SPACE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.test_event import send
 
 SPEC = ArgumentSpec(
     {
-        "space_id": {"type": "str", "required": True},
-        "profile_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEGMENT_PROFILE_TOKEN"])},
+        **SPACE,
+        **PROFILE_TOKEN,
         "source_id": {"type": "str", "required": True},
         "test_event": {"type": "bool"},
         "user_id": {"type": "str", "default": "flexops-unified-profiles-test-event"},

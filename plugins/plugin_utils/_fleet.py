@@ -15,8 +15,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
     RESULT_VARIABLES,
     collect_results,
 )
-
-NOTHING = object()
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import to_builtin
 
 
 def environments(task_vars: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
@@ -43,16 +42,6 @@ def _value(variables: Mapping[str, t.Any], name: str) -> t.Any:
     except Exception:
         # A host whose own settings cannot be evaluated has failed already and said why; the others need their report.
         return None
-
-
-def to_builtin(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
-    """The value in plain containers, without what Ansible keeps beside it or is to ``omit``, and with vaulted texts opened."""
-    if isinstance(value, Mapping):
-        return {str(name): to_builtin(inner, omit) for name, inner in value.items() if inner != omit}
-    if isinstance(value, (list, tuple)):
-        return [to_builtin(inner, omit) for inner in value if inner != omit]
-    # Before 2.19 they are objects, which the hiding of secrets does not know.
-    return str(value) if getattr(value, "__ENCRYPTED__", False) else value
 
 
 def how_to_run(options: Mapping[str, t.Any]) -> tuple[tuple[str, ...], bool]:

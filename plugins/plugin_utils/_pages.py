@@ -28,8 +28,8 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
     confirmation,
     extra_vars,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import STATUSES
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -80,16 +80,6 @@ LIMITS = (
     Part(200, ("ours",), 1, ("first", "nothing"), limits="token"),
     Part(100, ("ours",), 1, ("first",), limits="address"),
 )
-SHARED_COUNT = """
-import sandbox.limits, sys
-from sandbox.__main__ import main
-window = sandbox.limits._window
-class Nobody:
-    headers = {}
-    def __init__(self, request): self.client = request.client
-sandbox.limits._window = lambda world, what, seconds, request: window(world, "all", seconds, Nobody(request))
-sys.exit(main())
-"""
 
 
 @dataclass(frozen=True)
@@ -134,7 +124,7 @@ class Stage:
         if scenario == "recover":
             for name in self.client.get(self.control).json()["environments"]:
                 self.tell("/sabotage", environment=name, name="delete-source")
-        self.tell("/switches", rate_limits=bool(self.part.limits))
+        self.tell("/switches", rate_limits=bool(self.part.limits), rate_limit_scope=self.part.limits or "token")
 
     def refused(self) -> int:
         # A child's peak begins with what this process has when it forks, so a thousand environments' journal must stay out.
@@ -198,8 +188,7 @@ class Stage:
 def stage(part: Part) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        program = ["-c", SHARED_COUNT] if part.limits == "address" else ["-m", "sandbox"]
-        command = [sys.executable, *program, "--port", "0", "--quiet", "--environments", str(part.environments)]
+        command = [sys.executable, "-m", "sandbox", "--port", "0", "--quiet", "--environments", str(part.environments)]
         command += ["--inventory", str(folder / "inventory")]
         if part.https:
             command += ["--https", str(folder / "ca.pem")]

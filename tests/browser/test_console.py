@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 
@@ -63,7 +64,10 @@ class Person:
     def selects(self, label, text):
         from selenium.webdriver.support.ui import Select
 
-        Select(self.field(label)).select_by_visible_text(text)
+        (found,) = [
+            one for one in Select(self.field(label)).options if re.fullmatch(rf"{re.escape(text)}( \(.*\))?", one.text)
+        ]
+        found.click()
 
     def ticks(self, label):
         self.driver.find_element("xpath", f"//label[normalize-space()='{label}']/input").click()
@@ -151,6 +155,35 @@ def test_a_deleted_source_is_made_anew_and_handed_over_by_clicking(person, sandb
     person.clicks("Wrap up 5 engagements")
     assert "wrapped up" in person.reads("status")
     assert "Flex - Engagement Completed" in env.in_space
+
+
+ATTACK = """
+<form method="post" action="{url}/console/dev/key"><input name="write_key" value="{key}"></form>
+<script>
+  fetch("{url}/_sandbox/clock", {{method: "POST", mode: "no-cors", body: '{{"advance": 3600}}'}})
+    .finally(() => document.forms[0].submit());
+</script>
+"""
+
+
+def test_a_page_of_somebody_elses_changes_nothing(person, sandbox, tmp_path):
+    before = sandbox.world.offset
+    (tmp_path / "attack.html").write_text(ATTACK.format(url=sandbox.url, key="k" * 32))
+    person.driver.get((tmp_path / "attack.html").as_uri())
+    # The form was sent, and refused: the browser shows the answer.
+    assert "A web page of another origin" in person.driver.find_element("xpath", "//pre[contains(., 'origin')]").text
+    assert (sandbox.world.environments["dev"].flex_key, sandbox.world.offset) == (None, before)
+    # What the browser complained of is read, so that the next test does not see it.
+    assert person.driver.get_log("browser")
+
+
+def test_no_page_shows_it_in_a_frame(person, tmp_path):
+    (tmp_path / "frame.html").write_text(f"<iframe src='{person.url}/console/dev'></iframe>")
+    person.driver.get((tmp_path / "frame.html").as_uri())
+    person.driver.switch_to.frame(0)
+    assert person.driver.find_element("css selector", "body").text.count("Simulation") == 0
+    person.driver.switch_to.default_content()
+    assert "frame-ancestors" in str(person.driver.get_log("browser"))
 
 
 def test_every_page_says_that_it_is_a_simulation_and_fits_a_phone(person, sandbox):

@@ -13,7 +13,9 @@ import re
 
 import httpx
 import pytest
+from sandbox import handovers
 from sandbox.catalog import CATALOG
+from sandbox.model import ApiProblem
 
 # Nothing here depends on the version of ansible-core.
 pytestmark = pytest.mark.newest_only
@@ -38,7 +40,7 @@ class People:
     def connect(self):
         env = self.env
         form = {"space_id": env.space["id"], "profile_token": env.profile_token, "allow_write_events": True}
-        self.world.connect(env, form)
+        handovers.connect(self.world, env, form)
         return env.sources[env.form_source]
 
     def track(self, key, call="track", region=None, **message):
@@ -221,6 +223,210 @@ def test_limits_are_kept_when_switched_on(people, hint):
     assert people.segment("GET", path).status_code == 200
 
 
+@pytest.mark.parametrize(("scope", "status"), [("token", 200), ("address", 429)])
+def test_limits_count_by_token_or_by_address_alone(people, scope, status):
+    path = f"/spaces/{people.env.space['id']}/events"
+    people.world.switch({"rate_limits": True, "rate_limit_scope": scope})
+    for _unused in range(25):
+        assert people.segment("GET", path).status_code == 200
+    assert people.segment("GET", path, people.env.admin_token).status_code == status
+
+
+def test_a_limit_per_token_is_told_by_retry_after_alone(people, monkeypatch):
+    """Beside the limits per endpoint: over all of them, and whatever the switch for their hints says."""
+    monkeypatch.setattr("sandbox.limits.TOKEN_LIMIT", (3, 60.0))
+    people.world.switch({"token_limit": True})
+    assert [people.segment("GET", path).status_code for path in ("/", "/spaces", "/labels")] == [200] * 3
+    refused = people.segment("GET", "/sources")
+    assert (refused.status_code, refused.headers["retry-after"].isdigit()) == (429, True)
+    assert "data" not in refused.json()["errors"][0]
+    assert people.segment("GET", "/", people.env.admin_token).status_code == 200
+    people.sandbox.advance(61)
+    assert people.segment("GET", "/").status_code == 200
+
+
+# Creation of sources
+
+ALPHA = "application/vnd.segment.v1alpha+json"
+NEW = {"slug": "twilio_unified_profiles", "enabled": True, "metadataId": JAVA}
+
+
+@pytest.mark.parametrize(
+    ("media_type", "given", "name", "warehouses"),
+    [
+        ("application/json", {"name": "a name"}, "twilio_unified_profiles", 1),
+        ("application/vnd.segment.v1+json", {"name": "a name"}, "twilio_unified_profiles", 1),
+        ("application/json", {"disconnectAllWarehouses": True}, "twilio_unified_profiles", 0),
+        (ALPHA, {"name": "a name"}, "a name", 1),
+        (f"{ALPHA}; charset=utf-8", {"name": "a name"}, "a name", 1),
+        (ALPHA, {}, "twilio_unified_profiles", 1),
+        (ALPHA, {"name": "a name", "disconnectAllWarehouses": True}, "a name", 1),
+    ],
+)
+def test_two_bodies_make_a_source(people, media_type, given, name, warehouses):
+    headers = {"authorization": f"Bearer {people.env.segment_token}", "content-type": media_type}
+    answer = People.http.post(
+        f"{people.sandbox.url}/segment/us/sources", headers=headers, content=json.dumps({**NEW, **given})
+    )
+    assert answer.status_code == 201
+    source = answer.json()["data"]["source"]
+    assert (source["name"], source["slug"]) == (name, NEW["slug"])
+    found = people.segment("GET", f"/sources/{source['id']}/connected-warehouses").json()["data"]["warehouses"]
+    assert len(found) == warehouses
+
+
+def test_a_name_that_is_none_is_refused(people):
+    headers = {"authorization": f"Bearer {people.env.segment_token}", "content-type": ALPHA}
+    url = f"{people.sandbox.url}/segment/us/sources"
+    assert People.http.post(url, headers=headers, content=json.dumps({**NEW, "name": 1})).status_code == 400
+
+
+# The audit trail, and what Segment does by itself
+
+
+def told(people, **query):
+    """What the audit trail says, oldest first."""
+    return list(reversed(people.segment("GET", "/audit-events", params=query).json()["data"]["events"]))
+
+
+@pytest.mark.parametrize("whose", ["source", "space"])
+def test_connecting_to_a_space_and_disconnecting_is_told(people, whose):
+    people.world.switch({"space_event_resource": whose})
+    source = people.connect()
+    people.sandbox.sabotage("dev", "disconnect-from-space")
+    id_ = source.id if whose == "source" else people.env.space["id"]
+    events = [event for event in told(people, resourceId=id_) if event["type"].endswith("Space")]
+    assert [event["type"] for event in events] == ["Source Connected To Space", "Source Disconnected From Space"]
+    assert {(event["resourceType"], event["actor"]) for event in events} == {(whose, "user_1")}
+
+
+def test_connecting_again_is_no_event(people):
+    source = people.connect()
+    before = len(people.env.audit)
+    handovers.link(people.world, people.env, {"space_id": people.env.space["id"], "source_id": source.id})
+    assert len(people.env.audit) == before
+
+
+def test_what_happens_to_spaces_and_tracking_plans_is_told(people):
+    source = people.connect()
+    path = f"/tracking-plans/{next(iter(people.env.tracking_plans))}/sources"
+    people.segment("POST", path, json={"sourceId": source.id})
+    assert people.segment("GET", f"/sources/{source.id}").json()["data"]["trackingPlanId"] in people.env.tracking_plans
+    people.segment("DELETE", path, params={"sourceId": source.id})
+    assert people.segment("GET", f"/sources/{source.id}").json()["data"]["trackingPlanId"] is None
+    for name in ("add-space", "rename-space", "delete-space"):
+        people.sandbox.sabotage("dev", name)
+    types = [event["type"] for event in told(people)]
+    for wanted in (
+        *("Source Connected To Tracking Plan", "Source Disconnected From Tracking Plan"),
+        *("Space Created", "Space Modified", "Space Deleted"),
+    ):
+        assert types.count(wanted) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda people, path: people.segment("POST", f"{path}/writekey"),
+        lambda people, path: people.segment(
+            "POST", f"{path}/labels", json={"labels": [{"key": "environment", "value": "dev"}]}
+        ),
+        lambda people, path: people.segment("PATCH", path, json={"name": "other"}),
+    ],
+)
+def test_keys_and_labels_modify_a_source(people, change):
+    source = people.connect()
+    before = len(people.env.audit)
+    change(people, f"/sources/{source.id}")
+    (event,) = people.env.audit[before:]
+    assert (event["type"], event["resourceId"]) == ("Source Modified", source.id)
+    assert event["actor"].startswith("public-api-token/")
+
+
+def test_a_deleted_space_is_gone_everywhere(people):
+    people.connect()
+    people.sandbox.sabotage("dev", "add-space")
+    people.sandbox.sabotage("dev", "delete-space")
+    (other,) = people.segment("GET", "/spaces").json()["data"]["spaces"]
+    space = people.env.space["id"]
+    assert other["id"] != space
+    for path in (f"/spaces/{space}", f"/spaces/{space}/events"):
+        assert people.segment("GET", path).status_code == 404
+    assert people.segment("GET", f"/spaces/{other['id']}/events").json()["data"]["events"] == []
+    assert people.profile("metadata").status_code == 401
+    with pytest.raises(ApiProblem):
+        handovers.link(people.world, people.env, {"space_id": space, "source_id": next(iter(people.env.sources))})
+
+
+DAY = 86400
+
+
+@pytest.mark.parametrize(
+    ("keeper", "switches", "enabled"),
+    [
+        (None, {}, False),
+        ("warehouse", {}, True),
+        ("destination", {}, True),
+        ("disabled destination", {}, False),
+        ("space", {}, False),
+        ("space", {"space_keeps_source": True}, True),
+    ],
+)
+def test_segment_disables_what_nothing_keeps_after_14_days(people, keeper, switches, enabled):
+    people.world.switch(switches)
+    source = people.connect()
+    if keeper != "warehouse":
+        people.sandbox.sabotage("dev", "disconnect-warehouses")
+    if keeper not in ("space", None):
+        people.sandbox.sabotage("dev", "disconnect-from-space")
+    if keeper and "destination" in keeper:
+        people.sandbox.sabotage("dev", "add-destination", enabled=keeper == "destination")
+        shown = people.segment("GET", f"/sources/{source.id}/connected-destinations").json()["data"]["destinations"]
+        assert [one["enabled"] for one in shown] == [keeper == "destination"]
+    people.sandbox.advance(13 * DAY)
+    # Receiving events does not keep it.
+    people.sandbox.engage("dev")
+    assert source.enabled
+    people.sandbox.advance(2 * DAY)
+    assert source.enabled is enabled
+    disabled = [event for event in told(people) if event["type"] == "Source Disabled"]
+    assert [(event["actor"], event["resourceId"], "actorEmail" in event) for event in disabled] == (
+        [] if enabled else [("Segment", source.id, False)]
+    )
+
+
+def test_enabling_again_lasts_14_days_and_the_day_is_right(people):
+    source = people.connect()
+    people.sandbox.sabotage("dev", "disconnect-warehouses")
+    started = people.world.now()
+    people.sandbox.advance(40 * DAY)
+    (event,) = [event for event in told(people) if event["actor"] == "Segment"]
+    at = datetime.datetime.fromisoformat(event["timestamp"].replace("Z", "+00:00"))
+    assert abs(at - started - datetime.timedelta(days=14)) < datetime.timedelta(minutes=5)
+    people.segment("PATCH", f"/sources/{source.id}", json={"enabled": True})
+    people.sandbox.advance(13 * DAY)
+    assert source.enabled
+    people.sandbox.advance(DAY)
+    assert not source.enabled
+    # A source that is enabled anew has its 14 days again, one that is renamed has not.
+    path = f"/sources/{source.id}"
+    for change, enabled in (({"enabled": False}, True), ({"name": "other"}, False)):
+        for patch in ({"enabled": False}, {"enabled": True}):
+            people.segment("PATCH", path, json=patch)
+        people.sandbox.advance(8 * DAY)
+        for patch in (change, {"enabled": True}):
+            people.segment("PATCH", path, json=patch)
+        people.sandbox.advance(7 * DAY)
+        assert source.enabled is enabled
+    # What is connected in time keeps it.
+    people.segment("PATCH", path, json={"enabled": True})
+    people.sandbox.advance(13 * DAY)
+    warehouse = next(iter(people.env.warehouses))
+    assert people.segment("POST", f"/warehouses/{warehouse}/connected-sources/{source.id}").status_code == 201
+    people.sandbox.advance(40 * DAY)
+    assert source.enabled
+
+
 # Events
 
 
@@ -288,7 +494,7 @@ def test_connecting_a_source_replays_its_last_month(people, replay_seen):
     people.sandbox.advance(40 * 86400)
     people.track(website.keys[0], messageId="old", event="Old")
     people.sandbox.advance(10 * 86400)
-    people.world.link(people.env, {"space_id": people.env.space["id"], "source_id": website.id})
+    handovers.link(people.world, people.env, {"space_id": people.env.space["id"], "source_id": website.id})
     assert [m for m in people.profile("metadata").json()["metadata"].values() if m == "old"]
     events = people.segment("GET", f"/spaces/{people.env.space['id']}/events").json()["data"]["events"]
     assert [event["name"] for event in events] == ["Old"]
@@ -310,6 +516,167 @@ def test_volume_lags_a_minute_and_counts_in_buckets(people):
     people.sandbox.advance(61)
     rows = people.segment("GET", "/events/volume", params=query).json()["data"]["result"]
     assert {(row["eventName"], row["total"], row["source"]["id"]) for row in rows} == {(n, 50, source.id) for n in FLEX}
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda name, values: {f"{name}.{n}": value for n, value in enumerate(values)},
+        lambda name, values: {f"{name}[{n}]": value for n, value in enumerate(values)},
+        lambda name, values: {f"{name}[]": values},
+        lambda name, values: {name: values},
+        lambda name, values: {name: ",".join(values)},
+        lambda name, values: {name: json.dumps(values)},
+    ],
+)
+def test_every_spelling_of_an_array(people, spelled):
+    source = people.connect()
+    people.track(source.keys[0], event="Other")
+    people.sandbox.work("dev", count=2)
+    query = {"startTime": "2020-01-01T00:00:00Z", "endTime": "2100-01-01T00:00:00Z", "granularity": "DAY"}
+    query |= {**spelled("groupBy", ["eventName", "source"]), **spelled("sourceId", [source.id])}
+    query |= spelled("eventName", sorted(FLEX))
+    data = people.segment("GET", "/events/volume", params=query).json()["data"]
+    assert {row["eventName"] for row in data["result"]} == FLEX
+    assert {row["source"]["id"] for row in data["result"]} == {source.id}
+    # Required, as the official Python model has it.
+    assert data["path"]
+    assert data["query"]["groupBy"] == ["eventName", "source"]
+
+
+def test_volumes_name_only_what_they_are_grouped_by_and_may_be_floats(people):
+    people.connect()
+    people.sandbox.work("dev", count=2)
+    query = {"startTime": "2020-01-01T00:00:00Z", "endTime": "2100-01-01T00:00:00Z", "granularity": "DAY"}
+    kinds = set()
+    for floats in (False, True):
+        people.world.switch({"volume_floats": floats})
+        (row,) = people.segment("GET", "/events/volume", params=query).json()["data"]["result"]
+        assert set(row) == {"total", "series"}
+        kinds.add((type(row["total"]), type(row["series"][0]["count"])))
+    assert kinds == {(int, int), (float, float)}
+    people.world.switch({"volume_floats": False})
+    (row,) = people.segment("GET", "/events/volume", params={**query, "groupBy": "source"}).json()["data"]["result"]
+    assert set(row) == {"total", "series", "source"}
+
+
+# The Profile API's codes
+
+
+@pytest.mark.parametrize(
+    ("codes", "status", "code"),
+    [
+        ("usual", 401, "authentication_error"),
+        ("other", 401, "unauthorized"),
+        ("usual", 403, "forbidden"),
+        ("usual", 404, "not_found"),
+    ],
+)
+def test_the_profile_apis_codes(people, sandbox, codes, status, code):
+    people.world.switch({"profile_codes": codes, "foreign_space": status})
+    people.env.space = sandbox.world.environments["prod"].space
+    error = people.profile("metadata").json()["error"]
+    assert error["code"] == code
+    # Only this message shows that the pair is good.
+    assert error["message"] != "Profile was not found."
+
+
+@pytest.mark.parametrize(("codes", "code"), [("usual", "validation_error"), ("other", "bad_request")])
+def test_a_bad_request_to_the_profile_api(people, codes, code):
+    people.world.switch({"profile_codes": codes})
+    people.track(people.connect().keys[0])
+    answer = people.profile("events", limit=0)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+
+
+# Sync
+
+
+def sync(people, method, path, **more):
+    url = f"{people.sandbox.url}/twilio/sync/v1/Services/default/Documents{path}"
+    return People.http.request(method, url, auth=(people.env.api_key, people.env.api_secret), **more)
+
+
+def test_an_etag_is_what_if_match_takes(people):
+    made = sync(people, "POST", "", data={"UniqueName": "ledger", "Data": "{}"})
+    assert (made.status_code, made.headers["etag"]) == (201, '"0"')
+    assert sync(people, "GET", "/ledger").headers["etag"] == '"0"'
+    changed = sync(people, "POST", "/ledger", data={"Data": "{}"}, headers={"if-match": made.headers["etag"]})
+    assert (changed.status_code, changed.headers["etag"]) == (200, '"1"')
+    assert sync(people, "POST", "/ledger", data={"Data": "{}"}, headers={"if-match": "1"}).status_code == 200
+    late = sync(people, "POST", "/ledger", data={"Data": "{}"}, headers={"if-match": changed.headers["etag"]})
+    assert (late.status_code, late.json()["code"]) == (412, 54103)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data", "status", "code"),
+    [
+        ("GET", "/none", None, 404, 54300),
+        ("DELETE", "/none", None, 404, 54300),
+        ("GET", "/ET" + "0" * 32, None, 404, 54100),
+        ("POST", "", {"UniqueName": "taken"}, 409, 54301),
+        ("POST", "", {"UniqueName": ""}, 400, 54302),
+        ("POST", "", {"UniqueName": "n" * 257}, 400, 54302),
+        ("POST", "", {"UniqueName": "IS" + "a" * 32}, 400, 54302),
+        ("POST", "", {"Data": json.dumps({"a": "b" * 17_000})}, 413, 54006),
+        ("POST", "", {"UniqueName": "n" * 256}, 201, None),
+        ("POST", "", {"UniqueName": "IS" + "A" * 32}, 201, None),
+    ],
+)
+def test_syncs_codes(people, method, path, data, status, code):
+    sync(people, "POST", "", data={"UniqueName": "taken"})
+    answer = sync(people, method, path, data=data)
+    assert (answer.status_code, answer.json().get("code")) == (status, code)
+
+
+# Flex, TaskRouter, the account
+
+
+def twilio(people, path, auth=None, **query):
+    auth = auth or (people.env.api_key, people.env.api_secret)
+    return People.http.get(f"{people.sandbox.url}/twilio/{path}", auth=auth, params=query)
+
+
+@pytest.mark.parametrize(("switch", "shown"), [("number", "2.8.0"), ("null", None), ("range", "~2.8")])
+def test_flex_tells_its_version_in_three_ways(people, switch, shown):
+    people.world.switch({"ui_version": switch})
+    assert twilio(people, "flex/v1/Configuration").json()["ui_version"] == shown
+
+
+def test_tasks_tell_of_traffic_for_30_days(people):
+    workspace = twilio(people, "flex/v1/Configuration").json()["taskrouter_workspace_sid"]
+    path = f"taskrouter/v1/Workspaces/{workspace}/Events"
+
+    def count(**query):
+        return len(twilio(people, path, EventType="task.wrapup", **query).json()["events"])
+
+    assert count() == 0
+    # Nobody has connected anything yet, and agents work all the same.
+    people.sandbox.engage("dev", 3)
+    assert count() == 3
+    people.sandbox.advance(29 * DAY)
+    people.sandbox.engage("dev", 1)
+    since = people.world.now() - datetime.timedelta(days=1)
+    assert (count(), count(StartDate=since.isoformat())) == (4, 1)
+    people.sandbox.advance(2 * DAY)
+    assert count(StartDate="2020-01-01T00:00:00Z") == 1
+    first = twilio(people, path, PageSize=2).json()
+    assert len(first["events"]) == 2
+    following = People.http.get(first["meta"]["next_page_url"], auth=(people.env.api_key, people.env.api_secret))
+    assert [event["event_type"] for event in following.json()["events"]] == ["task.created"]
+    assert twilio(people, "taskrouter/v1/Workspaces/WS0/Events").json()["code"] == 20404
+    people.sandbox.sabotage("dev", "no-flex")
+    people.sandbox.engage("dev", 1)
+    assert twilio(people, path).status_code == 404
+
+
+@pytest.mark.parametrize("status", [401, 403, 200])
+def test_the_accounts_name_takes_the_auth_token(people, status):
+    people.world.switch({"account_by_key": status})
+    path = f"api/2010-04-01/Accounts/{people.env.account_sid}.json"
+    assert twilio(people, path).status_code == status
+    by_token = twilio(people, path, auth=(people.env.account_sid, people.env.auth_token))
+    assert by_token.json()["friendly_name"] == "dev account"
 
 
 # Flex and its alerts
@@ -345,6 +712,21 @@ def test_alerts_of_the_connector(people, sabotage, code):
     assert people.alerts() == [code]
     # What is written goes by the write key, which is good.
     assert people.env.received
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_alerts_go_back_30_days(people, status):
+    people.connect()
+    people.sandbox.sabotage("dev", "lose-connector")
+    people.sandbox.engage("dev")
+    start = people.world.now()
+    people.world.switch({"old_alerts": status})
+    assert people.alerts() == ["49008"]
+    people.sandbox.advance(31 * DAY)
+    answer = twilio(people, "monitor/v1/Alerts", StartDate=(start - datetime.timedelta(days=1)).isoformat())
+    assert answer.status_code == status
+    assert status != 200 or answer.json()["alerts"] == []
+    assert people.alerts() == []
 
 
 def test_switches_can_be_read_and_set_by_the_control_plane(people):

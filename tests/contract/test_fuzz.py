@@ -14,10 +14,11 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sandbox import events, handovers
 from sandbox.app import make_app
-from sandbox.rules import add_rule
+from sandbox.faults import Faults
 from sandbox.world import World
-from test_operations import OPERATIONS, shaped
+from support.operations import OPERATIONS, shaped
 
 # Nothing here depends on the version of ansible-core.
 pytestmark = pytest.mark.newest_only
@@ -79,14 +80,17 @@ STEP = st.text(min_size=1, max_size=8).filter(lambda text: "/" not in text and t
 
 
 class Stage:
-    def __init__(self):
+    def __init__(self, documents=None):
         self.world = World([("dev", "us")])
+        self.faults = Faults(self.world)
+        if documents:
+            self.world.watchers.append(documents.check)
         env = self.env = self.world.environments["dev"]
         form = {"space_id": env.space["id"], "profile_token": env.profile_token, "allow_write_events": True}
-        self.world.connect(env, form)
-        self.world.engage(env, 2)
+        handovers.connect(self.world, env, form)
+        events.engage(self.world, env, 2)
         # What the application raises, it raises here.
-        self.transport = httpx.ASGITransport(make_app(self.world))
+        self.transport = httpx.ASGITransport(make_app(self.world, self.faults))
         self.real = {
             "segment": {"id": env.form_source, "source": env.form_source, "key": env.flex_key},
             "profiles": {"space": env.space["id"], "profile": "user_id:flex-customer-1"},
@@ -97,7 +101,7 @@ class Stage:
 
     def request(self, *args, **more):
         async def sent():
-            async with httpx.AsyncClient(transport=self.transport, base_url="http://sandbox") as client:
+            async with httpx.AsyncClient(transport=self.transport, base_url="http://localhost") as client:
                 return await client.request(*args, **more)
 
         return asyncio.run(sent())
@@ -113,9 +117,9 @@ class Stage:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
 @FEW
 @given(data=st.data())
-def test_no_request_breaks_it(operation, data):
+def test_no_request_breaks_it(operation, documents, data):
     service, method, path = operation
-    stage = Stage()
+    stage = Stage(documents)
     for name, value in stage.real.get(service, {}).items():
         if data.draw(st.booleans(), label=f"a real {name}"):
             path = path.replace(f"{{{name}}}", value)
@@ -162,6 +166,6 @@ def test_no_header_breaks_it(method, path, headers, body):
     """Also where it is asked whose request it is: for the log, and for faults."""
     stage, lines = Stage(), []
     stage.world.log = lines.append
-    add_rule(stage.world, {"match": "no such request", "count": None})
+    stage.faults.add({"match": "no such request", "count": None})
     assert stage.request(method, path, headers=headers, content=body).status_code < 500
     assert len(lines) == 1

@@ -4,7 +4,7 @@
 
 """What every operation refuses in the same way, generated from the operations; and that none of them lacks a documented refusal.
 
-The rest, which differs from one operation to the next, is the table REFUSALS in test_operations.py.
+The rest, which differs from one operation to the next, is the table REFUSALS in tests/support/operations.py.
 """
 
 from __future__ import annotations
@@ -15,35 +15,18 @@ from types import SimpleNamespace
 
 import pytest
 from sandbox import limits
-
-# A fixture among them is used by its name.
-from test_operations import (  # noqa: F401  # pylint: disable=unused-import
-    OPERATIONS,
-    REFUSALS,
-    SUCCESSES,
-    Case,
-    at,
-    shaped,
-    stage,
-)
+from support.operations import OPERATIONS, REFUSALS, SUCCESSES, Case, at, is_of, shaped
 
 # Nothing here depends on the version of ansible-core.
 pytestmark = pytest.mark.newest_only
 
-TWILIO = ("flex", "monitor", "sync", "preview")
+TWILIO = ("flex", "monitor", "sync", "taskrouter", "api", "preview")
 CODES = {401: 20003, 404: 20404, 429: 20429}
-
-
-def is_of(case: Case, operation: tuple[str, str, str]) -> bool:
-    """Whether a request goes to this operation."""
-    service, method, path = operation
-    pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
-    return (case.service, case.method) == (service, method) and bool(re.fullmatch(pattern, case.path.partition("?")[0]))
 
 
 def success(operation: tuple[str, str, str]) -> Case:
     found = next((case for case in SUCCESSES if is_of(case, operation)), None)
-    assert found, f"SUCCESSES in test_operations.py has no case for {operation}"
+    assert found, f"SUCCESSES in tests/support/operations.py has no case for {operation}"
     return found
 
 
@@ -54,12 +37,12 @@ def takes_body(operation: tuple[str, str, str]) -> bool:
 def is_paged(operation: tuple[str, str, str]) -> bool:
     service, method, path = operation
     last = path.rpartition("/")[2]
-    if method != "GET" or service not in ("segment", "sync", "monitor"):
+    if method != "GET" or service not in ("segment", "sync", "monitor", "taskrouter"):
         return False
     if service == "segment":
         # Labels come as a whole, and so does what is asked for by its id.
         return path not in ("/", "/labels", "/echo", "/sources/{id}/settings") and not last.startswith("{")
-    return last in ("Services", "Documents", "Alerts")
+    return last in ("Services", "Documents", "Alerts", "Events")
 
 
 def names_something(operation: tuple[str, str, str]) -> bool:
@@ -111,7 +94,7 @@ TAKEN = having(422, "segment")
 GENERATED = {
     401: having(401),
     403: [o for o in having(403) if o[1] != "GET"],
-    # Segment's are in test_operations.py; that of Flex is 45101.
+    # Segment's are in tests/support/operations.py; that of Flex is 45101.
     404: having(404, "segment", *TWILIO),
     413: having(413, "segment"),
     422: TAKEN,
@@ -121,7 +104,7 @@ GENERATED = {
 }
 
 
-def refuses(stage, case, status):  # noqa: F811
+def refuses(stage, case, status):
     """Send it, and expect this refusal in the words of the service."""
     answer = stage.send(case)
     assert answer.status_code == status, answer.text
@@ -131,13 +114,13 @@ def refuses(stage, case, status):  # noqa: F811
     return answer
 
 
-def writes(stage):  # noqa: F811
+def writes(stage):
     env = stage.env
     return (len(env.audit), env.serial, sorted(env.sources), len(env.received), len(env.labels))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
-def test_a_429_comes_in_the_words_of_the_service_and_nothing_is_processed(stage, operation):  # noqa: F811
+def test_a_429_comes_in_the_words_of_the_service_and_nothing_is_processed(stage, operation):
     case, before = success(operation), writes(stage)
     stage.sandbox.fault(kind="rate_limited", seconds=3, hint="seconds")
     answer = refuses(stage, case, 429)
@@ -147,10 +130,11 @@ def test_a_429_comes_in_the_words_of_the_service_and_nothing_is_processed(stage,
 
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o[0] in ("segment", "profiles")], ids=" ".join)
-def test_a_limit_of_its_own_refuses_what_is_too_much(stage, operation, monkeypatch):  # noqa: F811
-    for name, value in (("LIMITS", {}), ("USUAL", (1, 60.0)), ("PROFILES", (1, 60.0))):
+def test_a_limit_of_its_own_refuses_what_is_too_much(stage, operation, monkeypatch):
+    for name, value in (("LIMITS", {}), ("DEFAULT_LIMIT", (1, 60.0)), ("PROFILES", (1, 60.0))):
         monkeypatch.setattr(limits, name, value)
-    stage.sandbox.world.windows.clear()
+    # Whatever was counted so far is over.
+    stage.sandbox.advance(61)
     stage.sandbox.world.switch({"rate_limits": True})
     case = success(operation)
     assert stage.send(case).status_code == case.status
@@ -162,18 +146,18 @@ def test_a_limit_of_its_own_refuses_what_is_too_much(stage, operation, monkeypat
 
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o[0] in TWILIO], ids=" ".join)
-def test_twilio_says_20003_to_strangers(stage, operation):  # noqa: F811
+def test_twilio_says_20003_to_strangers(stage, operation):
     service, method, path = operation
     refuses(stage, Case(service, method, path, who="wrong"), 401)
 
 
 @pytest.mark.parametrize("operation", [o for o in having(404, *TWILIO) if names_something(o)], ids=" ".join)
-def test_twilio_says_20404_of_what_is_not_there(stage, operation):  # noqa: F811
+def test_twilio_says_20404_of_what_is_not_there(stage, operation):
     service, method, path = operation
     refuses(stage, Case(service, method, re.sub(r"\{\w+\}", "none", path), body={} if method == "POST" else None), 404)
 
 
-def test_flex_says_45101_where_there_is_none(stage):  # noqa: F811
+def test_flex_says_45101_where_there_is_none(stage):
     stage.sandbox.sabotage("dev", "no-flex")
     answer = stage.send(Case("flex", "GET", "/v1/Configuration"))
     assert (answer.status_code, answer.json()["code"]) == (404, 45101)
@@ -181,7 +165,7 @@ def test_flex_says_45101_where_there_is_none(stage):  # noqa: F811
 
 @pytest.mark.parametrize("operation", NO_READ_BACK, ids=" ".join)
 @pytest.mark.parametrize("body", ["not json", "[1]"])
-def test_a_body_that_is_no_object_is_refused(stage, operation, body):  # noqa: F811
+def test_a_body_that_is_no_object_is_refused(stage, operation, body):
     service, method, _path = operation
     before = writes(stage)
     refuses(stage, Case(service, method, success(operation).path, body=body), 400)
@@ -189,13 +173,13 @@ def test_a_body_that_is_no_object_is_refused(stage, operation, body):  # noqa: F
 
 
 @pytest.mark.parametrize("operation", having(413, "segment"), ids=" ".join)
-def test_a_body_that_is_too_large_is_refused(stage, operation):  # noqa: F811
+def test_a_body_that_is_too_large_is_refused(stage, operation):
     service, method, _path = operation
     refuses(stage, Case(service, method, success(operation).path, body={"x": "y" * 1024 * 1024}), 413)
 
 
 @pytest.mark.parametrize("operation", PAGED, ids=" ".join)
-def test_a_page_that_cannot_be_is_refused(stage, operation):  # noqa: F811
+def test_a_page_that_cannot_be_is_refused(stage, operation):
     service, method, _path = operation
     path = success(operation).path
     wrong = ["pagination.count=0", "pagination.count=1001", "pagination[cursor]=%21", "pagination=["]
@@ -204,14 +188,14 @@ def test_a_page_that_cannot_be_is_refused(stage, operation):  # noqa: F811
 
 
 @pytest.mark.parametrize("operation", PAGED, ids=" ".join)
-def test_what_comes_in_pages_says_so(stage, operation):  # noqa: F811
+def test_what_comes_in_pages_says_so(stage, operation):
     body = stage.send(success(operation)).json()
     assert at(body, "data.pagination.totalEntries" if operation[0] == "segment" else "meta.page_size") >= 0
 
 
 @pytest.mark.parametrize("operation", TAKEN, ids=" ".join)
 @pytest.mark.parametrize("status", [400, 409, 422])
-def test_what_is_taken_is_refused_as_switched(stage, operation, status):  # noqa: F811
+def test_what_is_taken_is_refused_as_switched(stage, operation, status):
     stage.sandbox.world.switch({"duplicate_slug": status})
     service, method, _path = operation
     taken = next(case for case in REFUSALS if is_of(case, operation) and case.status == 409)
@@ -225,20 +209,20 @@ def test_no_operation_lacks_a_documented_refusal(operation):
     assert documented(operation) <= tried
 
 
-def test_paged_operations_are_those_that_answer_in_pages(stage):  # noqa: F811
+def test_paged_operations_are_those_that_answer_in_pages(stage):
     for operation in OPERATIONS:
-        if operation[1] == "GET" and operation[0] in ("segment", "sync", "monitor"):
+        if operation[1] == "GET" and operation[0] in ("segment", "sync", "monitor", "taskrouter"):
             body = stage.send(success(operation)).json()
             assert ("pagination" in body.get("data", {}) or "meta" in body) == is_paged(operation), operation
 
 
 @pytest.mark.parametrize(("query", "count"), [("", 2), ("&triggerError=true", 1), ("&triggerUnexpectedError=true", 2)])
-def test_echo_tells_several_errors_unless_one_is_asked_for(stage, query, count):  # noqa: F811
+def test_echo_tells_several_errors_unless_one_is_asked_for(stage, query, count):
     answer = stage.send(Case("segment", "GET", "/echo?message=no&statusCode=418&triggerMultipleErrors=true" + query))
     assert (answer.status_code, [error["message"] for error in answer.json()["errors"]]) == (418, ["no"] * count)
 
 
-def test_echo_waits_as_long_as_asked_and_holds_nobody_up(stage, monkeypatch):  # noqa: F811
+def test_echo_waits_as_long_as_asked_and_holds_nobody_up(stage, monkeypatch):
     waited, lock = [], stage.sandbox.world.lock
 
     def is_free() -> bool:
@@ -251,6 +235,6 @@ def test_echo_waits_as_long_as_asked_and_holds_nobody_up(stage, monkeypatch):  #
         with ThreadPoolExecutor() as pool:
             waited.append((seconds, pool.submit(is_free).result()))
 
-    monkeypatch.setattr("sandbox.http.asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr("sandbox.endpoints.asyncio", SimpleNamespace(sleep=sleep))
     assert stage.send(Case("segment", "GET", "/echo?message=late&delay=2500")).json()["data"]["message"] == "late"
     assert waited == [(2.5, True)]

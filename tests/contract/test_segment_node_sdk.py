@@ -16,6 +16,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from sandbox import handovers
 
 PACKAGE = "@segment/public-api-sdk-typescript"
 FOLDER = Path(os.environ.get("SEGMENT_SDK", ""))
@@ -31,12 +32,13 @@ pytestmark = [
 
 def test_segments_own_sdk_cannot_tell(sandbox):
     env = sandbox.world.environments["dev"]
-    sandbox.world.connect(
-        env, {"space_id": env.space["id"], "profile_token": env.profile_token, "allow_write_events": True}
+    handovers.connect(
+        sandbox.world,
+        env,
+        {"space_id": env.space["id"], "profile_token": env.profile_token, "allow_write_events": True},
     )
     slugs = [source.slug for source in env.sources.values()] + ["new"]
-    sandbox.engage("dev", 2)
-    sandbox.advance(120)
+    sandbox.work("dev", count=2)
     script = str(Path(__file__).with_name("segment_node_sdk.js"))
     run = subprocess.run(
         ["node", script, f"{sandbox.url}/segment/us", env.segment_token, env.space["id"]],

@@ -15,8 +15,7 @@ import json
 from typing import Any
 
 import pytest
-from test_operations import JAVA, LABEL, OPERATIONS, YEAR, Case, Stage
-from test_refusals import is_of
+from support.operations import JAVA, LABEL, OPERATIONS, YEAR, Case, Stage, is_of
 
 # Nothing here depends on the version of ansible-core.
 pytestmark = pytest.mark.newest_only

@@ -10,6 +10,7 @@ import datetime
 import re
 
 import pytest
+from sandbox import handovers
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
@@ -36,7 +37,7 @@ class ToSandbox(TwilioHttpClient):
 def environment(sandbox):
     env = sandbox.world.environments["dev"]
     form = {"space_id": env.space["id"], "profile_token": env.profile_token, "friendly_name": "x"}
-    sandbox.world.connect(env, {**form, "allow_write_events": True})
+    handovers.connect(sandbox.world, env, {**form, "allow_write_events": True})
     return env
 
 
@@ -102,7 +103,7 @@ def test_twilio_writes_sync_documents_that_nobody_overwrites(twilio):
     assert documents("ledger").delete()
     with pytest.raises(TwilioRestException) as error:
         documents("ledger").fetch()
-    assert (error.value.status, error.value.code) == (404, 20404)
+    assert (error.value.status, error.value.code) == (404, 54300)
 
 
 def test_twilio_makes_sync_services(twilio):

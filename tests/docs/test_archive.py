@@ -17,8 +17,7 @@ from pathlib import Path
 
 import pytest
 from ansible.release import __version__ as core
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from support.project import ROOT
 
 
 def build(folder: Path) -> Path:

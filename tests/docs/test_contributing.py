@@ -10,7 +10,7 @@ import re
 
 import pytest
 import yaml
-from conftest import ROOT
+from support.project import ROOT
 
 pytestmark = pytest.mark.newest_only
 MAKEFILE = (ROOT / "Makefile").read_text()

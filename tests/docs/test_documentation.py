@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 COLLECTION = "flexops.unified_profiles"
 NAMES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 # What Ansible adds to any result.
@@ -126,6 +126,20 @@ def test_what_has_a_shape_of_its_own_is_documented_in_depth(documented):
             assert ("contains" in text) == (dictionary and key not in maps), f"{name}: {key}"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_attributes_say_what_the_code_does(name, documented):
+    attributes = documented[name]["doc"]["attributes"]
+    action = importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.action.{name}").ActionModule
+    groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
+    on_controller = getattr(action, "controller_only", True)
+    assert attributes["async"]["support"] == ("none" if on_controller or not action._supports_async else "full")
+    assert attributes["check_mode"]["support"] == ("full" if action._supports_check_mode else "none")
+    assert ("action_group" in attributes) == (name in groups["all"])
+    # A module that returns facts changes nothing, so it can have no diff.
+    only_reads = name.endswith(("_info", "_validate", "_preflight", "_ask", "_report"))
+    assert (attributes["diff_mode"]["support"] == "N/A") == only_reads
+
+
 def test_examples_run_and_give_what_is_documented(project, documented):
     """All examples in one playbook, on an environment that is connected. Only ids and folders are this run's own."""
     first = project.run("connect", "--limit", "dev")
@@ -166,5 +180,7 @@ def test_examples_run_and_give_what_is_documented(project, documented):
     wrong = []
     for task, result in found.items():
         returned = {key: value for key, value in result.items() if key not in COMMON}
+        if ("diff" in result) != (documented[of[task]]["doc"]["attributes"]["diff_mode"]["support"] == "full"):
+            wrong.append(f"{of[task]}: claims another diff than it returns")
         wrong += unlike(returned, documented[of[task]]["return"], of[task])
     assert wrong == []

@@ -17,7 +17,8 @@ import sys
 import textwrap
 
 import pytest
-from conftest import ROOT
+from sandbox import handovers
+from support.project import ROOT
 
 pytestmark = pytest.mark.newest_only
 PAGES = {
@@ -36,7 +37,7 @@ def connected_by_hand(world):
     for name, environment in world.environments.items():
         with world.lock:
             space = {"space_id": environment.space["id"], "profile_token": environment.profile_token}
-            world.connect(environment, {**space, "friendly_name": name, "allow_write_events": True})
+            handovers.connect(world, environment, {**space, "friendly_name": name, "allow_write_events": True})
 
 
 def test_no_block_is_missed():

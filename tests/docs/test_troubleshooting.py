@@ -10,7 +10,7 @@ import ast
 import re
 
 import pytest
-from conftest import ROOT
+from support.project import ROOT
 
 PAGE = (ROOT / "docs/troubleshooting.md").read_text()
 # Of each row of the table. `...` stands for what differs from time to time.

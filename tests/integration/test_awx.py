@@ -23,7 +23,8 @@ import jinja2
 import pytest
 import yaml
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
-from conftest import ROOT
+from sandbox import handovers
+from support.project import ROOT
 
 pytestmark = pytest.mark.newest_only
 AWX = ROOT / "extensions/awx"
@@ -227,7 +228,7 @@ class Jobs:
 def press_connect(sandbox, name):
     environment = sandbox.world.environments[name]
     form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
-    sandbox.world.connect(environment, form)
+    handovers.connect(sandbox.world, environment, form)
 
 
 def pasted(output):

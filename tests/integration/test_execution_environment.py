@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+from support.project import ROOT
 
 pytestmark = pytest.mark.newest_only
 EXAMPLE = ROOT / "extensions/execution-environment/execution-environment.yml"

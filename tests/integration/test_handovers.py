@@ -16,50 +16,29 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
     profiles_connection,
     profiles_link,
 )
+from support.environment import STEPS, Environment
 
 MODULES = {"connection": profiles_connection, "link": profiles_link, "key": flex_source_key}
-STEPS = tuple(MODULES)
 
 
-class Bench:
+class Bench(Environment):
     """One environment, and its three modules with everything they need."""
 
     def __init__(self, sandbox, state_dir: Path) -> None:
-        self.sandbox, self.state_dir = sandbox, state_dir
-        self.env = sandbox.world.environments["dev"]
+        super().__init__(sandbox, state_dir, friendly_name="Dev", allow_write_events=True)
         self.source = sandbox.world.make_source(self.env, "twilio-unified-profiles", "V6ynUvQgbc")
-        common = {
-            "environment": "dev",
-            "state_dir": str(state_dir),
-            "sandbox_url": sandbox.url,
-            "segment_token": self.env.segment_token,
-            "twilio_account_sid": self.env.account_sid,
-            "twilio_api_key": self.env.api_key,
-            "twilio_api_secret": self.env.api_secret,
-            "retry_budget": 0.0,
-            "timeout": 5.0,
-        }
-        space, source = {"space_id": self.env.space["id"]}, {"source_id": self.source.id}
-        form = {"profile_token": self.env.profile_token, "friendly_name": "Dev", "allow_write_events": True}
-        self.options = {
-            "connection": {**common, **space, **form},
-            "link": {**common, **space, **source},
-            "key": {**common, **source, "key_fingerprints": [fingerprint(self.source.keys[0])]},
-        }
+        self.options["source_id"] = self.source.id
+        self.options["key_fingerprints"] = [fingerprint(self.source.keys[0])]
+        self.options["profile_token"] = self.env.profile_token
 
     def run(self, step, check_mode=False, **options):
-        module = MODULES[step]
-        checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate({**self.options[step], **options})
-        assert checked.error_messages == []
-        return run_in_process(module.run, checked.validated_parameters, check_mode)
+        return super().run(MODULES[step], check_mode, **options)
 
     def settle(self, **options):
         """Have all three steps done by a person, in every detail."""
@@ -74,24 +53,10 @@ class Bench:
         return self.run(step, confirm=confirm, **options)
 
     def endpoint(self, step, **more):
-        url = f"{self.sandbox.url}/handover/dev/{step}"
-        headers = {"Authorization": f"Bearer {self.env.gateway_token}"}
-        body = {"connection": {"allow_write_events": True}}.get(step, {})
-        names = {
-            "connection": ("friendly_name", "space_id", "profile_token"),
-            "link": ("space_id", "source_id"),
-            "key": ("write_key",),
-        }
-        body = {**body, **{name: f"{{{name}}}" for name in names[step]}}
-        return {"channel": "endpoint", "endpoint": {"url": url, "headers": headers, "body": body, **more}}
+        return {"channel": "endpoint", "endpoint": {**super().endpoint(step, read_back=False), **more}}
 
     def reading(self, step, **more):
-        path = {"connection": "profile_token_fingerprint", "link": "source_id", "key": "write_key_fingerprint"}[step]
-        return self.endpoint(step, **{"read_url": f"{self.sandbox.url}/handover/dev/{step}", "read_path": path, **more})
-
-    def ledger(self, step):
-        path = self.state_dir / "ledger/dev.json"
-        return json.loads(path.read_text())["steps"].get(step, {}) if path.exists() else {}
+        return {"channel": "endpoint", "endpoint": {**super().endpoint(step), **more}}
 
     def sent(self, step):
         return [e for e in self.sandbox.journal(writes=True) if e["path"] == f"/handover/dev/{step}"]
@@ -117,12 +82,15 @@ CHANGES = {
     "friendly name": ({"connection": {"friendly_name": "Other"}}, {"connection"}),
     "Profile API access token": ({"connection": {"profile_token": "other-token"}}, {"connection"}),
     "Twilio account": (
-        {"connection": {"twilio_account_sid": "AC2"}, "key": {"twilio_account_sid": "AC2"}},
+        {"connection": {"twilio_account_sid": "AC" + "2" * 32}, "key": {"twilio_account_sid": "AC" + "2" * 32}},
         {"connection", "key"},
     ),
     "source name": ({"link": {"source_name": "other"}, "key": {"source_name": "other"}}, set()),
     "Segment token": ({step: {"segment_token": "sgp_other"} for step in STEPS}, set()),
-    "Twilio API key": ({step: {"twilio_api_key": "SK2", "twilio_api_secret": "other"} for step in STEPS}, set()),
+    "Twilio API key": (
+        {step: {"twilio_api_key": "SK" + "2" * 32, "twilio_api_secret": "other"} for step in STEPS},
+        set(),
+    ),
 }
 
 
@@ -133,7 +101,7 @@ def test_a_change_makes_exactly_the_affected_steps_due(bench, change, step):
     options, due = CHANGES[change]
     mine = dict(options.get(step, {}))
     if mine.get("key_fingerprints") == "SEEN":
-        mine["key_fingerprints"] = [OTHER, *bench.options["key"]["key_fingerprints"]]
+        mine["key_fingerprints"] = [OTHER, *bench.options["key_fingerprints"]]
     # In check mode, so that what is not in the sandbox need not be read for a card.
     bench.sandbox.clear_journal()
     before = (bench.state_dir / "ledger/dev.json").read_text()
@@ -214,6 +182,30 @@ def test_a_person_can_say_that_it_was_not_done(bench):
     assert (taken_back["changed"], taken_back["handover"]["status"]) == (True, "pending")
     assert not bench.confirm("link", digest, answer={"done": False})["changed"]
     assert bench.run("link")["handover"]["status"] == "pending"
+
+
+@pytest.mark.parametrize("word", [{"attest_existing": "joe"}, {"done_by_form": True}])
+def test_a_person_who_looked_outranks_a_word_about_before(bench, word):
+    """It was not done, says who has looked: so it is neither recorded as existing nor as done by the form."""
+    bench.confirm("connection", bench.run("connection")["handover"]["digest"])
+    digest = bench.run("link", check_mode=True)["handover"]["digest"]
+    asked = bench.confirm("link", digest, answer={"done": False}, check_mode=True, **word)
+    assert (asked["handover"]["status"], asked["handover"]["by"]) == ("pending", "jane")
+    sent = bench.confirm("link", digest, answer={"done": False}, **word, **bench.endpoint("link"))
+    assert (sent["handover"]["how"], len(bench.sent("link"))) == ("endpoint", 1)
+
+
+def test_a_rival_stops_the_form_before_anybody_is_asked(bench):
+    """The older official source is in the way, in check mode too; what was handed over before is not asked again."""
+    bench.sandbox.world.make_source(bench.env, "flex-unify-server-source", "V6ynUvQgbc")
+    bench.env.sources.pop(bench.source.id)
+    for check_mode in (True, False):
+        assert bench.run("connection", check_mode)["failure"]["problem"] == "legacy_name"
+    assert bench.ledger("connection") == {}
+    bench.run("connection", attest_existing="jane")
+    bench.sandbox.clear_journal()
+    assert not bench.run("connection")["changed"]
+    assert bench.sandbox.journal() == []
 
 
 def test_what_was_asked_for_and_withdrawn_is_asked_again(bench):
@@ -552,29 +544,25 @@ def test_what_an_endpoint_echoes_is_masked(bench):
 # Killed between done and recorded
 
 KILLED = """
-import json, os, signal, sys
+import importlib, json, os, signal, sys
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import HandOver
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
-from ansible_collections.flexops.unified_profiles.plugins import modules
-import importlib
-from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
-name, options = json.loads(sys.argv[1])
-module = importlib.import_module("ansible_collections.flexops.unified_profiles.plugins.modules." + name)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run
+name, arguments = json.loads(sys.argv[1])
+module = importlib.import_module(name)
 real = HandOver._record
 def record(self, state, how, by):
     if state == "done":
         os.kill(os.getpid(), signal.SIGKILL)
     real(self, state, how, by)
 HandOver._record = record
-checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate(options)
-run_in_process(module.run, checked.validated_parameters, False)
+run(module.SPEC, module.run, arguments, name, False)
 """
 
 
 def run_and_kill(bench, step, **options):
-    name = MODULES[step].__name__.rpartition(".")[2]
+    module = MODULES[step]
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, json.dumps([name, {**bench.options[step], **options}])],
+        [sys.executable, "-c", KILLED, json.dumps([module.__name__, bench.arguments(module, **options)])],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         check=False,
         capture_output=True,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 COLLECTION = "flexops.unified_profiles"
 
 

@@ -10,6 +10,7 @@ import json
 import re
 
 import pytest
+from sandbox import handovers
 
 NAME = "twilio-unified-profiles"
 
@@ -31,13 +32,6 @@ def endpoints(**more):
             }
         }
     )
-
-
-def work_goes_on(sandbox):
-    sandbox.advance(120)
-    for environment in sandbox.world.environments:
-        sandbox.engage(environment, 3)
-    sandbox.advance(120)
 
 
 def assert_predicted(check, real):
@@ -177,7 +171,7 @@ def test_evidence_is_earned(project, sandbox):
     gateway = blind(project)
     first = project.run("connect", *gateway)
     assert verdicts(first, "dev") == ["attested"] * 3
-    work_goes_on(sandbox)
+    sandbox.work(count=3)
     sandbox.clear_journal()
     proven = project.run("connect", *gateway)
     assert verdicts(proven, "dev") == ["proven"] * 3
@@ -203,7 +197,7 @@ def test_a_canary_that_was_agreed_to_proves_the_link(project, sandbox):
 def test_a_wrong_key_in_flex_is_seen_by_the_gateway_and_handed_over_again(project, sandbox):
     project.run("connect")
     sandbox.sabotage("dev", "wrong-key-in-flex")
-    work_goes_on(sandbox)
+    sandbox.work(count=3)
     run = project.run("connect")
     assert run.changed["dev"] == 1
     assert verdicts(run, "dev") == ["proven"] * 3
@@ -217,7 +211,7 @@ def test_a_wrong_key_in_flex_is_never_proven(project, sandbox):
     connection = sandbox.world.environments["dev"].connection
     sandbox.sabotage("dev", "wrong-key-in-flex")
     sandbox.sabotage("dev", "wrong-token-in-flex")
-    work_goes_on(sandbox)
+    sandbox.work(count=3)
     run = project.run("connect", *gateway)
     assert run.status != 0
     assert verdicts(run, "dev") == ["broken", "attested", "broken"]
@@ -225,10 +219,10 @@ def test_a_wrong_key_in_flex_is_never_proven(project, sandbox):
     assert verdicts(run, "prod") == ["proven"] * 3
     # It was mended by pasting the same key again, which the ledger cannot know; somebody says so.
     environment = sandbox.world.environments["dev"]
-    sandbox.world.store_key(environment, twilio_sources(sandbox, "dev")[0].keys[0])
+    handovers.store_key(sandbox.world, environment, twilio_sources(sandbox, "dev")[0].keys[0])
     environment.connection = connection
     mended = ("-e", f"unified_profiles_alerts_after={sandbox.world.now().isoformat()}")
-    work_goes_on(sandbox)
+    sandbox.work(count=3)
     run = project.run("connect", *gateway, *mended)
     assert (run.status, verdicts(run, "dev")) == (0, ["proven"] * 3), run.output
 
@@ -355,15 +349,22 @@ BAD = {
         {"segment_token": "sgp_äbc"},
         "segment_token: has white space, line breaks or characters outside",
     ),
-    "region_unknown": ({"segment_region": "apac"}, "unified_profiles_segment_region must be one of"),
-    "timeout_text": ({"timeout": "soon"}, "'unified_profiles_timeout' is of type"),
-    "endpoints_text": ({"endpoints": "no-such-secret"}, "'unified_profiles_endpoints' is of type"),
+    "region_unknown": ({"segment_region": "apac"}, "unified_profiles_segment_region: must be one of us, eu,"),
+    "timeout_text": (
+        {"timeout": "soon"},
+        "unified_profiles_timeout: must be a finite number, and is a text of 4 characters.",
+    ),
+    "endpoints_text": (
+        {"endpoints": "no-such-secret"},
+        "unified_profiles_endpoints: must be a mapping, and is a text of 14 characters.",
+    ),
     "space_missing": ({"space_id": "{{ omit }}"}, "missing required arguments: "),
     "region_other": ({"segment_region": "eu"}, "Set segment_region to 'us'"),
     "http_url": ({"sandbox_url": "http://example.com"}, "uses http to example.com"),
     "space_spaces": ({"space_id": "spa a/b"}, "space_id: is empty or has characters"),
     "space_unknown": ({"space_id": "spa_unknown"}, "space_id: no space 'spa_unknown' is known to this token"),
     "name_empty": ({"source_name": " "}, "source_name: is empty"),
+    "name_space": ({"source_name": "twilio-unified-profiles "}, "has white space at an end"),
     "no_consent": ({"allow_write_events": False}, "allow_write_events: is not true"),
     "hipaa": ({"regulated": ["hipaa"]}, "not a HIPAA Eligible Service"),
     "pci": ({"regulated": ["pci"]}, "PCI compliant"),
@@ -474,7 +475,7 @@ def test_an_operator_is_asked_with_a_card_and_confirms(project, sandbox):
     assert "changed since the task card" in refused.report["dev"]["what was found, and why"]
 
     form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
-    sandbox.world.connect(environment, form)
+    handovers.connect(sandbox.world, environment, form)
     confirm = json.dumps({"unified_profiles_confirm": {"dev": {"connection": {"by": "jane", "digest": digest}}}})
     done = project.run("connect", *operator, "-e", confirm)
     assert done.status == 0, done.output
@@ -486,7 +487,7 @@ def test_an_operator_is_asked_with_a_card_and_confirms(project, sandbox):
 def test_what_was_connected_by_hand_is_attested_and_then_proven(project, sandbox):
     environment = sandbox.world.environments["dev"]
     form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
-    sandbox.world.connect(environment, form)
+    handovers.connect(sandbox.world, environment, form)
     brownfield = ("-e", "unified_profiles_channel=operator", "-e", "unified_profiles_handover_existing=true")
     brownfield += ("-e", '{"unified_profiles_source_labels": {}}', "--limit", "dev")
     nobody = project.run("connect", *brownfield)
@@ -496,7 +497,7 @@ def test_what_was_connected_by_hand_is_attested_and_then_proven(project, sandbox
     assert verdicts(run, "dev") == ["attested"] * 3
     assert {step["done"]["how"] for step in project.ledger("dev").values()} == {"existing"}
     assert sandbox.journal(writes=True) == []
-    work_goes_on(sandbox)
+    sandbox.work(count=3)
     again = project.run("connect", *brownfield, "-e", "unified_profiles_confirmed_by=jane")
     assert again.changed["dev"] == 0
     assert verdicts(again, "dev") == ["proven"] * 3
@@ -531,7 +532,7 @@ def test_a_rollout_stops_when_too_many_failed_and_says_what_was_not_tried(projec
     batches = json.dumps({"unified_profiles_serial": [1, "100%"], "unified_profiles_max_fail_percentage": 50})
     run = project.run("connect", "-e", batches)
     assert run.status != 0
-    assert "with HTTP 409" in run.report["test_event"]["what was found, and why"]
+    assert "with HTTP 409" in run.report["canary"]["what was found, and why"]
     for name in ("second", "third"):
         assert run.report[name]["status"] == "failed"
         assert "Not tried, because 1 of the 1 environments" in run.report[name]["what was found, and why"]

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from sandbox import handovers
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATOR = ["-e", "unified_profiles_channel=operator"]
 ASKING = [*OPERATOR, "-e", "unified_profiles_handover_interactive=true"]
 NAMES = ("dev", "prod", "eu")
@@ -26,21 +27,21 @@ def fill_in_the_form(sandbox, name):
     environment = sandbox.world.environments[name]
     form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
     with sandbox.world.lock:
-        sandbox.world.connect(environment, {**form, "friendly_name": name})
+        handovers.connect(sandbox.world, environment, {**form, "friendly_name": name})
 
 
 def connect_source(sandbox, name):
     environment = sandbox.world.environments[name]
     (source,) = [s for s in environment.sources.values() if s.name == "twilio-unified-profiles"]
     with sandbox.world.lock:
-        sandbox.world.link(environment, {"space_id": environment.space["id"], "source_id": source.id})
+        handovers.link(sandbox.world, environment, {"space_id": environment.space["id"], "source_id": source.id})
 
 
 def update_key(sandbox, name):
     environment = sandbox.world.environments[name]
     (source,) = [s for s in environment.sources.values() if s.name == "twilio-unified-profiles"]
     with sandbox.world.lock:
-        sandbox.world.store_key(environment, source.keys[0])
+        handovers.store_key(sandbox.world, environment, source.keys[0])
 
 
 DO = {"connection": fill_in_the_form, "link": connect_source, "key": update_key}

@@ -18,7 +18,8 @@ from pathlib import Path
 import ansible_runner
 import pytest
 import yaml
-from conftest import ROOT
+from sandbox import handovers
+from support.project import ROOT
 
 SECRETS = {
     "SEGMENT_TOKEN": "segment_token",
@@ -73,7 +74,7 @@ class Job:
     def press_connect(self, world):
         space = {"space_id": self.dev.space["id"], "profile_token": self.dev.profile_token}
         with world.lock:
-            world.connect(self.dev, {**space, "friendly_name": "dev", "allow_write_events": True})
+            handovers.connect(world, self.dev, {**space, "friendly_name": "dev", "allow_write_events": True})
 
     def leaked(self):
         """The files of all artifacts that have a secret in them. AWX keeps and shows them."""
@@ -106,10 +107,8 @@ def test_what_is_broken_fails_the_job_and_recover_tells_what_to_do(job, sandbox)
     outcome = job.run("connect", unified_profiles_fail_on_pending=False)[1]
     job.press_connect(sandbox.world)
     assert job.run("connect", unified_profiles_confirm=job.confirm(outcome))[0] == "successful", job.stdout
-    sandbox.advance(120)
     sandbox.sabotage("dev", "lose-connector")
-    sandbox.engage("dev", 3)
-    sandbox.advance(120)
+    sandbox.work("dev", count=3)
     # Not softened by the switch, which is for what waits.
     status, outcome = job.run("connect", unified_profiles_fail_on_pending=False)
     assert (status, outcome["status"]) == ("failed", "broken"), job.stdout

@@ -16,16 +16,16 @@ import ssl
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import httpx
 import pytest
-from sandbox import inventory, state
-from sandbox.__main__ import main, options
-from sandbox.server import running
-from sandbox.world import Problem, World
-
-ROOT = Path(__file__).resolve().parents[2]
+import yaml
+from sandbox import events, handovers, inventory, sabotage, state
+from sandbox.__main__ import environments, main, options
+from sandbox.model import ApiProblem
+from sandbox.server import run_sandbox
+from sandbox.world import World
+from support.project import ROOT
 
 
 @contextlib.contextmanager
@@ -124,6 +124,60 @@ def test_the_inventory_in_the_repository_is_the_one_that_is_written(tmp_path):
     assert (tmp_path / "hosts.yml").read_text() == "mine"
 
 
+@pytest.mark.parametrize("foreign", ["hosts.yml", inventory.SETTINGS])
+def test_neither_file_of_an_inventory_is_written_where_one_is_somebody_elses(tmp_path, foreign):
+    path = tmp_path / foreign
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine")
+    with pytest.raises(inventory.InventoryError, match=r"stays as it is: name another with --inventory"):
+        inventory.write(World(), "http://127.0.0.1:1", tmp_path)
+    assert [(found, found.read_text()) for found in tmp_path.rglob("*.yml")] == [(path, "mine")]
+
+
+@pytest.mark.parametrize("option", ["--inventory", "--variables", "--https"])
+def test_what_others_wrote_stays(tmp_path, capsys, option):
+    mine = tmp_path / "mine"
+    if option == "--inventory":
+        mine = tmp_path / "mine" / inventory.SETTINGS
+        mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    assert main(["--port", "0", option, str(tmp_path / "mine")]) == 1
+    assert f"so it stays as it is: name another with {option}." in capsys.readouterr().err
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "name", ["true", "Null", "YES", "off", "n", "none", "NaN", "all", "ungrouped", "localhost", "unified_profiles"]
+)
+def test_names_that_yaml_or_ansible_takes_otherwise_are_refused(capsys, name):
+    for names in (name, f"dev,{name}:eu"):
+        assert main(["--port", "0", "--environments", names]) == 1
+        assert f"takes {name} for something else than a host" in capsys.readouterr().err
+
+
+def test_what_is_written_reads_back_as_it_was_named(tmp_path):
+    """Whatever name is taken, YAML gives back as a text."""
+    names = ["nullable", "all_of_it", "on_call", "e1", "_1", "a.b", "x-1", "True_"]
+    world = World(environments(",".join(names)))
+    inventory.write(world, "http://127.0.0.1:1", tmp_path)
+    hosts = yaml.safe_load((tmp_path / "hosts.yml").read_text())["unified_profiles"]["hosts"]
+    assert list(hosts) == names
+
+
+def test_without_its_libraries_the_command_says_which_and_how_to_get_them(tmp_path):
+    """As from the installed archive: nothing of site-packages is there."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "extensions")}
+    command = [sys.executable, "-S", "-m", "sandbox"]
+    done = subprocess.run([*command, "--port", "0"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(
+        r"sandbox: the Python library \w+ is missing, which only the sandbox needs: pip install starlette uvicorn\.\n",
+        done.stderr,
+    )
+    helped = subprocess.run([*command, "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (helped.returncode, "--environments" in helped.stdout) == (0, True)
+
+
 def test_an_inventory_of_ones_own_is_rehearsed_without_touching_anything_real(project, tmp_path):
     """The example, with hosts that have real-looking ids, a vault that is locked away, and a gateway elsewhere."""
     own = tmp_path / "own"
@@ -173,11 +227,11 @@ def test_a_saved_world_is_the_same_world(tmp_path):
     world = World()
     env = world.environments["dev"]
     form = {"friendly_name": "f", "space_id": env.space["id"], "profile_token": env.profile_token}
-    world.connect(env, {**form, "allow_write_events": True})
-    world.engage(env, 3)
-    world.sabotage(env, "revoke-token", {"which": "profile"})
-    world.sabotage(env, "wrong-key-in-flex", {})
-    world.engage(env, 3)
+    handovers.connect(world, env, {**form, "allow_write_events": True})
+    events.engage(world, env, 3)
+    sabotage.sabotage(world, env, "revoke-token", {"which": "profile"})
+    sabotage.sabotage(world, env, "wrong-key-in-flex", {})
+    events.engage(world, env, 3)
     world.switch({"duplicate_slug": 422})
     world.advance(3600)
     state.save(world, tmp_path / "state")
@@ -239,6 +293,8 @@ def test_a_bad_state_file_says_what_is_wrong_and_what_to_do(tmp_path, capsys, co
         (("--environments", "0"), "from 1 to 100000"),
         (("--environments", "a,a"), "different names"),
         (("--environments", "a b"), "different names"),
+        (("--environments", "1a"), "different names"),
+        (("--environments", "a" * 101), "at most 100 characters"),
         (("--port", "0", "--variables", "/proc/nowhere"), "name another"),
         (("--port", "0", "--state", "/nowhere/state"), "name another file"),
         (("--port", "0", "--https", "/nowhere/ca.pem"), "name another file"),
@@ -267,7 +323,7 @@ def test_a_busy_port_is_named_with_the_way_out(capsys):
 def test_saving_without_a_file_and_loading_over_the_control_plane(sandbox, tmp_path):
     answer = httpx.post(sandbox.url + "/_sandbox/save")
     assert (answer.status_code, "--state FILE" in answer.text) == (409, True)
-    with running(2) as other:
+    with run_sandbox(2) as other:
         other.world.state_file = tmp_path / "state"
         assert httpx.post(other.url + "/_sandbox/save").status_code == 200
         other.world.delete_source(other.world.environments["env-0001"], _first(other.world))
@@ -287,5 +343,5 @@ def test_the_clock_only_moves_forward(sandbox):
     before = sandbox.world.now()
     sandbox.advance(3600)
     assert (sandbox.world.now() - before).total_seconds() >= 3600
-    with pytest.raises(Problem, match="a thousand years"):
+    with pytest.raises(ApiProblem, match="a thousand years"):
         sandbox.advance(1e11)

@@ -14,19 +14,16 @@ import httpx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sandbox import sabotage
+from sandbox import control, handovers, sabotage
 from sandbox.app import make_app
+from sandbox.catalog import HTTP_API, JAVA
 from sandbox.console import ACTIONS
-from sandbox.faults import Dropped
-from sandbox.rules import CHECKS, HINTS, KINDS
-from sandbox.world import HTTP_API, JAVA, LEGACY_NAME, SOURCE_NAME, World
+from sandbox.fault_rules import CHECKS, HINTS, KINDS
+from sandbox.faults import Dropped, Faults
+from sandbox.model import LEGACY_NAME, SOURCE_NAME
+from sandbox.world import SWITCHES, World
 
-ROUTES = [
-    (method, route.path.removeprefix("/_sandbox"))
-    for route in make_app(World()).app.routes
-    if route.path.startswith("/_sandbox")
-    for method in sorted(route.methods - {"HEAD"})
-]
+ROUTES = [(method, path) for method, path, _handler in control.PATHS]
 # Python's json writes and reads these; nobody else does, and they cannot be answered.
 NO_JSON = (float("nan"), float("inf"), "\ud800")
 anything = st.recursive(
@@ -51,11 +48,11 @@ class Client:
     """Calls the application without a server; its exceptions come out here, as they are."""
 
     def __init__(self, world):
-        self.app = httpx.ASGITransport(make_app(world))
+        self.app = httpx.ASGITransport(make_app(world, Faults(world)))
 
     def __call__(self, method, path, **more):
         async def call():
-            async with httpx.AsyncClient(transport=self.app, base_url="http://sandbox") as client:
+            async with httpx.AsyncClient(transport=self.app, base_url="http://localhost") as client:
                 return await client.request(method, path, **more)
 
         return asyncio.run(call())
@@ -142,6 +139,15 @@ EFFECTS = {
     "lose-connector": lambda env: env.connection == {} and _only(env),
     "no-flex": lambda env: env.flex_status == "notstarted",
     "revoke-token": lambda env: env.revoked == {"segment_token"},
+    "disconnect-warehouses": lambda env: (
+        _only(env) and not any(env.form_source in one["sources"] for one in env.warehouses.values())
+    ),
+    "add-destination": lambda env: (
+        _only(env) and [(d["source"], d["enabled"]) for d in env.destinations.values()] == [(env.form_source, True)]
+    ),
+    "rename-space": lambda env: env.spaces == [{**env.space, "name": "renamed by hand", "slug": "renamed-by-hand"}],
+    "delete-space": lambda env: env.spaces == [] and env.linked == [],
+    "add-space": lambda env: [space == env.space for space in env.spaces] == [True, False],
 }
 
 
@@ -150,15 +156,15 @@ def test_every_sabotage_does_what_its_name_says(name):
     world = World()
     env = world.environments["dev"]
     form = {"friendly_name": "f", "space_id": env.space["id"], "profile_token": env.profile_token}
-    world.connect(env, {**form, "allow_write_events": True})
+    handovers.connect(world, env, {**form, "allow_write_events": True})
     assert not EFFECTS[name](env)
     audited = len(env.audit)
     answer = Client(world)("POST", "/_sandbox/sabotage", json={"environment": "dev", "name": name})
     assert answer.status_code == 200
     assert EFFECTS[name](env)
-    # What happens to sources is in the workspace's audit trail, done by a person.
-    to_sources = name == "legacy-source" or (name in sabotage.ON_SOURCE and name != "disconnect-from-space")
-    assert (len(env.audit) > audited) == to_sources
+    # What happens in the workspace is in its audit trail, done by a person.
+    to_workspace = name in sabotage.ON_SOURCE or name == "legacy-source" or name.endswith("-space")
+    assert (len(env.audit) > audited) == to_workspace
     assert env.audit[-1]["actorEmail"]
 
 
@@ -187,6 +193,7 @@ def test_each_credential_can_be_revoked(which, request_of):
         ({"environment": "dev", "name": "rename-source", "too": "x"}, "rename-source takes no 'too'"),
         ({"environment": "dev", "name": "rename-source", "to": 1}, '"name" must be a string'),
         ({"environment": "dev", "name": "revoke-token", "which": "all"}, "which takes segment, profile, twilio"),
+        ({"environment": "dev", "name": "rename-space", "to": 1}, "to takes a string"),
         ({"environment": "dev", "name": "delete-source"}, "dev has no source named twilio-unified-profiles"),
         ({"environment": "nowhere", "name": "no-flex"}, "no such environment"),
     ],
@@ -238,8 +245,18 @@ def test_console_forms_say_what_is_missing_and_act_on_the_same_world():
     assert client("POST", "/console/dev/key", data={"write_key": " "}).status_code == 400
 
 
+PAGE = (Path(__file__).resolve().parents[2] / "docs/sandbox.md").read_text()
+
+
+def test_the_page_names_every_switch_with_its_values():
+    rows = [
+        f"| `{name}` | {', '.join(str(value).lower() if isinstance(value, bool) else str(value) for value in values)} |"
+        for name, values in SWITCHES.items()
+    ]
+    assert [row for row in rows if row not in PAGE] == []
+
+
 def test_the_page_names_every_kind_key_and_sabotage():
-    told = (Path(__file__).resolve().parents[2] / "docs/sandbox.md").read_text()
     assert [
-        name for name in (*KINDS, *CHECKS, *HINTS, *sabotage.NAMES, *(p for _unused, p in ROUTES)) if name not in told
+        name for name in (*KINDS, *CHECKS, *HINTS, *sabotage.NAMES, *(p for _unused, p in ROUTES)) if name not in PAGE
     ] == []

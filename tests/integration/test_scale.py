@@ -10,14 +10,13 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests/benchmarks"))
 
-from proxy import Proxy  # noqa: E402
+from proxy import Proxy
 
 
 def requests(sandbox, environment="dev"):
@@ -85,7 +84,7 @@ def test_https_costs_one_handshake_for_each_connection(project, tmp_path):
 
 def test_a_rate_limit_is_waited_for_as_told(project, sandbox, monkeypatch):
     """Segment counts by IP address and token. Three requests in five seconds are few: each environment is refused and waits."""
-    monkeypatch.setattr("sandbox.limits.USUAL", (3, 5.0))
+    monkeypatch.setattr("sandbox.limits.DEFAULT_LIMIT", (3, 5.0))
     sandbox.world.switches["rate_limits"] = True
     run = project.run("connect")
     assert run.status == 0, run.output

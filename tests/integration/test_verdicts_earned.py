@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
     profiles_connection,
@@ -17,64 +15,44 @@ from ansible_collections.flexops.unified_profiles.plugins.modules import (
     profiles_link,
     segment_test_event,
 )
+from sandbox import handovers
+from support.environment import STEPS, Environment
 
-NAME = "twilio-unified-profiles"
-STEPS = ("connection", "link", "key")
 DAY = 24 * 3600
 
 
-class Rollout:
+class Rollout(Environment):
     """The environment dev, connected by hand and attested by jane, as the playbooks would call the modules."""
 
     def __init__(self, sandbox, folder):
-        self.sandbox, self.folder = sandbox, folder
-        self.env = sandbox.world.environments["dev"]
+        super().__init__(sandbox, folder, attest_existing="jane", allow_write_events=True, friendly_name="dev")
         form = {"space_id": self.env.space["id"], "profile_token": self.env.profile_token, "allow_write_events": True}
-        sandbox.world.connect(self.env, form)
+        handovers.connect(sandbox.world, self.env, form)
         self.hand_over()
 
     @property
     def source(self):
-        (source,) = [s for s in self.env.sources.values() if s.name == NAME]
+        (source,) = self.twilio_sources
         return source
 
-    def run(self, module, check_mode=False, **options):
-        """A module as it runs in process, without ansible-playbook around it."""
-        offset = self.sandbox.world.offset.total_seconds()
-        known = {
-            "environment": "dev",
-            "state_dir": str(self.folder),
-            "sandbox_url": self.sandbox.url,
-            "segment_token": self.env.segment_token,
+    @property
+    def known(self):
+        return {
+            **super().known,
             "profile_token": self.env.profile_token,
-            "twilio_account_sid": self.env.account_sid,
-            "twilio_api_key": self.env.api_key,
-            "twilio_api_secret": self.env.api_secret,
-            "space_id": self.env.space["id"],
             "source_id": self.source.id,
             "key_fingerprints": [fingerprint(key) for key in self.source.keys],
-            "attest_existing": "jane",
-            "clock_skew": offset,
-            "allow_write_events": True,
-            "friendly_name": "dev",
-            "retry_budget": 0.0,
-            **options,
+            "clock_skew": self.sandbox.world.offset.total_seconds(),
         }
-        spec = module.SPEC.argument_spec
-        checked = ModuleArgumentSpecValidator(spec).validate({k: v for k, v in known.items() if k in spec})
-        assert not checked.error_messages
-        result = run_in_process(module.run, checked.validated_parameters, check_mode)
-        assert not result.get("failed") or options.get("fails"), result
+
+    def run(self, module, check_mode=False, **options):
+        result = super().run(module, check_mode, **options)
+        assert not result.get("failed"), result
         return result
 
     def hand_over(self):
         for module in (profiles_connection, profiles_link, flex_source_key):
             self.run(module)
-
-    def engage(self, count=3):
-        self.sandbox.advance(120)
-        self.sandbox.engage("dev", count)
-        self.sandbox.advance(120)
 
     def judged(self, **options):
         """The verdicts, and the reasons as one text."""
@@ -90,7 +68,7 @@ def rollout(sandbox, tmp_path):
 
 def test_engagements_prove_all(rollout):
     assert rollout.judged()[0] == ["attested"] * 3
-    rollout.engage(12)
+    rollout.work(12)
     verdicts, reasons = rollout.judged()
     assert verdicts == ["proven"] * 3
     assert "Flex wrote 12 engagements through the only key since" in reasons
@@ -99,7 +77,7 @@ def test_engagements_prove_all(rollout):
 
 def test_engagements_of_yesterday_prove_a_hand_over_of_last_week(rollout, sandbox):
     sandbox.advance(9 * DAY)
-    rollout.engage()
+    rollout.work()
     sandbox.advance(DAY)
     assert rollout.judged()[0] == ["proven"] * 3
     sandbox.advance(30 * DAY)
@@ -110,8 +88,8 @@ def test_engagements_of_yesterday_prove_a_hand_over_of_last_week(rollout, sandbo
 
 def test_the_key_of_another_source_in_flex(rollout):
     other = next(s for s in rollout.env.sources.values() if s.name == "server")
-    rollout.sandbox.world.store_key(rollout.env, other.keys[0])
-    rollout.engage()
+    handovers.store_key(rollout.sandbox.world, rollout.env, other.keys[0])
+    rollout.work()
     verdicts, reasons = rollout.judged()
     assert verdicts == ["attested"] * 3
     assert f"Flex writes through the source {other.id} and not through this one: look at the key in Flex >" in reasons
@@ -119,13 +97,13 @@ def test_the_key_of_another_source_in_flex(rollout):
 
 def test_a_key_that_is_none_in_flex(rollout, sandbox):
     sandbox.sabotage("dev", "wrong-key-in-flex")
-    rollout.engage()
+    rollout.work()
     assert "proven" not in rollout.judged()[0]
 
 
 def test_a_source_that_is_not_in_the_space(rollout, sandbox):
     sandbox.sabotage("dev", "disconnect-from-space")
-    rollout.engage()
+    rollout.work()
     verdicts, reasons = rollout.judged()
     assert verdicts == ["attested", "attested", "proven"]
     assert "the space has seen none since: look at Unify > Unify settings > Profiles sources" in reasons
@@ -138,20 +116,20 @@ def test_the_replay_of_another_source_proves_no_link(rollout, sandbox, seen):
     world.switch({"replay_seen": seen})
     other = next(s for s in env.sources.values() if s.name == "server")
     key = env.flex_key
-    world.store_key(env, other.keys[0])
-    rollout.engage()
-    world.store_key(env, key)
+    handovers.store_key(world, env, other.keys[0])
+    rollout.work()
+    handovers.store_key(world, env, key)
     sandbox.advance(20 * DAY)
     sandbox.sabotage("dev", "disconnect-from-space")
-    rollout.engage()
-    world.link(env, {"space_id": env.space["id"], "source_id": other.id})
+    rollout.work()
+    handovers.link(world, env, {"space_id": env.space["id"], "source_id": other.id})
     verdicts, reasons = rollout.judged()
     assert verdicts == ["attested", "attested", "proven"]
-    assert "only a canary can tell" in reasons
+    assert "only a test event can tell" in reasons
 
 
 def test_a_second_key_takes_the_proof_away(rollout, sandbox):
-    rollout.engage()
+    rollout.work()
     assert rollout.judged()[0] == ["proven"] * 3
     sandbox.sabotage("dev", "add-key")
     verdicts, reasons = rollout.judged()
@@ -164,8 +142,8 @@ def test_a_key_that_came_and_went_is_seen_in_the_audit_trail(rollout, sandbox):
     right, short_lived = source.keys[0], world.new_key(env)
     source.keys.append(short_lived)
     world.changed(env, source)
-    world.store_key(env, short_lived)
-    rollout.engage()
+    handovers.store_key(world, env, short_lived)
+    rollout.work()
     source.keys.remove(short_lived)
     world.changed(env, source)
     assert rollout.judged()[0] == ["attested", "proven", "attested"]
@@ -174,29 +152,29 @@ def test_a_key_that_came_and_went_is_seen_in_the_audit_trail(rollout, sandbox):
     assert verdicts == ["proven"] * 3
     assert "the audit trail could not be read" in reasons
     assert any("GET /audit-events" in problem for problem in rollout.result["unread"])
-    world.store_key(env, right)
-    rollout.engage()
+    handovers.store_key(world, env, right)
+    rollout.work()
     assert rollout.judged()[0] == ["proven"] * 3
 
 
 def test_a_revoked_token_raises_alerts_and_is_broken(rollout, sandbox):
-    rollout.engage()
+    rollout.work()
     assert rollout.judged()[0] == ["proven"] * 3
     sandbox.sabotage("dev", "revoke-token", which="profile_token")
-    rollout.engage()
+    rollout.work()
     verdicts, reasons = rollout.judged()
     assert verdicts == ["broken", "proven", "broken"]
     assert "Twilio raised alert 49009 (stored credentials malformed)" in reasons
     # Mended by hand, with the same values as before: the alerts of before count until somebody says so.
     rollout.env.revoked.clear()
-    rollout.engage()
+    rollout.work()
     assert rollout.judged()[0] == ["broken", "proven", "broken"]
     assert rollout.judged(ignore_alerts_until=sandbox.world.now().isoformat())[0] == ["proven"] * 3
 
 
 def test_an_alert_is_found_behind_hundreds_of_others(rollout, sandbox):
     sandbox.sabotage("dev", "revoke-token", which="profile_token")
-    rollout.engage()
+    rollout.work()
     alerts = rollout.env.alerts
     alerts += [{**alerts[0], "serial": 5000 + n, "error_code": "11200"} for n in range(2500)]
     assert rollout.judged()[0][0] == "broken"
@@ -205,26 +183,26 @@ def test_an_alert_is_found_behind_hundreds_of_others(rollout, sandbox):
 
 def test_an_old_alert_does_not_count(sandbox, tmp_path):
     env = sandbox.world.environments["dev"]
-    sandbox.world.store_key(env, "a key before there was any connector")
+    handovers.store_key(sandbox.world, env, "a key before there was any connector")
     sandbox.engage("dev", 1)
     assert env.alerts
     sandbox.advance(5)
     rollout = Rollout(sandbox, tmp_path)
-    rollout.engage()
+    rollout.work()
     assert rollout.judged()[0] == ["proven"] * 3
 
 
-def test_the_canary_proves_the_link(rollout, sandbox):
+def test_the_test_event_proves_the_link(rollout, sandbox):
     flown = rollout.run(segment_test_event, test_event=True)
     assert flown["changed"]
     assert flown["test_event"]["status"] == "arrived", flown
     verdicts, reasons = rollout.judged(test_event=flown["test_event"])
     assert verdicts == ["attested", "proven", "attested"]
-    assert "the canary that was sent through this source was read back" in reasons
+    assert "the test event that was sent through this source was read back" in reasons
     assert sandbox.world.environments["dev"].identities["user_id:flexops-unified-profiles-test-event"]
 
 
-def test_the_canary_of_a_source_outside_the_space_never_arrives(rollout, sandbox):
+def test_the_test_event_of_a_source_outside_the_space_never_arrives(rollout, sandbox):
     sandbox.sabotage("dev", "disconnect-from-space")
     flown = rollout.run(segment_test_event, test_event=True, test_event_timeout=0.1)
     assert flown["test_event"]["status"] == "not_seen"
@@ -233,14 +211,14 @@ def test_the_canary_of_a_source_outside_the_space_never_arrives(rollout, sandbox
     assert "look at Unify > Unify settings > Profiles sources" in reasons
 
 
-def test_the_canary_stays_home_in_check_mode(rollout, sandbox):
+def test_the_test_event_stays_home_in_check_mode(rollout, sandbox):
     sandbox.clear_journal()
     flown = rollout.run(segment_test_event, check_mode=True, test_event=True)
     assert flown["test_event"]["status"] == "not_sent"
     assert sandbox.journal(writes=True) == []
 
 
-def test_a_canary_whose_answer_was_lost_is_looked_for(rollout, sandbox):
+def test_a_test_event_whose_answer_was_lost_is_looked_for(rollout, sandbox):
     sandbox.fault(match="POST /tracking", kind="drop_after")
     flown = rollout.run(segment_test_event, test_event=True)
     assert flown["test_event"]["status"] == "arrived"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import chain
 import pytest
 
 
@@ -20,6 +19,9 @@ def full(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(autouse=True)
 def quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As late as this, since nothing of the collection can be imported before pytest-ansible has put it on the path.
+    from support import chain
+
     monkeypatch.setattr(chain.transport, "Clock", chain.QuickClock)
 
 

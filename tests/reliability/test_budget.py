@@ -9,14 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from chain import Chain, QuickClock, Run
-from sandbox.server import Running
-from scenarios import SCENARIOS, assert_connected, connected, settle
+from sandbox.server import SandboxHandle
+from support.chain import Chain, QuickClock, Run
+from support.scenarios import SCENARIOS, assert_connected, connected, settle
 
 BUDGET = 30.0
 
 
-def limited(sandbox: Running, tmp_path: Path, **rule: object) -> tuple[Run, float]:
+def limited(sandbox: SandboxHandle, tmp_path: Path, **rule: object) -> tuple[Run, float]:
     """A first connect that meets the rule, and how many seconds it slept."""
     chain = Chain(sandbox, tmp_path, retry_budget=BUDGET)
     sandbox.fault(**{"match": "GET /segment/us/sources", "count": None, **rule})
@@ -34,22 +34,22 @@ def assert_told(run: Run) -> None:
 
 
 @pytest.mark.parametrize("hint", ["seconds", "date", "msBeforeNext", "reset", "none"])
-def test_a_storm_that_never_ends(sandbox: Running, tmp_path: Path, hint: str) -> None:
+def test_a_storm_that_never_ends(sandbox: SandboxHandle, tmp_path: Path, hint: str) -> None:
     run, slept = limited(sandbox, tmp_path, kind="rate_limited", seconds=4, hint=hint)
     assert_told(run)
     assert "HTTP 429" in run.failure["msg"]
     assert 0 < slept <= BUDGET
     # It waited as it was told, instead of hammering.
-    assert sandbox.world.faults[0].hits <= 10
+    assert sandbox.faults.rules[0].hits <= 10
 
 
-def test_a_slow_endpoint_is_not_blamed_for_the_storm_beside_it(sandbox: Running, tmp_path: Path) -> None:
+def test_a_slow_endpoint_is_not_blamed_for_the_storm_beside_it(sandbox: SandboxHandle, tmp_path: Path) -> None:
     sandbox.fault(match="GET /handover", count=None, kind="slow", seconds=0.5)
     run, _slept = limited(sandbox, tmp_path, kind="rate_limited", seconds=1, hint="seconds")
     assert_told(run)
 
 
-def test_before_the_run_an_endpoints_storm_costs_the_others_nothing(sandbox: Running, tmp_path: Path) -> None:
+def test_before_the_run_an_endpoints_storm_costs_the_others_nothing(sandbox: SandboxHandle, tmp_path: Path) -> None:
     storm = {"kind": "rate_limited", "seconds": 4, "hint": "seconds", "count": 6}
     sandbox.fault(match="GET /handover", **storm)
     run, slept = limited(sandbox, tmp_path, match="GET /segment/us/spaces", **storm)
@@ -58,49 +58,49 @@ def test_before_the_run_an_endpoints_storm_costs_the_others_nothing(sandbox: Run
 
 
 @pytest.mark.parametrize("hint", ["seconds", "date", "msBeforeNext", "reset"])
-def test_a_storm_that_ends_in_time(sandbox: Running, tmp_path: Path, hint: str) -> None:
+def test_a_storm_that_ends_in_time(sandbox: SandboxHandle, tmp_path: Path, hint: str) -> None:
     run, slept = limited(sandbox, tmp_path, kind="rate_limited", seconds=4, hint=hint, count=3)
     assert not run.failure
     assert 3 * 3 <= slept <= BUDGET
 
 
 @pytest.mark.parametrize("hint", ["seconds", "date", "msBeforeNext", "reset"])
-def test_a_server_that_says_an_hour(sandbox: Running, tmp_path: Path, hint: str) -> None:
+def test_a_server_that_says_an_hour(sandbox: SandboxHandle, tmp_path: Path, hint: str) -> None:
     run, slept = limited(sandbox, tmp_path, kind="rate_limited", seconds=3600, hint=hint)
     assert_told(run)
     assert slept == 0  # waiting would have been in vain
     assert "due in 3600 s" in run.failure["msg"] or "due in 3599 s" in run.failure["msg"]
-    assert sandbox.world.faults[0].hits == 1
+    assert sandbox.faults.rules[0].hits == 1
 
 
 @pytest.mark.parametrize(
     "rule", [{"status": 500}, {"status": 503, "headers": {"Retry-After": "0"}}, {"kind": "drop_before"}]
 )
-def test_a_server_that_never_stops_failing(sandbox: Running, tmp_path: Path, rule: dict[str, object]) -> None:
+def test_a_server_that_never_stops_failing(sandbox: SandboxHandle, tmp_path: Path, rule: dict[str, object]) -> None:
     run, slept = limited(sandbox, tmp_path, **rule)
     assert_told(run)
     assert slept <= BUDGET
-    assert sandbox.world.faults[0].hits < 60
+    assert sandbox.faults.rules[0].hits < 60
 
 
-def test_a_body_that_trickles(sandbox: Running, tmp_path: Path) -> None:
+def test_a_body_that_trickles(sandbox: SandboxHandle, tmp_path: Path) -> None:
     chain = Chain(sandbox, tmp_path, retry_budget=1.0, timeout=0.3)
     sandbox.fault(match="GET /segment/us/sources", count=None, kind="slow", seconds=60)
     run = chain.connect()
     assert run.failure
     assert "no complete answer" in run.failure["msg"]
-    assert sandbox.world.faults[0].hits <= 4
+    assert sandbox.faults.rules[0].hits <= 4
 
 
-def test_pages_that_never_end(sandbox: Running, tmp_path: Path) -> None:
+def test_pages_that_never_end(sandbox: SandboxHandle, tmp_path: Path) -> None:
     body = {"data": {"sources": [], "pagination": {"current": "MA==", "next": "MQ=="}}}
     run, _slept = limited(sandbox, tmp_path, status=200, body=body)
     assert run.failure
     assert "pages that never end" in run.failure["msg"]
-    assert sandbox.world.faults[0].hits == 2
+    assert sandbox.faults.rules[0].hits == 2
 
 
-def test_a_storm_changes_nothing_for_the_next_run(sandbox: Running, tmp_path: Path) -> None:
+def test_a_storm_changes_nothing_for_the_next_run(sandbox: SandboxHandle, tmp_path: Path) -> None:
     chain = SCENARIOS["first connect"].begin(sandbox, tmp_path)
     sandbox.fault(match="POST /handover", count=None, kind="rate_limited", seconds=3600, hint="seconds")
     run = chain.connect()

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from chain import Chain
-from sandbox.server import Running
-from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, assert_connected, check_settled, sample, settle
+from sandbox.server import SandboxHandle
+from support.chain import Chain
+from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, assert_connected, check_settled, sample, settle
 
 Action = Callable[[Chain], object]
 
@@ -79,7 +79,7 @@ def at_request(monkeypatch: pytest.MonkeyPatch, nth: int, action: Callable[[], o
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_something_happens_between_two_requests(
-    sandbox: Running, tmp_path: Path, name: str, monkeypatch, full: bool, count
+    sandbox: SandboxHandle, tmp_path: Path, name: str, monkeypatch, full: bool, count
 ) -> None:
     scenario, action = SCENARIOS[PAIRS[name][0]], PAIRS[name][1]
     chain = scenario.begin(sandbox, tmp_path)
@@ -96,7 +96,7 @@ def test_something_happens_between_two_requests(
         try:
             assert len(chain.twilio_sources) <= 1, "a second source"
             if not run.failure:
-                assert not chain.twilio_sources or chain.environment.flex_key in chain.twilio_sources[0].keys
+                assert not chain.twilio_sources or chain.env.flex_key in chain.twilio_sources[0].keys
             if action is person_renames and scenario.playbook == CONNECT:
                 settle(chain, CONNECT)
             assert_connected(chain, settle(chain, scenario.playbook))
@@ -109,7 +109,7 @@ def test_something_happens_between_two_requests(
 
 
 @pytest.mark.parametrize("name", ["first connect", "recover, deleted", "connect, renamed"])
-def test_many_at_once(sandbox: Running, tmp_path: Path, name: str, full: bool, count) -> None:
+def test_many_at_once(sandbox: SandboxHandle, tmp_path: Path, name: str, full: bool, count) -> None:
     scenario = SCENARIOS[name]
     chain = scenario.begin(sandbox, tmp_path)
     start = Snapshot(chain)
@@ -125,7 +125,7 @@ def test_many_at_once(sandbox: Running, tmp_path: Path, name: str, full: bool, c
         count("four runs at once")
 
 
-def test_connect_and_recover_as_playbooks_at_once(sandbox: Running, project) -> None:
+def test_connect_and_recover_as_playbooks_at_once(sandbox: SandboxHandle, project) -> None:
     chain = SCENARIOS["recover, deleted"].begin(sandbox, project.inventory / ".unified_profiles")
     root = Path(__file__).resolve().parent.parent.parent
     import os

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source, segment_source_info
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sandbox.server import Running
-from sandbox.world import JAVA, SOURCE_NAME
-from scenarios import SCENARIOS, Snapshot, assert_connected, check_settled, settle
+from sandbox.catalog import JAVA
+from sandbox.model import SOURCE_NAME
+from sandbox.server import SandboxHandle
+from support.scenarios import SCENARIOS, Snapshot, assert_connected, check_settled, settle
 
 STEERING = "\x1b]0;owned\x07\x1b[31mred\u202etxt"
 FIELDS = (
@@ -70,11 +72,11 @@ BODIES = (
     status=st.sampled_from([200, 200, 200, 201, 400, 404, 500]),
     body=BODIES,
 )
-def test_any_answer(shared_sandbox: Running, count, name: str, nth: int, status: int, body: Any) -> None:
+def test_any_answer(shared_sandbox: SandboxHandle, count, name: str, nth: int, status: int, body: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         chain = SCENARIOS[name].begin(shared_sandbox, Path(folder))
         start = Snapshot(chain)
-        shared_sandbox.fault(match=".", skip=nth, status=status, body=body)
+        shared_sandbox.fault(skip=nth, status=status, body=body)
         run = getattr(chain, SCENARIOS[name].playbook)()  # itself refuses any defect
         shared_sandbox.clear_faults()
         if run.failure:
@@ -90,7 +92,7 @@ def test_any_answer(shared_sandbox: Running, count, name: str, nth: int, status:
 @pytest.mark.parametrize(
     "kind", ["all of it", *(pytest.param(kind, marks=pytest.mark.full) for kind in ("jinja", "terminal", "html"))]
 )
-def test_names_do_nothing(sandbox: Running, project, tmp_path: Path, kind: str) -> None:
+def test_names_do_nothing(sandbox: SandboxHandle, project, tmp_path: Path, kind: str) -> None:
     touched = tmp_path / "touched"
     kinds = {
         "jinja": f"{{{{ lookup('ansible.builtin.pipe', 'touch {touched}') }}}}{{% for x in 'ab' %}}",
@@ -152,12 +154,14 @@ INVISIBLE = list(LOOK_ALIKES)[:12]
 
 
 @pytest.mark.parametrize("kind", LOOK_ALIKES)
-def test_what_only_looks_like_the_source_is_another_one(sandbox: Running, tmp_path: Path, kind: str, count) -> None:
+def test_what_only_looks_like_the_source_is_another_one(
+    sandbox: SandboxHandle, tmp_path: Path, kind: str, count
+) -> None:
     """Never adopted, changed or deleted, whether the right one is there or not; and the right one is found beside it."""
     alike = LOOK_ALIKES[kind]
     for name in ("first connect", "connect again", "recover, deleted", "recover, renamed"):
         chain = SCENARIOS[name].begin(sandbox, tmp_path / name)
-        env = chain.environment
+        env = chain.env
         other = sandbox.world.make_source(env, "other", JAVA, False, name=alike(SOURCE_NAME))
         other.slug = alike(SOURCE_NAME)
         other.labels = [{"key": alike("environment"), "value": alike("dev")}]
@@ -165,8 +169,8 @@ def test_what_only_looks_like_the_source_is_another_one(sandbox: Running, tmp_pa
         env.space["name"], env.workspace["name"] = alike(env.space["name"]), alike(env.workspace["name"])
         start = Snapshot(chain)
         if name in ("first connect", "recover, deleted"):
-            assert not chain.attempt(segment_source, state="absent")["changed"]
-            assert "There is no source" in chain.attempt(segment_source, create=False)["msg"]
+            assert not chain.run(segment_source, state="absent")["changed"]
+            assert "There is no source" in chain.run(segment_source, create=False)["msg"]
             assert start.same()
         assert_connected(chain, settle(chain, SCENARIOS[name].playbook))
         start.assert_nothing_lost()
@@ -175,19 +179,48 @@ def test_what_only_looks_like_the_source_is_another_one(sandbox: Running, tmp_pa
 
 
 @pytest.mark.parametrize("kind", INVISIBLE)
-def test_what_nobody_sees_is_shown(sandbox: Running, tmp_path: Path, kind: str) -> None:
+def test_what_nobody_sees_is_shown(sandbox: SandboxHandle, tmp_path: Path, kind: str) -> None:
     """In an answer it is printed as an escape; in an option it is refused."""
     wrong = LOOK_ALIKES[kind](SOURCE_NAME)
     chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
     chain.twilio_sources[0].name = wrong
-    finding, *_others = chain.attempt(segment_source_info)["findings"]
+    finding, *_others = chain.run(segment_source_info)["findings"]
     assert finding["problem"] == "renamed"
     shown = finding["detail"].split("'")[1]
     assert shown != SOURCE_NAME
     assert shown.isascii()
     start = Snapshot(chain)
     for create in (True, False):
-        refused = chain.attempt(segment_source, source_name=wrong, create=create)
+        refused = chain.run(segment_source, source_name=wrong, create=create)
         assert refused["failure"]["option"] == "source_name"
         assert "another name" in refused["msg"]
     assert start.same()
+
+
+def test_a_key_in_a_name_is_not_shown(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    """Not in the source's own, nor in one beside it; and what is compared is compared as it came."""
+    chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
+    (source,) = chain.twilio_sources
+    (key,) = source.keys
+    source.name, source.slug = f"{SOURCE_NAME} {key}", SOURCE_NAME
+    shown = json.dumps([chain.run(segment_source_info), chain.run(segment_source, state="absent")])
+    assert "renamed" in shown
+    assert f"{SOURCE_NAME} <secret {fingerprint(key)}>" in shown
+    assert key not in shown
+
+
+@pytest.mark.parametrize("step", ["segment", "endpoint"])
+def test_a_key_in_what_a_server_says_is_not_shown(sandbox: SandboxHandle, tmp_path: Path, step: str) -> None:
+    """Whether it was seen in this task or in an earlier one, and whoever says it."""
+    chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
+    (source,) = chain.twilio_sources
+    (key,) = source.keys
+    said = f"no {key} for {chain.env.segment_token}"
+    rule = {"segment": {"match": "GET /.*/sources"}, "endpoint": {"match": "GET /handover"}}[step]
+    body = {"errors": [{"type": key, "message": said}], "message": said}
+    sandbox.fault(**rule, status=400, count=None, body=body, headers={"request-id": said[-60:]})
+    shown = json.dumps([chain.connect().failure, chain.run(segment_source_info)])
+    assert "HTTP 400" in shown
+    assert fingerprint(key) in shown
+    assert key not in shown
+    assert chain.env.segment_token not in shown

@@ -32,9 +32,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.o
 )
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sandbox.server import Running
-from sandbox.stream import alert
-from scenarios import SCENARIOS
+from sandbox.events import alert
+from sandbox.server import SandboxHandle
+from support.scenarios import SCENARIOS
 
 SINCE = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 Answers = list[tuple[int, dict[str, str], Any]]
@@ -125,14 +125,14 @@ NOTHING = st.binary(max_size=40) | st.sampled_from(
 
 
 @pytest.fixture(scope="module")
-def good(shared_sandbox: Running) -> Callable[[str], tuple[dict[str, Any], Answers]]:
+def good(shared_sandbox: SandboxHandle) -> Callable[[str], tuple[dict[str, Any], Answers]]:
     """The parameters of an operation, and what the sandbox answers to it."""
 
     @functools.cache
     def record(name: str) -> tuple[dict[str, Any], Answers]:
         with tempfile.TemporaryDirectory() as folder:
             chain = SCENARIOS["connect again"].begin(shared_sandbox, Path(folder))
-        world, env = shared_sandbox.world, chain.environment
+        world, env = shared_sandbox.world, chain.env
         (source,) = chain.twilio_sources
         source.labels = [{"key": "environment", "value": "dev"}]
         shared_sandbox.engage(env.name, 3)
@@ -143,9 +143,7 @@ def good(shared_sandbox: Running) -> Callable[[str], tuple[dict[str, Any], Answe
         params = {
             **dict.fromkeys(CONNECTION_OPTIONS),
             **{option: spec.get("default") for option, spec in HTTP_OPTIONS.items()},
-            **chain._connection(),
-            "sandbox_url": shared_sandbox.url,
-            "space_id": env.space["id"],
+            **chain.known,
             "profile_token": env.profile_token,
             "source_id": source.id,
             "write_key": source.keys[0],

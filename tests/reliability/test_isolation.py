@@ -10,8 +10,8 @@ import json
 from pathlib import Path
 
 import pytest
-from hostile import HOSTILE, fleet
-from sandbox.world import SOURCE_NAME
+from sandbox.model import SOURCE_NAME
+from support.hostile import HOSTILE, fleet
 
 WAYS = list(HOSTILE)
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandbox.server import Running
-from scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, settle
+from sandbox.server import SandboxHandle
+from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, settle
 
-READ_BACK_MAX_AGE = ("first connect", "connect again", "recover, deleted", "recover, wrong type")
+COMPARED = ("first connect", "connect again", "recover, deleted", "recover, wrong type")
 
 
-def requests(sandbox: Running) -> tuple[list[str], list[str]]:
+def requests(sandbox: SandboxHandle) -> tuple[list[str], list[str]]:
     """All requests, sorted, since some go out together; and the writes in their order."""
 
     def line(entry: dict[str, Any]) -> str:
@@ -29,9 +29,9 @@ def requests(sandbox: Running) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "check"), [(name, False) for name in READ_BACK_MAX_AGE] + [(name, True) for name in READ_BACK_MAX_AGE[::2]]
+    ("name", "check"), [(name, False) for name in COMPARED] + [(name, True) for name in COMPARED[::2]]
 )
-def test_the_same_requests(sandbox: Running, project, tmp_path: Path, name: str, check: bool) -> None:
+def test_the_same_requests(sandbox: SandboxHandle, project, tmp_path: Path, name: str, check: bool) -> None:
     scenario = SCENARIOS[name]
     chain = scenario.begin(sandbox, project.inventory / ".unified_profiles")
     start = Snapshot(chain)
@@ -42,7 +42,7 @@ def test_the_same_requests(sandbox: Running, project, tmp_path: Path, name: str,
     assert requests(sandbox) == mine
 
 
-def test_an_operator_is_asked_for_the_same(sandbox: Running, project, tmp_path: Path) -> None:
+def test_an_operator_is_asked_for_the_same(sandbox: SandboxHandle, project, tmp_path: Path) -> None:
     scenario = SCENARIOS["recover, deleted, operator"]
     chain = scenario.begin(sandbox, project.inventory / ".unified_profiles")
     start = Snapshot(chain)
@@ -57,7 +57,7 @@ def test_an_operator_is_asked_for_the_same(sandbox: Running, project, tmp_path: 
     assert {step: theirs[step]["asked"]["digest"] for step in digests} == digests
 
 
-def test_the_end_is_the_same(sandbox: Running, project, tmp_path: Path) -> None:
+def test_the_end_is_the_same(sandbox: SandboxHandle, project, tmp_path: Path) -> None:
     """A playbook has nothing left to do after a chain, and a chain nothing after a playbook."""
     chain = SCENARIOS["first connect"].begin(sandbox, project.inventory / ".unified_profiles")
     settle(chain, CONNECT)

@@ -25,7 +25,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base imp
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import LedgerError
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import ledger_file
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
-from ledgers import FULL, record
+from support.ledgers import FULL, record
 
 DONE = {"done": record("k1")}
 

@@ -19,19 +19,19 @@ INVISIBLE = re.compile(
 )
 
 
-def printable(value: t.Any) -> t.Any:
-    """The value with control and invisible characters in its texts made visible.
+def printable(value: t.Any, hide: t.Callable[[str], str] = str) -> t.Any:
+    """The value with its texts as ``hide`` gives them, and control and invisible characters made visible.
 
     A name must not steer a terminal, and two names that differ must not look the same for what nobody sees.
     """
     if isinstance(value, Secret):
         return repr(value)
     if isinstance(value, str):
-        return INVISIBLE.sub(_visible, value)
+        return INVISIBLE.sub(_visible, hide(value))
     if isinstance(value, Mapping):
-        return {printable(k): printable(v) for k, v in value.items()}
+        return {printable(k, hide): printable(v, hide) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [printable(v) for v in value]
+        return [printable(v, hide) for v in value]
     return value
 
 

@@ -20,21 +20,22 @@ def check_flex(call: ModuleContext, fail: bool = True, alerts_since: str | None 
     """See the module flex_info.
 
     Raises:
+        OptionError: An option cannot be used.
         Refused: Flex is not ready for Unified Profiles, and ``fail`` is true.
     """
+    expected = call.sid("twilio_account_sid") if call["twilio_account_sid"] else ""
     flex = call.flex()
     try:
         found = flex.configuration()
     except ApiError as error:
         if error.status != 404:
             raise
-        found = {"account_sid": call["twilio_account_sid"] or "", "status": "notstarted", "ui_version": ""}
+        found = {"account_sid": expected, "status": "notstarted", "ui_version": ""}
     reason = ""
     if found["status"] != "ok":
         reason = f"Flex is not ready on this account (status '{found['status']}'; provisioning: {_provisioning(flex)})."
     elif (version := _version(found["ui_version"])) and version < OLDEST_UI:
         reason = f"Flex UI {found['ui_version']} is too old: Unified Profiles needs 2.6.0 or later."
-    expected = call["twilio_account_sid"]
     if not reason and expected and found["account_sid"] and expected != found["account_sid"]:
         reason = f"twilio_account_sid is {expected}, and the credentials belong to {found['account_sid']}."
     if reason and fail:

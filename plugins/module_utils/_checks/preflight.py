@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .._base.errors import ApiError, Failure, OptionError, Refused
 from .._handover.endpoint import Endpoint
-from .._handover.steps import check_consent
+from .._handover.handovers import check_consent
 from .._module.context import ModuleContext
+from .._module.values import check_source_name
 from .flex import check_flex
 from .space import attempt, validate
 
@@ -25,8 +26,7 @@ def preflight(call: ModuleContext) -> dict[str, t.Any]:
         Failure: What one check found, or Refused with what several found.
     """
     check_consent(call)
-    if not call["source_name"].strip():
-        raise OptionError("source_name", "is empty.", "Twilio expects 'twilio-unified-profiles'.")
+    check_source_name(call["source_name"])
     if call["attest_existing"] is not None and not call["attest_existing"].strip():
         raise OptionError(
             "attest_existing", "is empty.", "Name who attests the existing connections (unified_profiles_confirmed_by)."
@@ -47,14 +47,14 @@ def preflight(call: ModuleContext) -> dict[str, t.Any]:
         **space,
         **flex,
         # Not of those that show nothing: what is registered is kept for every environment.
-        "seen": {"at": at, **{step: what for step, what in zip(endpoints, seen) if isinstance(what, str)}},
+        "seen": {"at": at, **{step: what for step, what in zip(endpoints, seen) if what}},
         "source_name": call["source_name"],
         "region": call["segment_region"],
     }
 
 
-def _look(call: ModuleContext, step: str, options: t.Mapping[str, t.Any]) -> t.Any:
-    """What an endpoint shows, or something else than a text where that says nothing yet."""
+def _look(call: ModuleContext, step: str, options: t.Mapping[str, t.Any]) -> str | None:
+    """Return the endpoint's value, or nothing if it has none yet."""
     endpoint = Endpoint(call.transport.with_separate_budget(), step, options, f"endpoints.{step}")
     try:
         return endpoint.read()

@@ -42,12 +42,12 @@ class PublicApi:
 
     def sources(self) -> list[Source]:
         """All sources of the workspace (operation listSources)."""
-        return [_source(item, answer) for item, answer in self._pages("/sources", "data.sources")]
+        return [self._source(item, answer) for item, answer in self._pages("/sources", "data.sources")]
 
     def source(self, source: str) -> Source:
         """One source, by id (operation getSource)."""
         answer = self.service.get("/sources/{source}", source=source)
-        return _source(answer.get("data.source", dict), answer)
+        return self._source(answer.get("data.source", dict), answer)
 
     def source_or_none(self, source: str) -> Source | None:
         """One source, by id, or None when there is none."""
@@ -68,12 +68,12 @@ class PublicApi:
             "disconnectAllWarehouses": True,
         }
         answer = self.service.request("POST", "/sources", body=body)
-        return _source(answer.get("data.source", dict), answer)
+        return self._source(answer.get("data.source", dict), answer)
 
     def update_source(self, source: str, **fields: t.Any) -> Source:
         """Set name, enabled or slug (operation updateSource)."""
         answer = self.service.request("PATCH", "/sources/{source}", body=fields, source=source)
-        return _source(answer.get("data.source", dict), answer)
+        return self._source(answer.get("data.source", dict), answer)
 
     def delete_source(self, source: str) -> None:
         """Delete for good (operation deleteSource)."""
@@ -86,7 +86,7 @@ class PublicApi:
     def add_key(self, source: str) -> Source:
         """Append one write key (operation createWriteKeyForSource, alpha)."""
         answer = self.service.request("POST", "/sources/{source}/writekey", headers=ALPHA, source=source)
-        return _source(answer.get("data.source", dict), answer)
+        return self._source(answer.get("data.source", dict), answer)
 
     def remove_key(self, source: str, key: Secret) -> None:
         """Remove one write key (operation removeWriteKeyFromSource, alpha)."""
@@ -151,6 +151,23 @@ class PublicApi:
             for e, a in self._pages("/spaces/{space}/events", "data.events", query=query, headers=ALPHA, space=space)
         ]
 
+    def _source(self, item: t.Any, answer: Response) -> Source:
+        keys = [key for key in value_at(item, "writeKeys", list, [], answer) if isinstance(key, str) and key]
+        self.service.transport.hidden.add(*keys)
+        labels = value_at(item, "labels", list, [], answer)
+        pairs = tuple((value_at(x, "key", str, ..., answer), value_at(x, "value", str, "", answer)) for x in labels)
+        return Source(
+            id=value_at(item, "id", str, ..., answer),
+            slug=value_at(item, "slug", str, "", answer),
+            name=value_at(item, "name", str, "", answer),
+            enabled=value_at(item, "enabled", bool, ..., answer),
+            type=value_at(item, "metadata.slug", str, "", answer),
+            type_id=value_at(item, "metadata.id", str, "", answer),
+            labels=dict(pairs),
+            pairs=pairs,
+            keys={fingerprint(key): Secret(key) for key in keys},
+        )
+
     def _pages(
         self, path: str, items: str, query: dict[str, t.Any] | None = None, **kwargs: t.Any
     ) -> t.Iterator[t.Any]:
@@ -158,7 +175,7 @@ class PublicApi:
             paging = {"pagination.count": "200", "pagination.cursor": cursor}
             return self.service.get(path, query={**(query or {}), **paging}, **kwargs)
 
-        return pages(fetch, items)
+        return pages(fetch, self.service.transport.clock.monotonic, items)
 
 
 def _labels(labels: Iterable[tuple[str, str]]) -> dict[str, t.Any]:
@@ -169,20 +186,3 @@ def _named(answer: Response, path: str, item: t.Any = None) -> dict[str, str]:
     item = answer.get(path, dict) if path else item
     named = {"id": value_at(item, "id", str, ..., answer)}
     return {**named, "name": value_at(item, "name", str, "", answer), "slug": value_at(item, "slug", str, "", answer)}
-
-
-def _source(item: t.Any, answer: Response) -> Source:
-    keys = value_at(item, "writeKeys", list, [], answer)
-    labels = value_at(item, "labels", list, [], answer)
-    pairs = tuple((value_at(x, "key", str, ..., answer), value_at(x, "value", str, "", answer)) for x in labels)
-    return Source(
-        id=value_at(item, "id", str, ..., answer),
-        slug=value_at(item, "slug", str, "", answer),
-        name=value_at(item, "name", str, "", answer),
-        enabled=value_at(item, "enabled", bool, ..., answer),
-        type=value_at(item, "metadata.slug", str, "", answer),
-        type_id=value_at(item, "metadata.id", str, "", answer),
-        labels=dict(pairs),
-        pairs=pairs,
-        keys={fingerprint(key): Secret(key) for key in keys if isinstance(key, str) and key},
-    )

@@ -39,7 +39,9 @@ class MonitorApi:
             query = dict(urllib.parse.parse_qsl(next_page.partition("?")[2])) if next_page else first
             return self.service.get("/v1/Alerts", query=query)
 
-        alerts = itertools.islice(pages(fetch, "alerts", "meta.next_page_url"), MAX_ALERTS)
+        alerts = itertools.islice(
+            pages(fetch, self.service.transport.clock.monotonic, "alerts", "meta.next_page_url"), MAX_ALERTS
+        )
         return [
             {"code": code, "at": str(alert.get("date_generated")), "meaning": CONNECTOR_ALERTS[code]}
             for alert, _answer in alerts

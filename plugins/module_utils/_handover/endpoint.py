@@ -15,6 +15,7 @@ from .._base.errors import ApiError, OptionError, UnknownOutcome
 from .._base.secret import Secret, fingerprint
 from .._http.service import REPEATABLE, Service
 from .._http.transport import Transport
+from .steps import STEPS
 
 # Documented in doc_fragments/_handover.py.
 ENDPOINT_OPTIONS: dict[str, t.Any] = {
@@ -38,16 +39,9 @@ ENDPOINT_OPTIONS: dict[str, t.Any] = {
         "read_path": {"type": "str"},
     },
 }
-# What a body may use, by step; documented in the notes of the modules.
-PLACEHOLDERS = {
-    "connection": ("environment", "digest", "account_sid", "friendly_name", "space_id", "profile_token"),
-    "link": ("environment", "digest", "space_id", "source_id", "source_name"),
-    "key": ("environment", "digest", "account_sid", "source_id", "source_name", "write_key"),
-}
-# The field of what is handed over that an endpoint's read shows. Where it stands for a secret, only its fingerprint is used and shown.
-READ_BACK_FIELD = {"connection": "profile_token_fingerprint", "link": "source_id", "key": "key_fingerprint"}
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-NO_READ_BACK = object()
+# For a value of an answer that may have any type.
+ANYTHING = (object, bool)
 
 
 class Endpoint:
@@ -55,16 +49,16 @@ class Endpoint:
 
     Args:
         transport: Its connections, and the budget for its waits.
-        step: ``connection``, ``link`` or ``key``.
+        step: A name in the table of steps.
         options: As in :data:`ENDPOINT_OPTIONS`.
         name: The option that has them, for messages.
 
     Raises:
-        OptionError: An option cannot be used; told before anything is sent, and in check mode as well.
+        OptionError: An option cannot be used. It is raised before anything is sent, in check mode too.
     """
 
     def __init__(self, transport: Transport, step: str, options: Mapping[str, t.Any], name: str = "endpoint") -> None:
-        self.transport, self.step, self.options, self.name = transport, step, options, name
+        self.transport, self.step, self.options, self.name = transport, STEPS[step], options, name
         self.headers = _headers(f"{name}.headers", self.options.get("headers") or {})
         self.success = self.options.get("success") or {}
         self.statuses = frozenset(self.success.get("statuses") or range(200, 300))
@@ -74,12 +68,12 @@ class Endpoint:
                 f"{unusable[0]} never means that something was done.",
                 "Name statuses from 200 to 499, without 429.",
             )
-        unknown = sorted(set(_placeholders(self.options.get("body"))) - set(PLACEHOLDERS[step]))
+        unknown = sorted(set(_placeholders(self.options.get("body"))) - set(self.step.placeholders))
         if unknown:
             raise OptionError(
                 f"{name}.body",
                 f"has {', '.join(f'{{{name}}}' for name in unknown)}, and the {step} hand-over has no such value.",
-                f"It has {', '.join(PLACEHOLDERS[step])}.",
+                f"It has {', '.join(self.step.placeholders)}.",
             )
         self._service("url")
         self.reader = self._service("read_url") if self.options.get("read_url") else None
@@ -92,23 +86,27 @@ class Endpoint:
         """
         return self.reader is not None or self.options["method"] in REPEATABLE
 
-    def read(self) -> t.Any:
-        """The value at read_path as text, None when there is nothing, UNREADABLE when there is no read_url."""
+    def read(self) -> str | None:
+        """Read back what the console has.
+
+        Returns:
+            The value as text, a secret as its fingerprint. Empty when there is none yet; None without a ``read_url``.
+
+        Raises:
+            Failure: It cannot be read.
+        """
         if self.reader is None:
-            return NO_READ_BACK
+            return None
         try:
             answer = self.reader.get("", headers=self.headers)
         except ApiError as error:
             if error.status == 404:
-                return None
+                return ""
             raise
-        value = answer.get(self.options["read_path"], (str, int, bool), None)
-        if value is None or value == "":
-            return None
-        text = _text(value)
-        if READ_BACK_FIELD[self.step].endswith("fingerprint") and not re.fullmatch(r"[0-9a-f]{12}", text):
+        text = _text(answer.get(self.options["read_path"], (str, int, bool), ""))
+        if text and self.step.reads_back_secret and not re.fullmatch(r"[0-9a-f]{12}", text):
             return fingerprint(text)
-        return text[:100]
+        return self.transport.hidden.in_result(text)[:100]
 
     def send(self, values: Mapping[str, str]) -> None:
         """Send the body, with its placeholders filled in.
@@ -122,7 +120,7 @@ class Endpoint:
         method = self.options["method"]
         answer = writer.request(method, "", body=body, headers=self.headers, expected=self.statuses)
         path = self.success.get("path")
-        if path and _text(_at(answer.body, path)) != _text(self.success["value"]):
+        if path and _text(answer.get(path, ANYTHING, None)) != _text(self.success["value"]):
             raise UnknownOutcome(
                 f"{writer.name} answered {method} with HTTP {answer.status}, and '{path}' in the answer is not "
                 f"'{_text(self.success['value'])[:40]}': whether the hand-over was carried out is not known.",
@@ -146,11 +144,10 @@ class Endpoint:
                 "has a placeholder in braces; they are for its body.",
                 "Use a Jinja expression in the inventory.",
             )
-        known = [value for text in self.headers.values() for value in (text, text.rpartition(" ")[2]) if len(value) > 3]
-        name = f"The {self.step} endpoint"
-        return Service(
-            self.transport, name, url, None, f"{self.name}.headers", f"{self.name}.{option}", (*known, *secrets)
-        )
+        for text in self.headers.values():
+            self.transport.hidden.add_header(text)
+        name = f"The {self.step.name} endpoint"
+        return Service(self.transport, name, url, None, f"{self.name}.headers", f"{self.name}.{option}", secrets)
 
 
 def fill(template: t.Any, values: Mapping[str, str]) -> t.Any:
@@ -186,12 +183,6 @@ def _headers(option: str, given: Mapping[t.Any, t.Any]) -> dict[str, str]:
                 "Copy it again, without a line break at its end.",
             )
     return headers
-
-
-def _at(body: t.Any, path: str) -> t.Any:
-    for name in path.split("."):
-        body = body.get(name) if isinstance(body, dict) else None
-    return body
 
 
 def _text(value: t.Any) -> str:

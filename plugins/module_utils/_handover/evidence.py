@@ -15,8 +15,8 @@ from dataclasses import replace
 from .._base.errors import Failure, OptionError
 from .._base.times import parse_time
 from .._module.context import ModuleContext
+from .handovers import recorded_facts
 from .ledger_place import open_ledger
-from .steps import recorded_facts
 from .verdict import FLEX_EVENTS, MARGIN, Evidence, Verdict, last_done_at, senders, verdicts
 
 # Segment recommends to lag a minute behind (operation getEventsVolumeFromWorkspace).
@@ -26,6 +26,8 @@ MINUTES = datetime.timedelta(days=1)
 HOURS = datetime.timedelta(days=7)
 # "About the last month" of a source is replayed into a space when the source is connected to it.
 REPLAY = datetime.timedelta(days=35)
+# What the audit trail calls an added or removed key. Connecting the source to a space, say, leaves its keys alone.
+KEY_CHANGE = "Source Modified"
 # How long Segment keeps its audit trail.
 AUDIT = datetime.timedelta(days=90)
 
@@ -79,7 +81,7 @@ class _Reader:
         if times := [at for step in recorded - {"link"} if (at := last_done_at(self.steps, step, *self.steps))]:
             reads["alerts"] = lambda: self._alerts(min(times))
         if call["read_connector"]:
-            reads["connector"] = lambda: call.connector().exists(call.required("twilio_account_sid"))
+            reads["connector"] = lambda: call.connector().exists(call.sid("twilio_account_sid"))
         provable = still_open & ({"link", "key"} if len(call["key_fingerprints"]) == 1 else {"link"})
         starts = [at for step in provable if (at := last_done_at(self.steps, step, "connection"))]
         if starts and min(starts) + MARGIN < end:
@@ -106,7 +108,11 @@ class _Reader:
             reads["space_events"] = lambda: public.space_events(self.call["space_id"], "Flex - Engagement")
         if "key" in provable:
             handed = t.cast(datetime.datetime, last_done_at(self.steps, "key"))
-            reads["changes"] = lambda: public.audit_events(max(handed, self.now - AUDIT), source)
+            reads["changes"] = lambda: [
+                event
+                for event in public.audit_events(max(handed, self.now - AUDIT), source)
+                if event["type"] == KEY_CHANGE
+            ]
         return reads
 
     def _alerts(self, since: datetime.datetime) -> list[dict[str, str]]:

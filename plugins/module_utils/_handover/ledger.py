@@ -32,9 +32,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._base.errors import LedgerError
+from .steps import STEPS
 
 FORMAT = 2
-STEPS = ("connection", "link", "key")
 # Deeper than any ledger. What is nested further cannot be worked with: Python's own functions give up on it.
 MAX_DEPTH = 20
 

@@ -17,7 +17,8 @@ from dataclasses import replace
 
 from .._base.errors import LedgerError
 from .._clients.twilio_sync import MAX_DATA
-from .ledger import STEPS, LedgerDocument, Record
+from .ledger import LedgerDocument, Record
+from .steps import STEPS
 
 # In bytes, of JSON without blanks. In a file as well, so that a ledger can move.
 MAX_BYTES = MAX_DATA

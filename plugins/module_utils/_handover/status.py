@@ -7,17 +7,16 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from . import cards
-from .ledger import STEPS
+from .steps import STEPS
+from .verdict import Verdict
 
 STATUSES = ("failed", "broken", "pending", "unknown", "predicted", "attested", "proven")
 RESULT_VARIABLES = (
     "unified_profiles_failure",
-    "connection_result",
-    "link_and_key_link",
-    "link_and_key_key",
+    *(step.result_variable for step in STEPS.values()),
     "verify_result",
     "source_found",
     "source_result",
@@ -28,12 +27,25 @@ RESULT_VARIABLES = (
 UNJUDGED = "The run ended before this environment was judged."
 
 
+class EnvironmentStatus(t.TypedDict):
+    """One environment's line in the report. ``fails`` says whether the job does, and ``why`` says it in words."""
+
+    status: str
+    fails: bool
+    why: str
+    steps: dict[str, Verdict]
+    source_id: str
+    findings: list[dict[str, str]]
+    failure: str
+    cards: list[cards.Card]
+
+
 def collect_results(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """What a run found out about a host, from the variables (``VARIABLES``) that the playbooks set and register.
+    """Return what a run found out about a host, from the variables (``RESULT_VARIABLES``) that the playbooks set and register.
 
     Returns:
         ``{failure: str, connection, link, key: the hand-over or {}, verify: {step: {verdict, reason}}, findings: [dict],
-        source_id: str, console: dict}``, which is what :func:`outcome` takes; ``console`` is for :func:`cards.links`.
+        source_id: str, console: dict}``: one of the ``environments`` of profiles_report.
     """
 
     def at(name: str, *path: str) -> t.Any:
@@ -45,9 +57,7 @@ def collect_results(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
     source = at("source_result", "source") or {}
     return {
         "failure": at("unified_profiles_failure") or "",
-        "connection": at("connection_result", "handover") or {},
-        "link": at("link_and_key_link", "handover") or {},
-        "key": at("link_and_key_key", "handover") or {},
+        **{name: at(step.result_variable, "handover") or {} for name, step in STEPS.items()},
         "verify": at("verify_result", "steps") or {},
         "findings": at("source_found", "findings") or [],
         "source_id": source.get("id") or "",
@@ -60,47 +70,45 @@ def collect_results(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
-def outcome(found: Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-    """One environment's line in the report.
+def environment_status(results: Mapping[str, t.Any], check_mode: bool) -> EnvironmentStatus:
+    """Return how the run ended for one environment.
 
     Args:
-        found: See :func:`collect_results`; whatever is missing counts as empty.
+        results: See :func:`collect_results`; whatever is missing counts as empty. ``fail_on_pending`` counts as true.
         check_mode: Whether the run only predicts.
 
     Returns:
-        ``{status, fails, why, steps, source_id, findings, failure, cards}``. Pending outranks broken: the step that mends it
-        is the one that waits for a person. ``fails`` says whether the job does, and ``why`` says it in words.
+        The status. Pending outranks broken: the step that mends it is the one that waits for a person.
     """
-    verdicts = dict(found.get("verify") or {})
-    handovers = [found[step] for step in STEPS if found.get(step)]
+    verdicts: dict[str, Verdict] = dict(results.get("verify") or {})
+    findings: list[dict[str, str]] = list(results.get("findings") or [])
+    handovers = [results[step] for step in STEPS if results.get(step)]
     waiting = [handover for handover in handovers if handover.get("status") == "pending"]
-    failure = found.get("failure") or ("" if verdicts or check_mode else UNJUDGED)
-    told = [verdict["verdict"] for verdict in verdicts.values()]
-    if failure:
-        status = "failed"
-    elif check_mode:
-        status = "predicted"
-    elif waiting or "pending" in told:
-        status = "pending"
-    else:
-        status = next((verdict for verdict in ("broken", "unknown", "attested") if verdict in told), "proven")
+    failure = results.get("failure") or ("" if verdicts or check_mode else UNJUDGED)
+    status = _status(failure, check_mode, bool(waiting), [verdict["verdict"] for verdict in verdicts.values()])
     return {
         "status": status,
-        "fails": status in ("failed", "broken") or (status == "pending" and found.get("fail_on_pending", True)),
-        "why": _why(failure, status, found.get("findings") or [], verdicts),
+        "fails": status in ("failed", "broken") or (status == "pending" and results.get("fail_on_pending", True)),
+        "why": failure or _why(status, findings, verdicts),
         "steps": verdicts,
-        "source_id": found.get("source_id") or "",
-        "findings": list(found.get("findings") or []),
+        "source_id": results.get("source_id") or "",
+        "findings": findings,
         "failure": failure,
-        "cards": [_linked(handover["card"], found.get("console")) for handover in waiting if handover.get("card")],
+        "cards": [_linked(handover["card"], results.get("console")) for handover in waiting if handover.get("card")],
     }
 
 
-def _why(
-    failure: str, status: str, findings: t.Iterable[Mapping[str, t.Any]], verdicts: Mapping[str, Mapping[str, t.Any]]
-) -> str:
+def _status(failure: str, check_mode: bool, waiting: bool, verdicts: Sequence[str]) -> str:
     if failure:
-        return failure
+        return "failed"
+    if check_mode:
+        return "predicted"
+    if waiting or "pending" in verdicts:
+        return "pending"
+    return next((verdict for verdict in ("broken", "unknown", "attested") if verdict in verdicts), "proven")
+
+
+def _why(status: str, findings: Sequence[Mapping[str, str]], verdicts: Mapping[str, Verdict]) -> str:
     reasons = [
         f"{step}: {verdicts[step]['reason']}" for step in STEPS if verdicts.get(step, {}).get("verdict") == status
     ]
@@ -109,6 +117,8 @@ def _why(
     return " ".join([*(finding["detail"] for finding in findings), "; ".join(reasons)]).strip()
 
 
-def _linked(card: cards.Card, console: Mapping[str, str] | None) -> cards.Card:
+def _linked(card: cards.Card, console: cards.Console | None) -> cards.Card:
     """The card with the links that only the whole run knows enough for."""
-    return {**card, "links": cards.links(card["step"], card["environment"], console)} if console else dict(card)
+    if not console:
+        return card
+    return {**card, "links": cards.links(card["step"], card["environment"], console)}

@@ -2,148 +2,147 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The three hand-overs: what each one hands over, and what makes it due again."""
+"""The table of steps: everything that is known of a hand-over before an environment is. Pure data.
+
+Cards, endpoints, options, the ledger and the report read it. Pages, labels and warnings are those of the vendor's page
+"Connect your Segment space (Public Beta)".
+"""
 
 from __future__ import annotations
 
-import functools
-
-from .._base.errors import OptionError, Refused
-from .._base.secret import Secret, fingerprint
-from .._clients.source import find, require_java
-from .._module.context import ModuleContext
-from .._module.values import check_space_id
-from .handover import HandOver
-from .ledger import STEPS, Steps
-from .ledger_place import open_ledger
+import typing as t
+from dataclasses import dataclass
 
 
-def check_consent(call: ModuleContext) -> None:
-    """Refuse an environment that may not be connected, or whose owner has not agreed.
+class Action(t.NamedTuple):
+    """One thing to do on a page. ``value`` is exactly what to copy; placeholders in braces are filled in by the card."""
 
-    Raises:
-        Refused: It is subject to a regulation (docs: Twilio > Unified Profiles).
-        OptionError: The form's acknowledgement is not given.
+    do: str
+    label: str
+    value: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step that only a console can do.
+
+    Attributes:
+        name: What ledger, options and results call it.
+        title: What it is about, for a card.
+        page: Where to do it, from the top menu down.
+        actions: What to do there, in order.
+        check: How it shows that it worked.
+        warnings: What to mind.
+        placeholders: The values that a card and an endpoint's body may use.
+        read_back_field: The field of the expected state that an endpoint reads back.
+        links: The pages to open, by the names that ``cards.links`` knows.
+        result_variable: Where the playbooks register the result of its module.
+        attest_when_asked: Whether an attestation of what exists still counts once this collection has asked for the step.
     """
-    if call["regulated"]:
-        named = " and ".join(name.upper() for name in call["regulated"])
-        raise Refused(
-            f"regulated: the environment is marked as subject to {named}. Unified Profiles is not a HIPAA Eligible "
-            "Service or PCI compliant and should not be used in workflows that are subject to HIPAA or PCI.",
-            "Do not connect this environment.",
-            problem="regulated",
-        )
-    if call["allow_write_events"] is not True:
-        raise OptionError(
-            "allow_write_events",
-            "is not true. The form asks for the acknowledgement 'Allow Unified Profiles to write events to Segment' "
-            "(Flex stores contact center events in your space, Studio may update profiles).",
-            "Set it to true if you agree; there is no default.",
-        )
+
+    name: str
+    title: str
+    page: tuple[str, ...]
+    actions: tuple[Action, ...]
+    check: str
+    warnings: tuple[str, ...]
+    placeholders: tuple[str, ...]
+    read_back_field: str
+    links: tuple[str, ...]
+    result_variable: str
+    attest_when_asked: bool = False
+
+    @property
+    def reads_back_secret(self) -> bool:
+        """Whether the value that an endpoint reads back is a secret, which is compared and shown as its fingerprint."""
+        return self.read_back_field.endswith("fingerprint")
 
 
-def connection(call: ModuleContext) -> HandOver:
-    """The Connect form. Due again for another space, token, name or account."""
-    check_consent(call)
-    check_space_id(call["space_id"])
-    token, account = call.required("profile_token"), call.required("twilio_account_sid")
-    subject = {
-        "account_sid": account,
-        "allow_write_events": True,
-        "friendly_name": call["friendly_name"],
-        "space_id": call["space_id"],
-        "profile_token_fingerprint": fingerprint(token),
-    }
-    values = {name: str(subject[name]) for name in ("account_sid", "friendly_name", "space_id")}
-    ledger = open_ledger(call)
-    return HandOver(
-        call,
-        "connection",
-        ledger,
-        ledger.read().steps,
-        subject,
-        lambda: {**values, "profile_token": Secret(token)},
-        harmless=functools.partial(_makes_no_rival, call),
+NAME_MUST_STAY = "The source must keep its name, {source_name}, to work correctly."
+
+STEPS: dict[str, Step] = {
+    step.name: step
+    for step in (
+        Step(
+            name="connection",
+            title="Connect the space",
+            page=("Twilio Console", "Explore products", "Unified Profiles", "Overview"),
+            actions=(
+                Action("press", "Use existing Segment Unify workspace"),
+                Action("enter", "Connection friendly name", "{friendly_name}"),
+                Action("enter", "Segment Unify space ID", "{space_id}"),
+                Action(
+                    "enter",
+                    "Profile API access token",
+                    hint="the token with the fingerprint {profile_token}. Copy it from where your team keeps it: Segment "
+                    "showed it once, on Unify > your space > Unify settings, tab API access",
+                ),
+                Action("tick", "Allow Unified Profiles to write events to Segment"),
+                Action("press", "Connect"),
+            ),
+            check="The page shows the status Connected, and Segment has a source twilio-unified-profiles under "
+            "Connections > Sources.",
+            warnings=(
+                "Public beta: no SLA, and pages may change.",
+                "Not a HIPAA Eligible Service or PCI compliant: not for workflows that are subject to HIPAA or PCI.",
+                "A lost token cannot be shown again. Generate a new one, put it into the inventory and run again for a new "
+                "card.",
+                NAME_MUST_STAY,
+            ),
+            placeholders=("environment", "digest", "account_sid", "friendly_name", "space_id", "profile_token"),
+            read_back_field="profile_token_fingerprint",
+            links=("twilio", "unify"),
+            result_variable="connection_result",
+            attest_when_asked=True,
+        ),
+        Step(
+            name="link",
+            title="Connect the source to the space",
+            page=("Segment", "Unify", "Unify settings", "Profiles sources"),
+            actions=(
+                Action(
+                    "check", "Segment Unify space ID", "{space_id}", "on the tab API access, to be sure of the space"
+                ),
+                Action("press", "Connect source"),
+                Action("select", "{source_name}", hint="its id is {source_id}"),
+                Action("press", "Connect source"),
+            ),
+            check="The source is listed on the tab Profiles sources.",
+            warnings=(
+                NAME_MUST_STAY,
+                "Segment replays about a month of the source's data into the space, which can take hours.",
+            ),
+            placeholders=("environment", "digest", "space_id", "source_id", "source_name"),
+            read_back_field="source_id",
+            links=("unify", "source"),
+            result_variable="link_and_key_link",
+        ),
+        Step(
+            name="key",
+            title="Give Flex the write key",
+            page=("Twilio Console", "Flex", "Contact center settings", "Unified Profiles"),
+            actions=(
+                Action(
+                    "copy",
+                    "Write key",
+                    hint="in Segment, from Connections > Sources > {source_name} > Settings > API Keys: the key with the "
+                    "fingerprint {write_key}",
+                ),
+                Action("press", "Update key", hint="next to Flex source write key"),
+                Action("paste", "Flex source write key", hint="compare the last four characters"),
+                Action("press", "Save"),
+            ),
+            check="The page took the key. Whether it is the right one shows when agents wrap up their next engagements.",
+            warnings=(
+                "A wrong key raises no error: Segment answers success to any key of plausible length. So compare before you "
+                "save.",
+                NAME_MUST_STAY,
+            ),
+            placeholders=("environment", "digest", "account_sid", "source_id", "source_name", "write_key"),
+            read_back_field="key_fingerprint",
+            links=("twilio", "source"),
+            result_variable="link_and_key_key",
+        ),
     )
-
-
-def _makes_no_rival(call: ModuleContext) -> None:
-    """The form makes a source of its own, so what stands in its way is looked for before it is handed over.
-
-    Raises:
-        Refused: The older official source stands there, or a source of the name that is not Java.
-        Ambiguous: Several sources fit the name.
-    """
-    if call["segment_token"]:
-        source = find(call.public_api().sources(), call["source_name"], call["ignore_legacy"])
-        if source is not None:
-            require_java(source)
-
-
-def link(call: ModuleContext) -> HandOver:
-    """Profiles sources > Connect source. Due again for another source or space."""
-    check_space_id(call["space_id"])
-    subject = {"source_id": call["source_id"], "space_id": call["space_id"]}
-    values = {**subject, "source_name": call["source_name"]}
-    ledger = open_ledger(call)
-    return HandOver(
-        call, "link", ledger, ledger.read().steps, subject, lambda: values, done_by_form=call["done_by_form"]
-    )
-
-
-def key(call: ModuleContext) -> HandOver:
-    """Flex > Update key. Due again for another source, key or account."""
-    visible = call["key_fingerprints"]
-    account = call.required("twilio_account_sid")
-    ledger = open_ledger(call)
-    steps = ledger.read().steps
-    recorded = recorded_facts(steps)["key_fingerprint"]
-    chosen = call["key_fingerprint"] or (recorded if recorded in visible else None)
-    if not visible:
-        raise Refused(
-            f"The write keys of the source {call['source_id']} cannot be seen, so none can be handed over.",
-            "segment_token needs the role Source Admin (or Workspace Owner).",
-            problem="keys_not_visible",
-        )
-    if chosen is None and len(visible) > 1:
-        raise OptionError(
-            "key_fingerprint",
-            f"is needed: the source has {len(visible)} keys ({', '.join(visible)}), and none of them is recorded.",
-            "Say which one Flex shall have, or remove the others.",
-        )
-    chosen = chosen or visible[0]
-    if chosen not in visible:
-        raise OptionError("key_fingerprint", f"the source has no key {chosen}.", f"It has {', '.join(visible)}.")
-    subject = {"account_sid": account, "key_fingerprint": chosen, "source_id": call["source_id"]}
-
-    def values() -> dict[str, str]:
-        keys = call.public_api().source(call["source_id"]).keys
-        if chosen not in keys:
-            raise Refused(f"The key {chosen} has left the source meanwhile.", "Run again.", problem="changed_since")
-        named = {"source_name": call["source_name"], "account_sid": account}
-        return {**named, "source_id": call["source_id"], "write_key": keys[chosen]}
-
-    # The form gave Flex the key of the source that it made and linked, not of one that was linked later.
-    linked = steps.get("link", {})
-    of_form = not linked or (set(linked) == {"done"} and linked["done"]["how"] == "form")
-    return HandOver(
-        call,
-        "key",
-        ledger,
-        steps,
-        subject,
-        values,
-        done_by_form=call["done_by_form"] and of_form,
-        observed={"keys": sorted(visible)},
-    )
-
-
-def recorded_facts(steps: Steps) -> dict[str, str | None]:
-    """Source and key that the ledger names as handed over."""
-    records = {step: steps.get(step, {}).get("done") for step in STEPS}
-    done = {step: record["subject"] if record else {} for step, record in records.items()}
-    return {
-        "source_id": done["key"].get("source_id") or done["link"].get("source_id"),
-        "key_fingerprint": done["key"].get("key_fingerprint"),
-        "connected": done["connection"].get("space_id"),
-    }
+}

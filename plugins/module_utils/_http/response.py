@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import itertools
 import json
 import re
 import typing as t
@@ -17,17 +18,23 @@ from dataclasses import dataclass
 from .._base.errors import UnexpectedAnswer
 
 MAX_PAGES = 1000
+# Of one listing. A thousand pages take about half a second each.
+MAX_SECONDS = 600.0
+# Bytes, of all pages. Ten thousand sources have about 50 MiB.
+MAX_BYTES = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Response:
-    """A successful answer: its status, headers and decoded JSON body (None when there was no body)."""
+    """A successful answer: its status, headers and decoded JSON body (None when there was no body); its size in bytes."""
 
     request: str
     service: str
     status: int
     headers: Mapping[str, str]
     body: t.Any
+    request_id: str | None = None
+    size: int = 0
 
     def get(self, path: str, kind: type | tuple[type, ...], default: t.Any = ...) -> t.Any:
         """The value at a dotted path of the body.
@@ -56,33 +63,45 @@ def value_at(body: t.Any, path: str, kind: type | tuple[type, ...], default: t.A
             service=answer.service,
             status=answer.status,
             field=path,
-            request_id=request_id_of(answer.headers),
+            request_id=answer.request_id,
         )
     return value
 
 
 def pages(
-    fetch: t.Callable[[str | None], Response], items: str, cursor: str = "data.pagination.next"
+    fetch: t.Callable[[str | None], Response],
+    monotonic: t.Callable[[], float],
+    items: str,
+    cursor: str = "data.pagination.next",
 ) -> Iterator[tuple[t.Any, Response]]:
     """All items of a paginated listing, with the answer each came in.
 
+    Args:
+        fetch: Gives the page of a cursor.
+        monotonic: Gives the time, in seconds.
+        items: The path of the list in a page.
+        cursor: The path of the next page's cursor.
+
     Raises:
-        UnexpectedAnswer: A page without its list, or cursors that go in circles.
+        UnexpectedAnswer: A page without its list, cursors that go in circles, or a listing that is too long.
     """
+    until, size = monotonic() + MAX_SECONDS, 0
     token: str | None = None
     seen: set[str] = set()
-    for _page in range(MAX_PAGES):
+    for page in itertools.count(1):
         answer = fetch(token)
         for item in answer.get(items, list):
             yield item, answer
         token = answer.get(cursor, str, None)
         if not token:
             return
-        if token in seen:
+        size += answer.size
+        if token in seen or page == MAX_PAGES or size > MAX_BYTES or monotonic() > until:
             break
         seen.add(token)
     raise UnexpectedAnswer(
-        f"{answer.service} answered {answer.request} with pages that never end.",
+        f"{answer.service} answered {answer.request} with pages that never end: "
+        f"{page} pages and {size >> 20} MiB so far.",
         "Please report it.",
         service=answer.service,
     )

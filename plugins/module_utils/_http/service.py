@@ -29,9 +29,10 @@ from .._base.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from .._base.secret import Secret, fingerprint
+from .._base.secret import Secret
+from .proxy import is_host, is_loopback
 from .response import Response, parse_error, parse_json, request_id_of, requested_wait, retry_after
-from .transport import HTTPX_ERROR, Transport, is_loopback
+from .transport import HTTPX_ERROR, Transport
 
 if HTTPX_ERROR is None:
     import httpx
@@ -49,7 +50,10 @@ READS = frozenset({"GET", "HEAD"})
 REPEATABLE = READS | {"PUT", "PATCH", "DELETE"}
 # Server errors that say it was not done: not implemented, and a version of HTTP that is not spoken.
 DEFINITE = frozenset({501, 505})
-MAX_BODY = 32 * 1024 * 1024
+# Bytes. A page of 200 sources has about one MiB; JSON of nothing but empty lists takes about 25 times its size in memory.
+MAX_BODY = 8 * 1024 * 1024
+# A proxy that answers so will answer so again, and some lock an account that asks often; 408 and 429 pass.
+FINAL_OF_PROXIES = re.compile(r"4(?!08|29)[0-9]{2}\b|Invalid username/password")
 
 
 class Service:
@@ -62,7 +66,7 @@ class Service:
         authorization: The Authorization header's value, or None.
         credentials: The options that hold its credentials, named in messages about 401 and 403.
         url_option: The option that overrides the base URL.
-        secrets: More values that must never show in an error message, wherever a server might echo them.
+        secrets: What it sends and nobody may see, to be hidden by all services of the task.
     """
 
     def __init__(
@@ -82,7 +86,7 @@ class Service:
         self.authorization = authorization
         self.credentials = credentials
         self.url_option = url_option
-        self.secrets = secrets
+        transport.hidden.add(*secrets, (authorization or "").rpartition(" ")[2])
 
     def get(self, path: str, query: Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> Response:
         return self.request("GET", path, query=query, **kwargs)
@@ -127,7 +131,13 @@ class Service:
         url = self.base_url + path.format(**{k: urllib.parse.quote(_plain(v), safe="") for k, v in values.items()})
         shown_path = path.format(**{k: str(v) for k, v in values.items()})
         shown = f"{method} {shown_path or urllib.parse.urlsplit(self.base_url).path or '/'}"
-        sent_headers = {"accept": "application/json", "user-agent": "flexops.unified_profiles", **(headers or {})}
+        sent_headers = {
+            "accept": "application/json",
+            # What is not packed cannot be larger than it looks.
+            "accept-encoding": "identity",
+            "user-agent": "flexops.unified_profiles",
+            **(headers or {}),
+        }
         if self.authorization:
             sent_headers["authorization"] = self.authorization
         content = None if body is None else json.dumps(body).encode()
@@ -143,10 +153,10 @@ class Service:
             headers=sent_headers,
             content=content,
         )
-        echoes = tuple(value for value in values.values() if isinstance(value, Secret))
-        return self._send(wire, shown, expected, echoes)
+        self.transport.hidden.add(*(value for value in values.values() if isinstance(value, Secret)))
+        return self._send(wire, shown, expected)
 
-    def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int], echoes: tuple[str, ...]) -> Response:
+    def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int]) -> Response:
         transport, attempt = self.transport, 0
         repeatable = wire.method in REPEATABLE
         limit = transport.settings.timeout
@@ -159,16 +169,16 @@ class Service:
             except httpx.TransportError as error:
                 failure = self._transport_failure(error, shown, limit)
                 never_sent = isinstance(failure, Unreachable)
-                if isinstance(failure, TlsFailure):
+                refused = isinstance(error, httpx.ProxyError) and FINAL_OF_PROXIES.match(str(error))
+                if isinstance(failure, TlsFailure) or refused:
                     raise failure from None
                 if not repeatable and not never_sent:
                     raise self._unknown(shown, str(failure)) from None
             else:
                 if status in expected:
-                    return Response(
-                        shown, self.name, status, headers, self._decode(wire, status, headers, content, shown)
-                    )
-                failure = self._api_error(wire, status, headers, content, shown, echoes)
+                    body = self._decode(wire, status, headers, content, shown)
+                    return Response(shown, self.name, status, headers, body, self._request_id(headers), len(content))
+                failure = self._api_error(wire, status, headers, content, shown)
                 if status == 429:
                     wait = requested_wait(headers, content, transport.clock.now())
                 elif status < 500 or status in DEFINITE:
@@ -197,14 +207,13 @@ class Service:
         response = self.transport.client(self.base_url).send(wire, stream=True)
         try:
             chunks, size = [], 0
-            for chunk in response.iter_bytes():
+            # Never unpacked: what is packed was not asked for.
+            for chunk in t.cast("t.Iterable[bytes]", response.stream):
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > MAX_BODY:
                     raise httpx.RemoteProtocolError(f"the body is larger than {MAX_BODY >> 20} MiB")
             return response.status_code, response.headers, b"".join(chunks)
-        except httpx.DecodingError as error:
-            raise httpx.RemoteProtocolError(f"the body cannot be decompressed ({type(error).__name__})") from None
         finally:
             response.close()
 
@@ -213,10 +222,14 @@ class Service:
     ) -> t.Any:
         if not content.strip():
             return None
+        coded = headers.get("content-encoding", "").strip().lower() not in ("", "identity")
         try:
+            if coded:
+                raise ValueError
             return parse_json(content)
         except (ValueError, RecursionError):
             what = "HTML" if content.lstrip()[:1] == b"<" else "something that is not JSON"
+            what = "a content coding that was not asked for" if coded else what
             problem = f"{self.name} answered {shown} at {self.base_url} with HTTP {status} and {what}."
             if wire.method not in REPEATABLE:
                 raise self._unknown(shown, problem) from None
@@ -225,30 +238,33 @@ class Service:
                 f"Check {self.url_option} and any proxy in between.",
                 service=self.name,
                 status=status,
-                request_id=request_id_of(headers),
+                request_id=self._request_id(headers),
                 method=wire.method,
                 path=shown.partition(" ")[2],
             ) from None
 
     def _transport_failure(self, error: httpx.TransportError, shown: str, limit: float) -> Exception:
-        reason = str(error).rstrip(".") or type(error).__name__
+        reason = self.transport.hidden.in_words(str(error).rstrip(".")) or type(error).__name__
         where = f"{self.name} at {self.base_url} ({shown})"
         # Only while connecting: a TLS error later on may come after the request was processed.
         if isinstance(error, httpx.ConnectError) and _is_tls(error):
             return TlsFailure(
-                f"No trusted TLS connection to {where}: {self._scrub(reason)}.",
+                f"No trusted TLS connection to {where}: {reason}.",
                 "If the server uses a private CA, set ca_path to its certificate.",
                 service=self.name,
             )
         if isinstance(error, NEVER_SENT):
-            return Unreachable(
-                f"Cannot reach {where}: {self._scrub(reason)}.",
-                f"Check {self.url_option}, the network and the proxy.",
-                service=self.name,
-            )
+            proxy = self.transport.proxy(self.base_url)
+            named = f" named by {proxy.source}" if proxy else ""
+            next_step = f"Check {self.url_option}, the network and the proxy{named}."
+            if isinstance(error, httpx.ProxyError):
+                reason = f"the proxy{named} answered {reason}"
+                if FINAL_OF_PROXIES.match(str(error)):
+                    next_step = f"Check the proxy{named}, its user and password and what it lets through."
+            return Unreachable(f"Cannot reach {where}: {reason}.", next_step, service=self.name)
         if isinstance(error, httpx.TimeoutException):
             return TimeoutError(f"no complete answer from {where} within {limit:.0f} s.")
-        return ConnectionError(f"{where} broke the connection off: {self._scrub(reason)}.")
+        return ConnectionError(f"{where} broke the connection off: {reason}.")
 
     def _api_error(
         self,
@@ -257,7 +273,6 @@ class Service:
         headers: Mapping[str, str],
         content: bytes,
         shown: str,
-        echoes: tuple[str, ...],
     ) -> ApiError:
         code, message = parse_error(content)
         if status in (401, 403):
@@ -270,14 +285,15 @@ class Service:
             )
         else:
             next_step = "If it stays, give the request id to the vendor's support."
-        detail = self._scrub(": " + message.rstrip(".") if message else "", echoes)
+        said = self.transport.hidden.in_words
+        detail = said(": " + message.rstrip(".") if message else "")
         return ApiError(
             f"{self.name} answered {shown} with HTTP {status}{detail}.",
             next_step,
             service=self.name,
             status=status,
-            code=self._scrub(str(code), echoes) if code is not None else None,
-            request_id=self._scrub(request_id_of(headers) or "") or None,
+            code=said(str(code)) if code is not None else None,
+            request_id=self._request_id(headers),
             method=wire.method,
             path=shown.partition(" ")[2],
         )
@@ -303,13 +319,8 @@ class Service:
             **{**facts, "waits_for": f"{wait:.0f} s"},
         )
 
-    def _scrub(self, text: str, echoes: tuple[str, ...] = ()) -> str:
-        """The text without this service's credentials and the request's secrets, should a server or proxy echo them."""
-        authorization = (self.authorization or "").rpartition(" ")[2]
-        for secret in (*self.secrets, authorization, *echoes):
-            if secret:
-                text = text.replace(_plain(secret), f"<secret {fingerprint(secret)}>")
-        return text[:500]
+    def _request_id(self, headers: Mapping[str, str]) -> str | None:
+        return self.transport.hidden.in_request_id(request_id_of(headers) or "") or None
 
 
 def bearer(token: str) -> str:
@@ -332,9 +343,7 @@ def check_url(option: str, url: str) -> None:
     except ValueError:
         parts, host = urllib.parse.urlsplit(""), None
     unusable = bool(re.search(r"[^\x21-\x7e]", url) or parts.query or parts.fragment)
-    # The names of RFC 1035, 2.3.1: httpx fails on others in a way of its own.
-    unusable = unusable or any(not 0 < len(label) < 64 for label in (host or "").split("."))
-    if parts.scheme not in ("http", "https") or not host or unusable or not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
+    if parts.scheme not in ("http", "https") or not host or unusable or not is_host(host):
         raise OptionError(option, "is not a plain absolute http(s) URL.", "Write it as https://host[:port][/path].")
     if parts.username is not None or parts.password is not None:
         raise OptionError(option, "carries credentials in the URL.", "Put them into the options made for them.")

@@ -6,22 +6,23 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import copy
 import datetime
 import functools
-import ipaddress
 import logging
 import os
 import ssl
 import threading
 import time
 import urllib.parse
-import urllib.request
 from dataclasses import dataclass
 
 from .._base.errors import MissingLibrary, OptionError
+from .._base.hidden import Hidden
 from .deadline import Deadline
+from .proxy import Proxy, proxy_for
 
 try:
     import certifi
@@ -98,6 +99,7 @@ class Transport:
         self.clock = clock or Clock()
         self.budget = Budget(settings.retry_budget)
         self.deadline = Deadline(self.clock.monotonic)
+        self.hidden = Hidden()
         self._clients: dict[tuple[str, str], httpx.Client] = {}
         self._lock = threading.Lock()
 
@@ -118,38 +120,41 @@ class Transport:
             key = (parts.scheme, parts.netloc)
             if key not in self._clients:
                 verify = _tls_context(self.settings)
-                proxy = self.settings.proxy or _proxy_from_environment(parts.scheme, parts.hostname or "")
-                try:
-                    wires = httpx.HTTPTransport(verify=verify, proxy=proxy, trust_env=False)
-                except (ValueError, httpx.InvalidURL, ImportError):
-                    raise OptionError(
-                        "proxy", "is not the URL of a proxy.", "Write it as http://[user:password@]host:port."
-                    ) from None
+                wires = self._wires(verify, self.proxy(base_url))
                 self._clients[key] = httpx.Client(transport=self.deadline.watch(wires), trust_env=False)
             return self._clients[key]
 
+    def proxy(self, base_url: str) -> Proxy | None:
+        """The proxy on the way to the server of this URL.
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        Raises:
+            OptionError: The option or the environment variable that names it cannot be used.
+        """
+        parts = urllib.parse.urlsplit(base_url)
+        return proxy_for(parts.scheme, parts.hostname or "", parts.port, self.settings.proxy)
+
+    def _wires(self, verify: ssl.SSLContext, proxy: Proxy | None) -> httpx.HTTPTransport:
+        if proxy is None:
+            return httpx.HTTPTransport(verify=verify, trust_env=False)
+        user, password = proxy.credentials
+        self.hidden.add(password)
+        self.hidden.add_doubtful(user, base64.b64encode(f"{user}:{password}".encode()).decode())
+        try:
+            return httpx.HTTPTransport(verify=verify, proxy=proxy.url, trust_env=False)
+        except (ValueError, httpx.InvalidURL):
+            raise proxy.unusable() from None
+        except ImportError:
+            raise OptionError(
+                proxy.source,
+                "is a SOCKS proxy, and those take the Python library socksio, which is not installed.",
+                f"Install it: {_interpreter()} -m pip install socksio. Or name an HTTP proxy.",
+            ) from None
 
 
 def _interpreter() -> str:
     import sys
 
     return sys.executable
-
-
-def _proxy_from_environment(scheme: str, host: str) -> str | None:
-    """The proxy that the environment names for this host. httpx's own look-up crashes forked workers on macOS."""
-    proxies = urllib.request.getproxies_environment()
-    if is_loopback(host) or urllib.request.proxy_bypass_environment(host, proxies):  # type: ignore[attr-defined]
-        return None
-    return proxies.get(scheme) or proxies.get("all") or None
 
 
 @functools.lru_cache(maxsize=8)
@@ -188,6 +193,6 @@ def warm_up() -> None:
     if HTTPX_ERROR is None:
         with (
             contextlib.suppress(OSError, ssl.SSLError),
-            httpx.Client(verify=_context_for(os.environ.get("SSL_CERT_FILE"))),
+            httpx.Client(verify=_context_for(os.environ.get("SSL_CERT_FILE")), trust_env=False),
         ):
             pass

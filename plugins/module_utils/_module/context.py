@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 from collections.abc import Mapping
 
 from .._base.errors import OptionError
-from .._base.secret import Secret
+from .._base.secret import Secret, shape
 from .._clients.segment_profile import ProfileApi
 from .._clients.segment_public import PublicApi
 from .._clients.segment_tracking import TrackingApi
@@ -21,9 +22,10 @@ from .._clients.twilio_monitor import MonitorApi
 from .._clients.twilio_sync import SyncApi
 from .._http.service import Service, basic, bearer
 from .._http.transport import HttpSettings, Transport
-from .options import CONNECTION_OPTIONS, HTTP_OPTIONS
+from .options import CONNECTION_OPTIONS, HTTP_OPTIONS, PROFILE_TOKEN
 from .state import Reconciled, Resource, reconcile
 
+SECRETS = ("segment_token", "profile_token", "twilio_api_secret", "twilio_auth_token")
 SEGMENT_API_HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
 PROFILE_API_HOSTS = {"us": "https://profiles.segment.com", "eu": "https://profiles.euw1.segment.com"}
 TRACKING_API_HOSTS = {"us": "https://api.segment.io", "eu": "https://events.eu1.segmentapis.com"}
@@ -36,6 +38,9 @@ SANDBOX_PATHS = {
     "preview_url": "/twilio/preview",
     "sync_url": "/twilio/sync",
 }
+# How the SIDs that are options begin, and what they stand for: https://www.twilio.com/docs/glossary/what-is-a-sid
+SIDS = {"twilio_account_sid": ("AC", "an account"), "twilio_api_key": ("SK", "an API key")}
+SID = re.compile(r"([A-Z]{2})[0-9a-f]{32}$")
 
 
 class ModuleContext:
@@ -46,6 +51,7 @@ class ModuleContext:
         self.check_mode = check_mode
         settings = HttpSettings(**{name: params[name] for name in HTTP_OPTIONS})
         self.transport = transport or Transport(settings, read_only=check_mode)
+        self.transport.hidden.add(*(params.get(option) or "" for option in SECRETS))
         self.warnings: list[str] = []
 
     def __getitem__(self, option: str) -> t.Any:
@@ -55,16 +61,19 @@ class ModuleContext:
         return reconcile(resource, self.check_mode)
 
     def required(self, option: str) -> str:
-        """A text option that must have a usable value.
+        """A token, secret or SID that must be there. What is empty does not fall back: another environment's credential could be used.
 
         Raises:
             OptionError: It is absent, empty, or has characters that cannot be part of it.
         """
         value = self.params.get(option)
         if not value or not value.strip():
-            names = CONNECTION_OPTIONS.get(option, {}).get("fallback", (None, []))[1]
-            also = f" or the environment variable {names[0]}" if names else ""
-            raise OptionError(option, "is missing or empty.", f"Set it{also}.")
+            declared = {**CONNECTION_OPTIONS, **PROFILE_TOKEN}[option]
+            variable = declared["fallback"][1][0]
+            if value is not None and os.environ.get(variable):
+                problem = f"is empty, and an empty value wins over the environment variable {variable}."
+                raise OptionError(option, problem, "Give it a value, or leave it out.")
+            raise OptionError(option, "is missing or empty.", f"Set it or the environment variable {variable}.")
         if re.search(r"[^\x21-\x7e]", value):
             raise OptionError(
                 option,
@@ -72,6 +81,20 @@ class ModuleContext:
                 "Copy it again, without a line break at its end.",
             )
         return t.cast(str, value)
+
+    def sid(self, option: str) -> str:
+        """The SID in an option, checked before it is sent or shown: a secret in its place must not be.
+
+        Raises:
+            OptionError: It is absent, or no SID of its kind.
+        """
+        value, (prefix, kind) = self.required(option), SIDS[option]
+        if not re.fullmatch(prefix + "[0-9a-fA-F]{32}", value):
+            other = SID.match(value)
+            given = f"a SID that begins with {other[1]}" if other else shape(value)
+            problem = f"must be the SID of {kind}, {prefix} and 32 hexadecimal digits, and is {given}."
+            raise OptionError(option, problem, "Copy it from the Twilio console.")
+        return value
 
     def service(
         self,
@@ -127,9 +150,9 @@ class ModuleContext:
 
     def _twilio(self, name: str, product: str, url_option: str) -> Service:
         if self["twilio_api_key"] or self["twilio_api_secret"]:
-            option, user = "twilio_api_secret", self.required("twilio_api_key")
+            option, user = "twilio_api_secret", self.sid("twilio_api_key")
         else:
-            option, user = "twilio_auth_token", self.required("twilio_account_sid")
+            option, user = "twilio_auth_token", self.sid("twilio_account_sid")
         password = Secret(self.required(option))
         where = [part for part in (self["twilio_edge"], self["twilio_region"]) if part]
         default = f"https://{'.'.join([product, *where])}.twilio.com"

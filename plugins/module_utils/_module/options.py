@@ -10,6 +10,8 @@ import typing as t
 
 from ansible.module_utils.basic import env_fallback
 
+from .._clients.source import DEFAULT_NAME
+
 
 def _option(type_: str, *environment: str, **kwargs: t.Any) -> dict[str, t.Any]:
     option: dict[str, t.Any] = {"type": type_, **kwargs}
@@ -44,3 +46,8 @@ CONNECTION_OPTIONS: dict[str, t.Any] = {
     "preview_url": _option("str", "TWILIO_PREVIEW_URL"),
     "sync_url": _option("str", "TWILIO_SYNC_URL"),
 }
+# Options of several modules; documented in doc_fragments/_space.py and _source.py.
+SPACE: dict[str, t.Any] = {"space_id": _option("str", required=True)}
+PROFILE_TOKEN: dict[str, t.Any] = {"profile_token": _option("str", "SEGMENT_PROFILE_TOKEN", no_log=True)}
+SOURCE_NAME: dict[str, t.Any] = {"source_name": _option("str", default=DEFAULT_NAME)}
+IGNORE_LEGACY: dict[str, t.Any] = {"ignore_legacy": _option("bool", default=False)}

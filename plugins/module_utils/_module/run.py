@@ -18,6 +18,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._base.errors import Failure
 from .._base.text import printable
+from .arguments import check
 from .context import ModuleContext
 from .options import CONNECTION_OPTIONS
 from .state import Reconciled
@@ -38,6 +39,20 @@ class ArgumentSpec:
     @property
     def argument_spec(self) -> dict[str, t.Any]:
         return {**CONNECTION_OPTIONS, **self.options}
+
+
+def run(
+    spec: ArgumentSpec,
+    body: Callable[[ModuleContext], dict[str, t.Any]],
+    arguments: Mapping[str, t.Any],
+    module: str,
+    check_mode: bool,
+) -> dict[str, t.Any]:
+    """Check the arguments, then run the module's body. Always gives a result; never raises."""
+    params, problems = check(spec.argument_spec, arguments, module, **spec.constraints)
+    if problems:
+        return {"failed": True, "msg": " ".join(problems)}
+    return run_in_process(body, params, check_mode)
 
 
 def run_in_process(
@@ -65,7 +80,7 @@ def run_in_process(
     finally:
         if call is not None:
             call.transport.close()
-    return t.cast("dict[str, t.Any]", printable(result))
+    return t.cast("dict[str, t.Any]", printable(result, call.transport.hidden.in_result if call else str))
 
 
 def change_result(outcome: Reconciled, **more: t.Any) -> dict[str, t.Any]:
@@ -73,10 +88,29 @@ def change_result(outcome: Reconciled, **more: t.Any) -> dict[str, t.Any]:
     return {"changed": outcome.plan.changed, "diff": outcome.plan.diff, **more}
 
 
+class _Module(AnsibleModule):
+    """Ansible's own, which only carries the arguments and the result.
+
+    Its check quotes wrong arguments, its log and its result show those that are right, and its masking of secrets replaces
+    their texts wherever else they stand in the result.
+    """
+
+    def __init__(self, spec: ArgumentSpec) -> None:
+        self.spec = spec
+        super().__init__(argument_spec=spec.argument_spec, supports_check_mode=True, **spec.constraints)
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.arguments = {name: self.params.pop(name) for name in [*self.params] if not name.startswith("_ansible_")}
+        self.argument_spec: dict[str, t.Any] = {}
+        for name in self.spec.constraints:
+            setattr(self, name, None)
+
+
 def run_as_module(spec: ArgumentSpec, body: Callable[[ModuleContext], dict[str, t.Any]]) -> None:
     """Run as an ordinary module: on a remote host, or with ``async``."""
-    module = AnsibleModule(argument_spec=spec.argument_spec, supports_check_mode=True, **spec.constraints)
-    result = run_in_process(body, module.params, module.check_mode)
+    module = _Module(spec)
+    result = run(spec, body, module.arguments, module._name, module.check_mode)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import abc
 import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,25 +60,45 @@ def plan(desired: State | None, current: State | None, known_after_apply: State 
     return Plan("update" if changes else "none", before=current, after={**current, **changes}, changes=changes)
 
 
-class Resource(t.Protocol):
-    """What the state machine needs to know of a thing that can be managed."""
+class Resource(abc.ABC):
+    """A thing that can be managed.
 
-    known_after_apply: State
+    Attributes:
+        known_after_apply: Placeholders for the fields that only the server can choose when the thing is created.
+    """
 
-    def desired(self) -> State | None:
-        """What should be, or None for "should not exist". Asked after the current state was read."""
+    known_after_apply: State = {}
 
+    @abc.abstractmethod
     def fetch(self) -> State | None:
-        """The current state, or None when the thing does not exist. Reads only."""
+        """Return the current state, or None when the thing does not exist. Reads only.
 
-    def wait_for_creation(self) -> State | None:
-        """Wait for something else to make the thing. Reads only."""
+        Raises:
+            Failure: It cannot be read, or what is there can never be managed.
+        """
 
-    def expected_creation(self) -> State | None:
-        """What :meth:`await_` is expected to find, for a run that must not wait for what it did not start."""
+    @abc.abstractmethod
+    def desired(self, current: State | None) -> State | None:
+        """Return the fields that matter and their values, or None for "should not exist". Neither reads nor writes."""
 
+    def wait_for_creation(self, check_mode: bool) -> State | None:
+        """Wait for something else to create the thing. Reads only.
+
+        Args:
+            check_mode: A run that changes nothing started nothing to wait for: return what is expected to appear instead.
+        """
+        return None
+
+    def check(self, plan: Plan) -> None:  # noqa: B027
+        """Refuse a plan that would do harm. Called before :meth:`apply`, in check mode too. Reads only.
+
+        Raises:
+            Failure: The plan must not be applied.
+        """
+
+    @abc.abstractmethod
     def apply(self, plan: Plan) -> State | None:
-        """Carry the plan out and give the new state. Called only for a plan that changes something."""
+        """Send ``plan.changes`` and return the new state. Called only for a plan that changes something."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +110,17 @@ class Reconciled:
 
 
 def reconcile(resource: Resource, check_mode: bool) -> Reconciled:
-    """Bring a resource to its desired state. The only code that asks whether check mode is on.
+    """Bring a resource to its desired state, or in check mode show how.
 
     Raises:
-        Failure: Whatever the resource's reads and writes raise.
+        Failure: Whatever the resource raises.
     """
     current = resource.fetch()
-    if current is None and resource.desired() is not None:
-        current = resource.expected_creation() if check_mode else resource.wait_for_creation()
-    decided = plan(resource.desired(), current, resource.known_after_apply)
-    if not decided.changed or check_mode:
+    if current is None and resource.desired(None) is not None:
+        current = resource.wait_for_creation(check_mode)
+    decided = plan(resource.desired(current), current, resource.known_after_apply)
+    if decided.changed:
+        resource.check(decided)
+    if check_mode or not decided.changed:
         return Reconciled(decided, (decided.after or None) if decided.changed else current)
     return Reconciled(decided, resource.apply(decided))

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
-from .._base.errors import OptionError
+from .._base.errors import OptionError, Refused
+from .._base.text import INVISIBLE
 
 
 def check_space_id(space: str) -> None:
@@ -18,4 +20,26 @@ def check_space_id(space: str) -> None:
             "space_id",
             "is empty or has characters that no space id has (such as spaces or slashes).",
             "Copy it from Unify > your space > Unify settings > API access.",
+        )
+
+
+def check_source_name(name: str) -> None:
+    """Raises OptionError for a name that is empty, or that differs from another one by nothing that anybody sees."""
+    if not name.strip():
+        raise OptionError("source_name", "is empty.", "Twilio expects 'twilio-unified-profiles'.")
+    if name != name.strip() or INVISIBLE.search(name):
+        raise OptionError(
+            "source_name",
+            f"'{name}' has white space at an end, or characters that nobody sees: it is another name.",
+            "Type it again. Twilio expects 'twilio-unified-profiles'.",
+        )
+
+
+def check_keys_visible(source_id: str, keys: Collection[str]) -> None:
+    """Raises Refused when no write key of a source can be seen, which never means that it has none."""
+    if not keys:
+        raise Refused(
+            f"The write keys of the source {source_id} cannot be seen, so nothing is done with them.",
+            "segment_token needs the role Source Admin (or Workspace Owner).",
+            problem="keys_not_visible",
         )

@@ -2,22 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sources and write keys as managed resources."""
+"""The source as a managed resource, and its diagnosis."""
 
 from __future__ import annotations
 
 import datetime
 import typing as t
 
-from .._base.errors import Ambiguous, ApiError, Failure, NotFound, OptionError, Refused, UnknownOutcome
-from .._base.text import INVISIBLE
+from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, UnknownOutcome
 from .._clients.source import JAVA, Source, diagnose, find, require_java
 from .._module.context import ModuleContext
-from .._module.state import SET_BY_SEGMENT, Plan, State
+from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
+from .._module.state import plan as make_plan
+from .._module.values import check_source_name
 
 
-def diagnose_source(call: ModuleContext) -> dict[str, t.Any]:
-    """Find the source and diagnose it; see the module segment_source_info."""
+class Diagnosis(t.TypedDict):
+    """The source as it may be shown, None when there is none; and what is wrong with it, as ``{problem, detail}``."""
+
+    source: dict[str, t.Any] | None
+    findings: list[dict[str, str]]
+
+
+def diagnose_source(call: ModuleContext) -> Diagnosis:
+    """Find the source and compare it with what is recorded; see the module segment_source_info."""
     api, name = call.public_api(), call["source_name"]
     found: Source | Failure | None
     try:
@@ -38,24 +46,21 @@ def diagnose_source(call: ModuleContext) -> dict[str, t.Any]:
     return {"source": found.view() if isinstance(found, Source) else None, "findings": findings}
 
 
-class ManagedSource:
-    """The source by id, name or slug, with the fields that this collection cares about."""
+class ManagedSource(Resource):
+    """The source by id, name or slug, with the fields that this collection cares about.
+
+    Raises:
+        OptionError: The name cannot be used.
+    """
 
     def __init__(self, call: ModuleContext) -> None:
-        if not call["source_name"].strip():
-            raise OptionError("source_name", "is empty.", "Twilio expects 'twilio-unified-profiles'.")
-        if call["source_name"] != call["source_name"].strip() or INVISIBLE.search(call["source_name"]):
-            raise OptionError(
-                "source_name",
-                f"'{call['source_name']}' has white space at an end, or characters that nobody sees: it is another name.",
-                "Type it again. Twilio expects 'twilio-unified-profiles'.",
-            )
+        check_source_name(call["source_name"])
         self.call = call
         self.api = call.public_api()
-        self.name = call["source_name"]
+        self.name: str = call["source_name"]
         self.labels = {str(k): str(v) for k, v in (call["source_labels"] or {}).items()}
-        self.found: Source | None = None
-        self.known_after_apply: State = {
+        self.source: Source | None = None
+        self.known_after_apply = {
             "id": SET_BY_SEGMENT,
             "slug": self.name,
             "type": JAVA["slug"],
@@ -63,68 +68,60 @@ class ManagedSource:
             "key_fingerprints": [SET_BY_SEGMENT],
         }
 
-    def desired(self) -> State | None:
+    def desired(self, current: State | None) -> State | None:
         if self.call["state"] == "absent":
             return None
-        labels = {**(self.found.labels if self.found else {}), **self.labels}
+        labels = {**(current["labels"] if current else {}), **self.labels}
         return {"name": self.name, "enabled": self.call["enabled"], "labels": dict(sorted(labels.items()))}
 
     def fetch(self) -> State | None:
-        self.found = self._look()
-        if self.found is None:
-            return None
-        if self.call["state"] == "present":
-            require_java(self.found)
-        elif self.call["confirm_delete"] != self.found.id:
-            raise Refused(
-                f"confirm_delete: the source '{self.found.name}' ({self.found.id}) is deleted for good, and is not confirmed.",
-                f"To delete it, set confirm_delete to '{self.found.id}'.",
-            )
-        return self.found.view()
+        return self._look()
 
-    def wait_for_creation(self) -> State | None:
+    def wait_for_creation(self, check_mode: bool) -> State | None:
         if self.call["create"]:
             return None
+        timeout = self.call["wait_timeout"]
+        if check_mode and timeout:
+            return {**self.known_after_apply, "slug": SET_BY_SEGMENT, "name": self.name, "enabled": True}
         clock = self.call.transport.clock
-        deadline = clock.monotonic() + self.call["wait_timeout"]
-        while self.found is None and clock.monotonic() < deadline:
+        deadline = clock.monotonic() + timeout
+        while clock.monotonic() < deadline:
             clock.sleep(min(2.0, max(0.1, deadline - clock.monotonic())))
-            self.found = self._look()
-        if self.found is None:
-            waited = f" It did not appear within {self.call['wait_timeout']} s." if self.call["wait_timeout"] else ""
-            raise NotFound(
-                f"There is no source '{self.name}' in the workspace.{waited}",
-                "Twilio's connection form makes it. If the environment was connected before and the source was deleted, "
-                "run the playbook recover.",
-                problem="source_gone",
-            )
-        require_java(self.found)
-        return self.found.view()
+            if found := self._look():
+                return found
+        waited = f" It did not appear within {timeout} s." if timeout else ""
+        raise NotFound(
+            f"There is no source '{self.name}' in the workspace.{waited}",
+            "Twilio's connection form makes it. If the environment was connected before and the source was deleted, "
+            "run the playbook recover.",
+            problem="source_gone",
+        )
 
-    def expected_creation(self) -> State | None:
-        if self.call["create"]:
-            return None
-        if not self.call["wait_timeout"]:
-            return self.wait_for_creation()
-        return {**self.known_after_apply, "slug": SET_BY_SEGMENT, "name": self.name, "enabled": True}
+    def check(self, plan: Plan) -> None:
+        if plan.action == "delete" and self.call["confirm_delete"] != plan.before["id"]:
+            raise Refused(
+                f"confirm_delete: the source '{plan.before['name']}' ({plan.before['id']}) is deleted for good, and is not "
+                "confirmed.",
+                f"To delete it, set confirm_delete to '{plan.before['id']}'.",
+            )
 
     def apply(self, plan: Plan) -> State | None:
         if plan.action == "delete":
             self.api.delete_source(plan.before["id"])
             return None
-        source = self.found or self._create()
-        fields = {name: plan.after[name] for name in ("name", "enabled") if getattr(source, name) != plan.after[name]}
-        if fields:
-            source = self.api.update_source(source.id, **fields)
-        labels = {**source.labels, **self.labels}
-        if labels != source.labels:
-            self._label(source)
-        return {**source.view(), "labels": dict(sorted(labels.items()))}
+        if self.source is None:
+            self.source = self._create()
+            # An adopted source may differ from what was asked for, and no request creates labels.
+            current = self.source.view()
+            plan = make_plan(self.desired(current), current)
+        return self._update(self.source, plan)
 
-    def _look(self) -> Source | None:
-        if self.call["source_id"] and (source := self.api.source_or_none(self.call["source_id"])):
-            return source
-        return find(self.api.sources(), self.name, self.call["ignore_legacy"])
+    def _look(self) -> State | None:
+        found = self.api.source_or_none(self.call["source_id"]) if self.call["source_id"] else None
+        self.source = found or find(self.api.sources(), self.name, self.call["ignore_legacy"])
+        if self.source and self.call["state"] == "present":
+            require_java(self.source)
+        return self.source.view() if self.source else None
 
     def _create(self) -> Source:
         """Send one POST. When its outcome is not known or the slug is taken, adopt what is there instead."""
@@ -142,11 +139,23 @@ class ManagedSource:
                     raise
         raise AssertionError("unreachable")
 
-    def _label(self, source: Source) -> None:
-        # The list is replaced as a whole, so what nobody asked about is sent along.
-        kept = [(key, value) for key, value in source.pairs if key not in self.labels]
+    def _update(self, source: Source, plan: Plan) -> State:
+        """Send the changes: name and state in one request, labels in another."""
+        if fields := {name: plan.changes[name] for name in ("name", "enabled") if name in plan.changes}:
+            source = self.api.update_source(source.id, **fields)
+        view = source.view()
+        if "labels" in plan.changes:
+            before = plan.before["labels"]
+            changed = {key: value for key, value in plan.changes["labels"].items() if before.get(key) != value}
+            self._set_labels(source, changed)
+            view["labels"] = dict(sorted({**source.labels, **changed}.items()))
+        return view
+
+    def _set_labels(self, source: Source, changed: dict[str, str]) -> None:
+        # The list is replaced as a whole, so what stays is sent along: both values of a key that is there twice, too.
+        kept = [(key, value) for key, value in source.pairs if key not in changed]
         try:
-            self.api.set_labels(source.id, [*kept, *self.labels.items()])
+            self.api.set_labels(source.id, [*kept, *changed.items()])
         except ApiError as error:
             if error.status in (400, 404, 422):
                 error.next_step = (
@@ -154,57 +163,3 @@ class ManagedSource:
                 )
                 error.message = f"source_labels: {error.message}"
             raise
-
-
-class ManagedKeys:
-    """The write keys of one source, by fingerprint."""
-
-    known_after_apply: State = {}
-
-    def __init__(self, call: ModuleContext) -> None:
-        self.call = call
-        self.api = call.public_api()
-        self.source: Source | None = None
-
-    def fetch(self) -> State:
-        self.source = self.api.source(self.call["source_id"])
-        if not self.source.keys:
-            raise Refused(
-                f"The write keys of the source {self.source.id} cannot be seen, so nothing is done to them.",
-                "segment_token needs the role Source Admin.",
-                problem="keys_not_visible",
-            )
-        return {"key_fingerprints": sorted(self.source.keys)}
-
-    def desired(self) -> State:
-        return {"key_fingerprints": self._wanted()}
-
-    def _wanted(self) -> list[str]:
-        keys = set(self.source.keys) if self.source else set()
-        if self.call["state"] == "absent":
-            if keys == {self.call["key_fingerprint"]}:
-                raise Refused(
-                    f"The key {self.call['key_fingerprint']} is the last one of the source, and is never removed.",
-                    "Add another one first, and hand it over.",
-                    problem="last_key",
-                )
-            return sorted(keys - {self.call["key_fingerprint"]})
-        return sorted(keys) if keys - set(self.call["known_fingerprints"]) else [*sorted(keys), SET_BY_SEGMENT]
-
-    def wait_for_creation(self) -> State | None:
-        return None
-
-    expected_creation = wait_for_creation
-
-    def apply(self, plan: Plan) -> State:
-        before = t.cast(Source, self.source)
-        if self.call["state"] == "absent":
-            self.api.remove_key(before.id, before.keys[self.call["key_fingerprint"]])
-            return {"key_fingerprints": plan.after["key_fingerprints"]}
-        try:
-            after = self.api.add_key(before.id)
-        except UnknownOutcome:
-            after = self.api.source(before.id)
-            if set(after.keys) <= set(before.keys):
-                raise
-        return {"key_fingerprints": sorted(after.keys)}

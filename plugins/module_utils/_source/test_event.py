@@ -11,16 +11,17 @@ import re
 import typing as t
 import uuid
 
-from .._base.errors import Failure, OptionError, Refused, UnknownOutcome
+from .._base.errors import Failure, OptionError, UnknownOutcome
+from .._base.times import format_time
 from .._module.context import ModuleContext
-from .._module.values import check_space_id
+from .._module.values import check_keys_visible, check_space_id
 
 TRAITS = {"name": "flexops.unified_profiles test event", "note": "not a person"}
 POLL = 3.0
 
 
 def send(call: ModuleContext) -> dict[str, t.Any]:
-    """See the module segment_test_event.
+    """Send one event through the source, look for it in the space and return how that ended; see segment_test_event.
 
     Raises:
         OptionError: No consent, or a value that cannot be used.
@@ -43,22 +44,17 @@ def send(call: ModuleContext) -> dict[str, t.Any]:
             "Reserve one that no person can have.",
         )
     profiles, source = call.profile_api(), call.public_api().source(source_id)
-    if not source.keys:
-        raise Refused(
-            f"The write keys of the source {source_id} cannot be seen, so no test event can be sent through it.",
-            "segment_token needs the role Source Admin (or Workspace Owner).",
-            problem="keys_not_visible",
-        )
+    check_keys_visible(source_id, source.keys)
     message = f"test-event-{uuid.uuid4()}"
     clock = call.transport.clock
-    sent = (clock.now() + datetime.timedelta(seconds=call["clock_skew"])).strftime("%Y-%m-%dT%H:%M:%SZ")
+    sent = format_time(clock.now() + datetime.timedelta(seconds=call["clock_skew"]))
     test_event = {"source_id": source_id, "space_id": space, "user_id": user}
 
-    def told(status: str, reason: str, **more: str) -> dict[str, t.Any]:
+    def ended(status: str, reason: str, **more: str) -> dict[str, t.Any]:
         return {"changed": True, "test_event": {**test_event, "status": status, "reason": reason, **more}}
 
     if call.check_mode:
-        return told("not_sent", f"one identify of the user {user} would be sent through the source")
+        return ended("not_sent", f"one identify of the user {user} would be sent through the source")
     # Any key will do: the test event shows which space the source feeds, not which key Flex has.
     _fingerprint, key = min(source.keys.items())
     doubt = ""
@@ -72,19 +68,19 @@ def send(call: ModuleContext) -> dict[str, t.Any]:
         try:
             seen = profiles.profile_messages(space, user)
         except Failure as failure:
-            return told("unknown", f"the test event was sent, and could not be looked for: {failure.message}")
+            return ended("unknown", f"the test event was sent, and could not be looked for: {failure.message}")
         if message in seen:
             through = seen[message]
             if through == source_id:
-                return told("arrived", "the test event was read back with this source's id", seen_source_id=through)
-            return told(
+                return ended("arrived", "the test event was read back with this source's id", seen_source_id=through)
+            return ended(
                 "other_source",
                 f"the test event was read back with the source id '{through}' instead of '{source_id}'",
                 seen_source_id=through,
             )
         if clock.monotonic() >= deadline:
             where = "look at Unify > Unify settings > Profiles sources"
-            return told(
+            return ended(
                 "not_seen",
                 f"the test event did not reach the space within {call['test_event_timeout']:g} s{doubt}: {where}",
             )

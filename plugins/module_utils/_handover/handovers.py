@@ -1,0 +1,166 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The three hand-overs: what each one hands over, and what makes it due again. One function for each step of the table."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from .._base.errors import OptionError, Refused
+from .._base.secret import Secret, fingerprint
+from .._clients.source import find, require_java
+from .._module.context import ModuleContext
+from .._module.values import check_keys_visible, check_space_id
+from .handover import HandOver
+from .ledger import Steps
+from .ledger_place import open_ledger
+
+
+class RecordedFacts(t.TypedDict):
+    """Source, key and space that the ledger names as handed over."""
+
+    source_id: str | None
+    key_fingerprint: str | None
+    connected: str | None
+
+
+def check_consent(call: ModuleContext) -> None:
+    """Refuse an environment that may not be connected, or whose owner has not agreed.
+
+    Raises:
+        Refused: It is subject to a regulation (docs: Twilio > Unified Profiles).
+        OptionError: The form's acknowledgement is not given.
+    """
+    if call["regulated"]:
+        named = " and ".join(name.upper() for name in call["regulated"])
+        raise Refused(
+            f"regulated: the environment is marked as subject to {named}. Unified Profiles is not a HIPAA Eligible "
+            "Service or PCI compliant and should not be used in workflows that are subject to HIPAA or PCI.",
+            "Do not connect this environment.",
+            problem="regulated",
+        )
+    if call["allow_write_events"] is not True:
+        raise OptionError(
+            "allow_write_events",
+            "is not true. The form asks for the acknowledgement 'Allow Unified Profiles to write events to Segment' "
+            "(Flex stores contact center events in your space, Studio may update profiles).",
+            "Set it to true if you agree; there is no default.",
+        )
+
+
+def connection(call: ModuleContext) -> HandOver:
+    """The Connect form. Due again for another space, token, name or account."""
+    check_consent(call)
+    check_space_id(call["space_id"])
+    token, account = call.required("profile_token"), call.sid("twilio_account_sid")
+    shown = {"account_sid": account, "friendly_name": call["friendly_name"], "space_id": call["space_id"]}
+    ledger = open_ledger(call)
+    return HandOver(
+        call,
+        "connection",
+        ledger,
+        ledger.read().steps,
+        expected={**shown, "allow_write_events": True, "profile_token_fingerprint": fingerprint(token)},
+        values=lambda: {**shown, "profile_token": Secret(token)},
+        precheck=functools.partial(refuse_rival_source, call),
+    )
+
+
+def refuse_rival_source(call: ModuleContext) -> None:
+    """Look for a source in the form's way, which creates one of its own. Without a Segment token nobody looks.
+
+    Raises:
+        Refused: The older official source is there, or a source of the name that is not Java.
+        Ambiguous: Several sources fit the name.
+    """
+    if call["segment_token"]:
+        source = find(call.public_api().sources(), call["source_name"], call["ignore_legacy"])
+        if source is not None:
+            require_java(source)
+
+
+def link(call: ModuleContext) -> HandOver:
+    """Profiles sources > Connect source. Due again for another source or space."""
+    check_space_id(call["space_id"])
+    expected = {"source_id": call["source_id"], "space_id": call["space_id"]}
+    ledger = open_ledger(call)
+    steps = ledger.read().steps
+    return HandOver(
+        call,
+        "link",
+        ledger,
+        steps,
+        expected=expected,
+        values=lambda: {**expected, "source_name": call["source_name"]},
+        done_by_form=_form_filled_in_by(steps) if call["done_by_form"] else None,
+    )
+
+
+def key(call: ModuleContext) -> HandOver:
+    """Flex > Update key. Due again for another source, key or account."""
+    account = call.sid("twilio_account_sid")
+    ledger = open_ledger(call)
+    steps = ledger.read().steps
+    chosen = _choose_key(call, recorded_facts(steps)["key_fingerprint"])
+    expected = {"account_sid": account, "key_fingerprint": chosen, "source_id": call["source_id"]}
+
+    def values() -> dict[str, str]:
+        keys = call.public_api().source(call["source_id"]).keys
+        if chosen not in keys:
+            raise Refused(f"The key {chosen} has left the source meanwhile.", "Run again.", problem="changed_since")
+        named = {"source_name": call["source_name"], "account_sid": account}
+        return {**named, "source_id": call["source_id"], "write_key": keys[chosen]}
+
+    # The form gave Flex the key of the source that it created and linked, not of one that was linked later.
+    linked = steps.get("link", {})
+    of_form = not linked or ("done" in linked and linked["done"]["how"] == "form" and "asked" not in linked)
+    return HandOver(
+        call,
+        "key",
+        ledger,
+        steps,
+        expected=expected,
+        values=values,
+        done_by_form=_form_filled_in_by(steps) if call["done_by_form"] and of_form else None,
+        extra_facts={"keys": sorted(call["key_fingerprints"])},
+    )
+
+
+def _choose_key(call: ModuleContext, recorded: str | None) -> str:
+    """The fingerprint of the key that Flex shall have: the one that was named, the recorded one, or the only one."""
+    visible: list[str] = call["key_fingerprints"]
+    check_keys_visible(call["source_id"], visible)
+    listed = ", ".join(visible)
+    if named := call["key_fingerprint"]:
+        if named not in visible:
+            raise OptionError("key_fingerprint", f"the source has no key {named}.", f"It has {listed}.")
+        return str(named)
+    if recorded in visible:
+        return recorded
+    if len(visible) > 1:
+        raise OptionError(
+            "key_fingerprint",
+            f"is needed: the source has {len(visible)} keys ({listed}), and none of them is recorded.",
+            "Say which one Flex shall have, or remove the others.",
+        )
+    return visible[0]
+
+
+def _form_filled_in_by(steps: Steps) -> str | None:
+    """Who filled in the connection form, as long as nobody has been asked to do it again."""
+    form = steps.get("connection", {})
+    return form["done"]["by"] if set(form) == {"done"} else None
+
+
+def recorded_facts(steps: Steps) -> RecordedFacts:
+    """Source, key and space that were last handed over."""
+    subjects = {step: records["done"]["subject"] for step, records in steps.items() if "done" in records}
+    connection, link, key = (subjects.get(step, {}) for step in ("connection", "link", "key"))
+    return {
+        "source_id": key.get("source_id") or link.get("source_id"),
+        "key_fingerprint": key.get("key_fingerprint"),
+        "connected": connection.get("space_id"),
+    }

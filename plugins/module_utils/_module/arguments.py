@@ -1,0 +1,122 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Checks arguments against a specification. No message quotes a value: any option may hold a secret by mistake."""
+
+from __future__ import annotations
+
+import math
+import typing as t
+from collections.abc import Callable, Iterator, Mapping
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import set_fallbacks
+from ansible.module_utils.common.validation import (
+    check_type_bool,
+    check_type_dict,
+    check_type_float,
+    check_type_int,
+    check_type_list,
+    check_type_str,
+)
+from ansible.module_utils.errors import UnsupportedError
+
+from .._base.secret import shape
+
+
+def _text(value: t.Any) -> str:
+    if value is None or isinstance(value, (Mapping, list, tuple)):
+        raise TypeError
+    return t.cast(str, check_type_str(value))
+
+
+def _number(value: t.Any) -> float:
+    number = check_type_float(value)
+    if not math.isfinite(number):
+        raise ValueError
+    return t.cast(float, number)
+
+
+def _whole(value: t.Any) -> int:
+    # Ansible writes "1e999999999" out digit by digit.
+    _number(value)
+    return t.cast(int, check_type_int(value))
+
+
+def _mapping(value: t.Any) -> dict[str, t.Any]:
+    # Ansible also takes "key=value", and makes the beginning of a token that ends in "=" the name of an option.
+    if isinstance(value, str) and not value.lstrip().startswith("{"):
+        raise TypeError
+    return t.cast("dict[str, t.Any]", check_type_dict(value))
+
+
+# What each type is called, and what makes it of other values.
+TYPES: dict[str, tuple[str, Callable[[t.Any], t.Any]]] = {
+    "bool": ("true or false", check_type_bool),
+    "dict": ("a mapping", _mapping),
+    "float": ("a finite number", _number),
+    "int": ("a whole number", _whole),
+    "list": ("a list", check_type_list),
+    "path": ("a text", _text),
+    "raw": ("anything", lambda value: value),
+    "str": ("a text", _text),
+}
+
+
+def check(
+    spec: Mapping[str, t.Any], given: Mapping[str, t.Any], module: str = "", **constraints: t.Any
+) -> tuple[dict[str, t.Any], list[str]]:
+    """Check and convert arguments.
+
+    Args:
+        spec: The specification, as Ansible writes it.
+        given: The arguments. What is null is not given.
+        module: The module's name, for what is said about an option that it does not have.
+        constraints: AnsibleModule's keywords, such as ``required_if``.
+
+    Returns:
+        The arguments with defaults and fallbacks, and a sentence for each problem.
+    """
+    arguments = _without_null(spec, given)
+    set_fallbacks(spec, arguments)
+    if problems := list(_problems(spec, arguments)):
+        return arguments, problems
+    # What remains for Ansible to find speaks of names only.
+    checked = ArgumentSpecValidator(spec, **constraints).validate(arguments)
+    prefix = f"Unsupported parameters for ({module}) module: " if module else "Unsupported parameters: "
+    problems = [prefix + error.msg if isinstance(error, UnsupportedError) else error.msg for error in checked.errors]
+    return checked.validated_parameters, problems
+
+
+def _without_null(spec: Mapping[str, t.Any], given: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    inner = {name: option["options"] for name, option in spec.items() if option.get("options")}
+    return {
+        name: _without_null(inner[name], value) if name in inner and isinstance(value, Mapping) else value
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def _problems(spec: Mapping[str, t.Any], given: Mapping[str, t.Any], path: str = "") -> Iterator[str]:
+    for name, option in spec.items():
+        if given.get(name) is not None:
+            yield from _problems_of(path + name, option, given[name])
+
+
+def _problems_of(where: str, option: Mapping[str, t.Any], value: t.Any) -> Iterator[str]:
+    called, convert = TYPES[option.get("type", "str")]
+    try:
+        converted = convert(value)
+    except (TypeError, ValueError):
+        yield f"{where}: must be {called}, and is {shape(value)}."
+        return
+    choices = option.get("choices")
+    if isinstance(converted, list):
+        of_each = {"type": option.get("elements", "raw"), "choices": choices, "options": option.get("options")}
+        for index, element in enumerate(converted):
+            yield from _problems_of(f"{where}[{index}]", of_each, element)
+    elif choices and converted not in choices:
+        yield f"{where}: must be one of {', '.join(map(str, choices))}, and is {shape(value)}."
+    elif isinstance(converted, Mapping):
+        yield from _problems(option.get("options") or {}, converted, f"{where}.")

@@ -1,0 +1,440 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read as evidence and what is left alone: alerts, volumes, the audit trail, the canary and the connector."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+
+import httpx
+import pytest
+from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError, Refused
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info, segment_test_event
+from support.conversation import START, FakeClock
+
+SEGMENT, PROFILE, TRACKING, MONITOR, PREVIEW = (
+    "https://api.segmentapis.com",
+    "https://profiles.segment.com",
+    "https://api.segment.io",
+    "https://monitor.twilio.com",
+    "https://preview.twilio.com",
+)
+ACCOUNT, SOURCE, OTHER, SPACE = "AC" + "1" * 32, "source1", "source2", "spa_1"
+WRITE_KEY, PROFILE_TOKEN = "write-key-that-nobody-may-see-00", "profile-token-that-nobody-may-see"
+KEY = fingerprint(WRITE_KEY)
+USER = "flexops-unified-profiles-test-event"
+EVENT = "Flex - Engagement Initiated"
+
+
+def before(**ago) -> str:
+    return (START - datetime.timedelta(**ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Services:
+    """The vendors' servers: answers by method and path, and every request in the order it came."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.requests: list[httpx.Request] = []
+        self.answers: dict[str, object] = {
+            "GET /v1/Alerts": {"alerts": [], "meta": {"next_page_url": None}},
+            "GET /events/volume": {"data": {"result": []}},
+            f"GET /spaces/{SPACE}/events": {"data": {"events": []}},
+            "GET /audit-events": {"data": {"events": []}},
+            "GET /sources": {"data": {"sources": [self.source()]}},
+            f"GET /sources/{SOURCE}": {"data": {"source": self.source()}},
+            "POST /v1/identify": {"success": True},
+        }
+
+    @staticmethod
+    def source(id_=SOURCE, keys=(WRITE_KEY,)):
+        return {"id": id_, "slug": id_, "name": id_, "enabled": True, "writeKeys": list(keys), "metadata": {}}
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.answers.get(f"{request.method} {request.url.path}", httpx.Response(404, json={}))
+        answer = answer(request) if callable(answer) else answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
+
+    def call(self, module, check_mode=False, **options) -> ModuleContext:
+        options = {"segment_token": "sgp_x", "twilio_account_sid": ACCOUNT, "twilio_auth_token": "t" * 32, **options}
+        checked = ModuleArgumentSpecValidator(module.SPEC.argument_spec).validate(options)
+        assert not checked.error_messages
+        transport = Transport(HttpSettings(retry_budget=1.0), read_only=check_mode, clock=self.clock)
+        for url in (SEGMENT, PROFILE, TRACKING, MONITOR, PREVIEW):
+            client = httpx.Client(transport=httpx.MockTransport(self.answer))
+            transport._clients[("https", url.removeprefix("https://"))] = client
+        return ModuleContext(checked.validated_parameters, check_mode, transport)
+
+    @property
+    def paths(self) -> list[str]:
+        return sorted(f"{r.url.path} {r.url.params.get('granularity', '')}".strip() for r in self.requests)
+
+
+@pytest.fixture
+def services():
+    return Services()
+
+
+@pytest.fixture
+def judged(services, tmp_path):
+    """Judges an environment whose three steps were handed over at a time."""
+
+    def evaluate(at=None, steps=("connection", "link", "key"), **options):
+        subjects = {
+            "connection": {"space_id": SPACE},
+            "link": {"source_id": SOURCE, "space_id": SPACE},
+            "key": {"source_id": SOURCE, "key_fingerprint": KEY},
+        }
+        said = {"channel": "operator", "digest": "0" * 12, "how": "attested", "by": "jane", "at": at, "keys": [KEY]}
+        done = {step: {"done": {"subject": subjects[step], **said}} for step in steps}
+        ledger = FileLedger(tmp_path, "dev")
+        ledger.path.parent.mkdir(exist_ok=True)
+        ledger.path.write_text(json.dumps({"format": 2, "environment": "dev", "steps": done}))
+        known = {"environment": "dev", "state_dir": str(tmp_path), "space_id": SPACE}
+        known |= {"source_id": SOURCE, "key_fingerprints": [KEY]}
+        return profiles_info.run(services.call(profiles_info, **{**known, **options}))
+
+    return evaluate
+
+
+def told(result):
+    return [result["steps"][step]["verdict"] for step in ("connection", "link", "key")]
+
+
+ALERTS, MINUTES, HOURS, DAYS, EVENTS, AUDIT = (
+    "/v1/Alerts",
+    "/events/volume MINUTE",
+    "/events/volume HOUR",
+    "/events/volume DAY",
+    f"/spaces/{SPACE}/events",
+    "/audit-events",
+)
+
+
+# No more is read than what can change a verdict
+
+
+def test_nothing_is_read_where_nothing_is_recorded(services, judged):
+    assert told(judged(steps=())) == ["unknown"] * 3
+    assert services.paths == []
+
+
+def test_only_alerts_are_read_where_endpoints_read_back(services, judged):
+    read_back = {"connection": True, "link": True, "key": True}
+    assert told(judged(before(days=2), read_back=read_back)) == ["proven"] * 3
+    assert services.paths == [ALERTS]
+
+
+def test_only_alerts_are_read_in_the_first_minutes(services, judged):
+    assert told(judged(before(seconds=110))) == ["attested"] * 3
+    assert services.paths == [ALERTS]
+
+
+def test_without_evidence_nothing_is_read(services, judged):
+    assert told(judged(before(hours=1), read_evidence=False)) == ["attested"] * 3
+    assert services.paths == []
+
+
+@pytest.mark.parametrize("keys", [[], [KEY, "bbbbbbbbbbbb"]])
+def test_nothing_is_read_for_a_key_that_no_event_can_prove(services, judged, keys):
+    judged(before(hours=1), key_fingerprints=keys)
+    assert services.paths == sorted([ALERTS, MINUTES, DAYS, EVENTS])
+
+
+def test_nothing_is_read_for_a_link_that_the_canary_proves(services, judged):
+    bird = {"status": "arrived", "source_id": SOURCE, "space_id": SPACE, "sent_at": before(minutes=1)}
+    assert told(judged(before(hours=1), test_event=bird)) == ["attested", "proven", "attested"]
+    assert services.paths == sorted([ALERTS, MINUTES, AUDIT])
+    assert told(judged(before(hours=1), test_event={**bird, "space_id": "spa_2"}))[1] == "attested"
+
+
+def test_a_young_hand_over_is_looked_at_by_the_minute(services, judged):
+    judged(before(hours=23))
+    assert services.paths == sorted([ALERTS, MINUTES, DAYS, EVENTS, AUDIT])
+    windows = {
+        r.url.params["granularity"]: dict(r.url.params) for r in services.requests if "granularity" in r.url.params
+    }
+    assert (windows["MINUTE"]["startTime"], windows["MINUTE"]["endTime"]) == (before(hours=23), before(minutes=1))
+    # A replay may bring a month of another source's events into the space.
+    assert windows["DAY"]["startTime"] == before(hours=23, days=35)
+    (audit,) = [r for r in services.requests if r.url.path == "/audit-events"]
+    assert (audit.url.params["resourceId"], audit.url.params["startTime"]) == (SOURCE, before(hours=23))
+
+
+def test_an_old_hand_over_is_still_proven_by_what_happens_every_week(services, judged):
+    def volume(request):
+        row = {"eventName": EVENT, "source": {"id": SOURCE}, "total": 4}
+        return {"data": {"result": [{**row, "series": [{"time": before(hours=16), "count": 4}]}]}}
+
+    services.answers["GET /events/volume"] = volume
+    services.answers[f"GET /spaces/{SPACE}/events"] = {
+        "data": {"events": [{"name": EVENT, "lastSeenAt": before(hours=15)}]}
+    }
+    result = judged(before(days=200))
+    assert told(result) == ["proven"] * 3
+    assert result["steps"]["key"]["reason"] == f"Flex wrote 4 engagements through the only key since {before(days=7)}"
+    windows = {
+        r.url.params["granularity"]: dict(r.url.params) for r in services.requests if "granularity" in r.url.params
+    }
+    assert (windows["HOUR"]["startTime"], windows["DAY"]["startTime"]) == (before(days=7), before(days=42))
+    (audit,) = [r for r in services.requests if r.url.path == "/audit-events"]
+    assert audit.url.params["startTime"] == before(days=90)
+
+
+def test_sources_are_listed_only_to_see_whether_another_sender_is_gone(services, judged):
+    def volume(request):
+        senders = [SOURCE, OTHER] if request.url.params["granularity"] == "DAY" else [SOURCE]
+        series = [{"time": before(minutes=30), "count": 1}]
+        return {"data": {"result": [{"eventName": EVENT, "source": s, "total": 1, "series": series} for s in senders]}}
+
+    services.answers["GET /events/volume"] = volume
+    services.answers[f"GET /spaces/{SPACE}/events"] = {
+        "data": {"events": [{"name": EVENT, "lastSeenAt": before(minutes=9)}]}
+    }
+    assert told(judged(before(hours=1))) == ["proven"] * 3
+    assert "/sources" in services.paths
+    there = [services.source(), services.source(OTHER)]
+    services.answers["GET /sources"] = {"data": {"sources": there}}
+    assert told(judged(before(hours=1)))[1] == "attested"
+    services.answers["GET /sources"] = httpx.Response(403, json={})
+    result = judged(before(hours=1))
+    assert told(result)[1] == "attested"
+    assert any("GET /sources" in problem for problem in result["unread"])
+
+
+# What cannot be read
+
+
+def test_what_cannot_be_read_is_told_and_proves_nothing(services, judged):
+    for path in ("GET /v1/Alerts", "GET /events/volume", f"GET /spaces/{SPACE}/events", "GET /audit-events"):
+        services.answers[path] = httpx.Response(403, json={"errors": [{"type": "forbidden", "message": "no"}]})
+    result = judged(before(hours=1))
+    assert told(result) == ["attested"] * 3
+    assert len(result["unread"]) == 5
+    assert all("HTTP 403" in problem for problem in result["unread"])
+
+
+def test_missing_credentials_are_told(judged):
+    result = judged(before(hours=1), twilio_account_sid=None, twilio_auth_token=None)
+    assert "twilio_account_sid: is missing or empty." in result["unread"]
+
+
+def test_a_time_that_is_none_is_refused(judged):
+    with pytest.raises(OptionError, match="ignore_alerts_until: is not an ISO 8601 time"):
+        judged(before(hours=1), ignore_alerts_until="yesterday")
+
+
+# Alerts
+
+
+def alert(at, code="49009"):
+    return {"sid": "NO1", "error_code": code, "date_generated": at, "log_level": "error"}
+
+
+def paged(services, *pages):
+    """Monitor's listing in these pages; the URLs of the next ones name another host, as a proxy would see them."""
+
+    def answer(request):
+        n = int(request.url.params.get("Page", 0))
+        more = f"https://elsewhere.test/v1/Alerts?Page={n + 1}&PageToken=PA{n + 1}&StartDate=x"
+        return {"alerts": pages[n], "meta": {"next_page_url": more if n + 1 < len(pages) else None}}
+
+    services.answers["GET /v1/Alerts"] = answer
+
+
+def test_an_alert_behind_many_others_is_found(services, judged):
+    noise = [alert(before(minutes=1), "11200")] * 300
+    paged(services, noise, [], [*noise, alert(before(minutes=30))])
+    assert told(judged(before(hours=1))) == ["broken", "attested", "broken"]
+    asked = [r for r in services.requests if r.url.path == "/v1/Alerts"]
+    assert {r.url.host for r in asked} == {"monitor.twilio.com"}
+    assert dict(asked[0].url.params) == {"LogLevel": "error", "StartDate": before(hours=1), "PageSize": "1000"}
+    assert asked[2].url.params["PageToken"] == "PA2"
+
+
+def test_alerts_are_followed_within_a_limit(services, judged):
+    paged(services, *[[alert(before(minutes=1), "11200")] * 1000] * 20, [alert(before(minutes=30))])
+    assert told(judged(before(hours=1)))[0] == "attested"
+    assert services.paths.count(ALERTS) == 10
+
+
+def test_alerts_older_than_the_hand_over_or_than_what_was_mended_do_not_count(services, judged):
+    paged(services, [alert(before(hours=2)), alert(before(minutes=30)), alert(None), {"error_code": None}, "odd"])
+    assert told(judged(before(minutes=20)))[0] == "attested"
+    assert told(judged(before(hours=1)))[0] == "broken"
+    assert told(judged(before(hours=1), ignore_alerts_until=before(minutes=25)))[0] == "attested"
+    assert [r.url.params["StartDate"] for r in services.requests if r.url.path == ALERTS][-1] == before(minutes=25)
+
+
+def test_alerts_are_asked_for_no_further_back_than_monitor_keeps_them(services, judged):
+    judged(before(days=200))
+    (asked,) = [r for r in services.requests if r.url.path == "/v1/Alerts"]
+    assert asked.url.params["StartDate"] == before(days=29, hours=23)
+
+
+# The connector: an undocumented read
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(404, json={"code": 20404}),
+        httpx.Response(401, json={"code": 20003}),
+        httpx.Response(200, text="<html>"),
+        {"something": "else"},
+        {"configuration_id": None},
+        httpx.ConnectError("no route"),
+    ],
+)
+def test_any_failure_of_the_connector_read_means_unknown(services, judged, answer):
+    services.answers[f"GET /ProfileConnector/Instances/{ACCOUNT}"] = answer
+    result = judged(before(seconds=30), read_connector=True)
+    assert (result["connector"], len(result["unread"])) == (None, 1)
+    assert told(result) == ["attested"] * 3
+
+
+def test_a_connector_is_told_and_proves_nothing(services, judged):
+    services.answers[f"GET /ProfileConnector/Instances/{ACCOUNT}"] = {"configuration_id": "PD1"}
+    result = judged(before(seconds=30), read_connector=True)
+    assert (result["connector"], result["unread"]) == (True, [])
+    assert told(result) == ["attested"] * 3
+    assert "an undocumented read shows a connector" in result["steps"]["connection"]["reason"]
+    judged(before(seconds=30))
+    assert services.paths.count(f"/ProfileConnector/Instances/{ACCOUNT}") == 1
+
+
+# The canary
+
+METADATA = f"GET /v1/spaces/{SPACE}/collections/users/profiles/user_id:{USER}/metadata"
+ABSENT = httpx.Response(404, json={"error": {"code": "not_found", "message": "Profile was not found."}})
+
+
+@pytest.fixture
+def fly(services):
+    def send(check_mode=False, **options):
+        known = {"space_id": SPACE, "profile_token": PROFILE_TOKEN, "source_id": SOURCE, "test_event": True}
+        call = services.call(segment_test_event, check_mode, **{**known, "test_event_timeout": 20.0, **options})
+        result = segment_test_event.run(call)
+        assert WRITE_KEY not in str(result)
+        return result["test_event"]
+
+    return send
+
+
+def sent(services):
+    return [r for r in services.requests if r.method == "POST"]
+
+
+def metadata(services, source=SOURCE, after=0, name="last"):
+    """The profile shows the message that was sent, after so many looks."""
+    looks = []
+
+    def answer(request):
+        looks.append(request)
+        if len(looks) <= after:
+            return ABSENT
+        message = json.loads(sent(services)[0].content)["messageId"]
+        return {"metadata": {f"{name}_message_id": message, f"{name}_source_id": source}}
+
+    services.answers[METADATA] = answer
+
+
+@pytest.mark.parametrize("name", ["last", "first"])
+def test_a_canary_arrives(services, fly, name):
+    metadata(services, after=3, name=name)
+    bird = fly()
+    assert (bird["status"], bird["seen_source_id"], bird["sent_at"]) == ("arrived", SOURCE, before(seconds=0))
+    (request,) = sent(services)
+    assert request.url == TRACKING + "/v1/identify"
+    assert base64.b64decode(request.headers["authorization"].removeprefix("Basic ")) == f"{WRITE_KEY}:".encode()
+    body = json.loads(request.content)
+    assert (body["userId"], body["messageId"]) == (USER, bird["message_id"])
+    assert USER == USER.lower()
+
+
+def test_two_canaries_never_have_the_same_message_id(services, fly):
+    services.answers[METADATA] = ABSENT
+    assert fly(test_event_timeout=0.0)["message_id"] != fly(test_event_timeout=0.0)["message_id"]
+
+
+def test_a_canary_that_comes_back_with_another_source_id_has_not_arrived(services, fly):
+    metadata(services, source=OTHER)
+    bird = fly()
+    assert (bird["status"], bird["seen_source_id"]) == ("other_source", OTHER)
+
+
+def test_another_message_of_the_same_user_is_not_the_canary(services, fly):
+    earlier = {"metadata": {"last_message_id": "canary-of-yesterday", "last_source_id": SOURCE}}
+    services.answers[METADATA] = earlier
+    bird = fly()
+    assert bird["status"] == "not_seen"
+    assert "within 20 s: look at Unify" in bird["reason"]
+    assert sum(services.clock.slept) == pytest.approx(20)
+
+
+def test_a_canary_whose_outcome_is_unknown_is_looked_for_and_not_sent_again(services, fly):
+    metadata(services)
+    services.answers["POST /v1/identify"] = httpx.ReadTimeout("gone")
+    assert fly()["status"] == "arrived"
+    services.answers[METADATA] = ABSENT
+    assert "whether Segment received it is not known" in fly()["reason"]
+    assert len(sent(services)) == 2
+
+
+def test_a_canary_that_cannot_be_looked_for_is_unknown(services, fly):
+    services.answers[METADATA] = httpx.Response(401, json={"error": {"code": "authentication_error", "message": "no"}})
+    bird = fly()
+    assert bird["status"] == "unknown"
+    assert "HTTP 401" in bird["reason"]
+
+
+def test_a_refused_canary_is_a_failure(services, fly):
+    services.answers["POST /v1/identify"] = httpx.Response(400, json={})
+    with pytest.raises(Failure, match="HTTP 400"):
+        fly()
+
+
+def test_no_canary_in_check_mode(services, fly):
+    bird = fly(check_mode=True)
+    assert (bird["status"], "message_id" in bird) == ("not_sent", False)
+    assert sent(services) == []
+
+
+@pytest.mark.parametrize("consent", [{}, {"test_event": False}])
+def test_no_canary_without_consent(services, fly, consent):
+    with pytest.raises(OptionError, match="makes a real profile"):
+        fly(**{"test_event": None, **consent})
+    assert services.requests == []
+
+
+@pytest.mark.parametrize(
+    "user", ["", "short", "Upper-Case-User", "with space in it", "jane@example.com", "a/b/c/d/e/f"]
+)
+def test_a_reserved_user_that_cannot_be_used(services, fly, user):
+    with pytest.raises(OptionError, match="user_id"):
+        fly(user_id=user)
+    assert services.requests == []
+
+
+def test_no_canary_through_a_source_whose_keys_cannot_be_seen(services, fly):
+    services.answers[f"GET /sources/{SOURCE}"] = {"data": {"source": services.source(keys=())}}
+    with pytest.raises(Refused, match="cannot be seen"):
+        fly()
+    assert sent(services) == []
+
+
+def test_canary_in_the_eu(services, fly):
+    call = services.call(segment_test_event, segment_region="eu", space_id=SPACE, source_id=SOURCE)
+    assert call.tracking_api(WRITE_KEY).service.base_url == "https://events.eu1.segmentapis.com"

@@ -1,0 +1,490 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One service: what is sent, what is sent again, and which error tells of what."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import email.utils
+import json
+import ssl
+
+import httpx
+import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import (
+    ApiError,
+    BudgetExceeded,
+    Failure,
+    OptionError,
+    TlsFailure,
+    UnexpectedAnswer,
+    UnknownOutcome,
+    Unreachable,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import service as service_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import (
+    Service,
+    basic,
+    bearer,
+    check_url,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from hypothesis import given
+from hypothesis import strategies as st
+from support.conversation import BASE, EXAMPLES, OK, START, TOKEN, Conversation, Turn
+
+# Authorization and what is sent
+
+
+def test_bearer_header_query_and_defaults(converse):
+    turn = Turn(
+        "GET",
+        "/sources",
+        200,
+        OK,
+        query={"b": "2", "a": "x y"},
+        headers={
+            "authorization": f"Bearer {TOKEN}",
+            "accept": "application/json",
+            "user-agent": "flexops.unified_profiles",
+            "x-more": "1",
+        },
+    )
+    talk = converse(turn)
+    answer = talk.service().get("/sources", {"b": 2, "none": None, "a": "x y"}, headers={"x-more": "1"})
+    assert (answer.status, answer.body, answer.request, answer.service) == (200, OK, "GET /sources", "Segment")
+    assert "content-type" not in talk.requests[0].headers
+
+
+def test_basic_header_takes_secrets(converse):
+    expected = "Basic " + base64.b64encode(b"SK1:pass:word").decode()
+    talk = converse(Turn("GET", "/x", 200, OK, headers={"authorization": expected}))
+    talk.service(authorization=basic("SK1", Secret("pass:word"))).get("/x")
+    assert bearer(Secret("abc")) == "Bearer abc"
+
+
+def test_no_authorization_header_without_credentials(converse):
+    talk = converse(Turn("GET", "/x", 200, OK))
+    talk.service(authorization=None).get("/x")
+    assert "authorization" not in talk.requests[0].headers
+
+
+def test_body_and_base_path(converse):
+    talk = converse(
+        Turn("POST", "/v1/x", 201, OK, sent={"a": [1]}, headers={"content-type": "application/json"}),
+    )
+    talk.service(base_url=BASE + "/v1/").request("POST", "/x", body={"a": [1]})
+
+
+def test_values_are_percent_encoded(converse):
+    talk = converse(Turn("GET", "/s/a%2Fb%3Fc%20%C3%A9%25", 200, OK))
+    assert talk.service().get("/s/{id}", id="a/b?c é%").request == "GET /s/a/b?c é%"
+
+
+def test_empty_body_is_none(converse):
+    talk = converse(Turn("DELETE", "/x", 204))
+    assert talk.service().request("DELETE", "/x", expected=frozenset({204})).body is None
+
+
+# 429
+
+
+def in_seconds(seconds: float) -> str:
+    return email.utils.format_datetime(START + datetime.timedelta(seconds=seconds), usegmt=True)
+
+
+LIMITS = [
+    ({"retry-after": "7"}, {}, 7.0),
+    ({"retry-after": " 1.5 "}, {}, 1.5),
+    ({"retry-after": in_seconds(9)}, {}, 9.0),
+    ({"retry-after": in_seconds(-9)}, {}, 0.0),
+    ({}, {"errors": [{"type": "x", "data": {"msBeforeNext": 2500}}]}, 2.5),
+    ({"x-ratelimit-reset": in_seconds(11)}, {}, 11.0),
+    ({"retry-after": "3", "x-ratelimit-reset": in_seconds(11)}, {"errors": [{"data": {"msBeforeNext": 9}}]}, 3.0),
+    ({"retry-after": "soon", "x-ratelimit-reset": in_seconds(11)}, {"errors": [{"data": {"msBeforeNext": 900}}]}, 0.9),
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(("headers", "body", "wait"), LIMITS)
+def test_429_waits_as_asked(converse, method, headers, body, wait):
+    talk = converse(Turn(method, "/x", 429, body, headers), Turn(method, "/x", 200, OK))
+    assert talk.service().request(method, "/x", body={}).status == 200
+    (slept,) = talk.clock.slept
+    # A server that says "now" is given a moment all the same.
+    assert slept == pytest.approx(wait) if wait else 0.04 <= slept <= 0.06
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_429_without_a_wait_backs_off(converse, method):
+    talk = converse(*[Turn(method, "/x", 429)] * 4, Turn(method, "/x", 200, OK))
+    talk.service().request(method, "/x")
+    for attempt, slept in enumerate(talk.clock.slept):
+        assert 0.8 * 0.25 * 2**attempt <= slept <= 1.2 * 0.25 * 2**attempt
+    assert len(talk.clock.slept) == 4
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_hour_long_wait_ends_at_once(converse, status):
+    talk = converse(Turn("GET", "/x", status, None, {"retry-after": "3600", "request-id": "r1"}))
+    with pytest.raises(BudgetExceeded, match="retry_budget") as caught:
+        talk.service().get("/x")
+    assert talk.clock.slept == []
+    assert "retry_budget" in caught.value.next_step
+    assert caught.value.facts["waits_for"] == "3600 s"
+    assert (caught.value.facts["status"], caught.value.facts["request_id"]) == (status, "r1")
+
+
+def test_budget_is_shared_by_the_requests_of_a_task(converse):
+    talk = converse(
+        Turn("GET", "/a", 429, None, {"retry-after": "40"}),
+        Turn("GET", "/a", 200, OK),
+        Turn("GET", "/b", 429, None, {"retry-after": "40"}),
+    )
+    service = talk.service()
+    service.get("/a")
+    with pytest.raises(BudgetExceeded):
+        service.get("/b")
+    assert talk.clock.slept == [40]
+    assert service.transport.budget.left == pytest.approx(20)
+
+
+def test_no_budget_gives_the_servers_error(converse):
+    talk = converse(Turn("GET", "/x", 503))
+    with pytest.raises(ApiError) as caught:
+        talk.service(http=HttpSettings(retry_budget=0)).get("/x")
+    assert caught.value.status == 503
+
+
+def test_failures_without_end_use_up_the_budget():
+    talk = Conversation(*[Turn("GET", "/x", 503)] * 50)
+    with pytest.raises(BudgetExceeded):
+        talk.service().get("/x")
+    assert talk.wrong == []
+    assert 5 <= len(talk.requests) < 50
+    assert sum(talk.clock.slept) <= 60
+
+
+# Retries
+
+
+TROUBLE = [
+    {"status": 500},
+    {"status": 502},
+    {"status": 503},
+    {"status": 504},
+    {"status": 507},
+    {"status": 524},
+    {"raises": httpx.ReadError("reset")},
+    {"raises": httpx.RemoteProtocolError("Server disconnected without sending a response.")},
+    {"raises": httpx.ReadTimeout("slow")},
+    {"raises": httpx.WriteTimeout("slow")},
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("trouble", TROUBLE, ids=str)
+def test_repeatable_requests_are_sent_again(converse, method, trouble):
+    talk = converse(Turn(method, "/x", **trouble), Turn(method, "/x", 200, OK))
+    assert talk.service().request(method, "/x").body == OK
+    assert len(talk.clock.slept) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("status", [501, 505])
+def test_what_a_server_cannot_do_is_not_asked_again(converse, method, status):
+    talk = converse(Turn(method, "/x", status))
+    with pytest.raises(ApiError, match=f"HTTP {status}"):
+        talk.service().request(method, "/x")
+    assert talk.clock.slept == []
+
+
+def test_the_end_of_a_rate_limit_is_not_waited_for_after_an_error(converse):
+    far = {"x-ratelimit-reset": in_seconds(50)}
+    talk = converse(Turn("GET", "/x", 500, {}, far), Turn("GET", "/x", 200, OK))
+    assert talk.service().get("/x").body == OK
+    assert talk.clock.slept[0] < 1
+
+
+@pytest.mark.parametrize("trouble", TROUBLE, ids=str)
+def test_post_is_not_sent_again(converse, trouble):
+    talk = converse(Turn("POST", "/x", **trouble))
+    with pytest.raises(UnknownOutcome) as caught:
+        talk.service().request("POST", "/x", body={})
+    assert talk.clock.slept == []
+    facts = caught.value.facts
+    assert (facts["service"], facts["method"], facts["path"]) == ("Segment", "POST", "/x")
+    assert facts.get("status") == trouble.get("status")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError])
+def test_what_never_left_is_sent_again(converse, method, error):
+    talk = converse(Turn(method, "/x", raises=error("no")), Turn(method, "/x", 201, OK, sent={"a": 1}))
+    assert talk.service().request(method, "/x", body={"a": 1}).status == 201
+
+
+def test_tls_failure_is_final(converse):
+    error = httpx.ConnectError("certificate verify failed")
+    error.__cause__ = ssl.SSLCertVerificationError("certificate verify failed")
+    talk = converse(Turn("GET", "/x", raises=error))
+    with pytest.raises(TlsFailure) as caught:
+        talk.service().get("/x")
+    assert "ca_path" in caught.value.next_step
+
+
+CODINGS = ["gzip", "GZIP", "gzip, gzip", "identity, gzip", "deflate", "br", "zstd", "nonsense"]
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_coding_that_was_not_asked_for_is_refused(converse, coding):
+    packed = {"content-encoding": coding}
+    asked = {"accept-encoding": "identity"}
+    talk = converse(
+        Turn("GET", "/x", 200, OK, packed, headers=asked),
+        Turn("POST", "/x", 200, OK, packed, headers=asked),
+        Turn("GET", "/x", 403, {"message": "m"}, packed),
+        Turn("DELETE", "/x", 204, None, packed),
+    )
+    service = talk.service()
+    with pytest.raises(UnexpectedAnswer, match="content coding that was not asked for"):
+        service.get("/x")
+    with pytest.raises(UnknownOutcome, match="content coding that was not asked for"):
+        service.request("POST", "/x")
+    with pytest.raises(ApiError, match="HTTP 403"):
+        service.get("/x")
+    assert service.request("DELETE", "/x", expected=frozenset({204})).body is None
+
+
+@pytest.mark.parametrize("coding", ["", "identity", " Identity "])
+def test_no_coding_is_taken(converse, coding):
+    talk = converse(Turn("GET", "/x", 200, OK, {"content-encoding": coding}))
+    assert talk.service().get("/x").body == OK
+
+
+def test_oversized_body_is_cut_off(converse, monkeypatch):
+    monkeypatch.setattr(service_module, "MAX_BODY", 10)
+    talk = converse(Turn("POST", "/x", 200, b"[" + b"1," * 20 + b"1]"))
+    with pytest.raises(UnknownOutcome, match="larger than"):
+        talk.service().request("POST", "/x")
+
+
+def test_read_only_refuses_writes(converse):
+    talk = converse(Turn("GET", "/x", 200, OK), Turn("HEAD", "/x", 200))
+    service = talk.service(read_only=True)
+    for method in ("POST", "PATCH", "PUT", "DELETE"):
+        with pytest.raises(AssertionError, match="read-only"):
+            service.request(method, "/x")
+    service.get("/x")
+    service.request("HEAD", "/x")
+
+
+# Errors
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_redirects_are_reported(converse, method, status):
+    talk = converse(Turn(method, "/x", status, None, {"location": "https://elsewhere.test/"}))
+    with pytest.raises(ApiError) as caught:
+        talk.service().request(method, "/x")
+    assert caught.value.status == status
+    assert "public_api_url" in caught.value.next_step
+    assert "Redirects are not followed" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"<html>Sign in</html>", "HTML"),
+        (b"  \n<!doctype html>", "HTML"),
+        (b'{"data": {"a": 1', "something that is not JSON"),
+        (b"\xff\xfe\x00", "something that is not JSON"),
+        (b"[" * 200_000, "something that is not JSON"),
+    ],
+    ids=["html", "doctype", "cut", "bytes", "deep"],
+)
+def test_success_without_json(converse, content, what):
+    read = converse(Turn("GET", "/x", 200, content, {"x-request-id": "r9"}))
+    with pytest.raises(UnexpectedAnswer, match=what) as caught:
+        read.service().get("/x")
+    assert "public_api_url" in caught.value.next_step
+    assert caught.value.facts == {
+        "service": "Segment",
+        "status": 200,
+        "request_id": "r9",
+        "method": "GET",
+        "path": "/x",
+    }
+    write = converse(Turn("POST", "/x", 201, content))
+    with pytest.raises(UnknownOutcome, match=what):
+        write.service().request("POST", "/x")
+
+
+def test_error_facts_hide_secrets(converse):
+    key = Secret("write-key-to-hide")
+    talk = converse(
+        Turn(
+            "DELETE",
+            "/sources/s1/writekey/write-key-to-hide",
+            403,
+            {"errors": [{"type": "forbidden", "message": f"token {TOKEN} may not"}]},
+            {"request-id": "req-1"},
+        )
+    )
+    with pytest.raises(ApiError) as caught:
+        talk.service().request("DELETE", "/sources/{source}/writekey/{key}", source="s1", key=key)
+    assert caught.value.facts == {
+        "service": "Segment",
+        "status": 403,
+        "code": "forbidden",
+        "request_id": "req-1",
+        "method": "DELETE",
+        "path": f"/sources/s1/writekey/<secret {fingerprint(key)}>",
+    }
+    assert "public_api_token" in caught.value.next_step
+    result = json.dumps(caught.value.as_result())
+    assert TOKEN not in result
+    assert "write-key-to-hide" not in result
+    assert f"token <secret {fingerprint(TOKEN)}> may not" in caught.value.message
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError, httpx.ConnectError])
+def test_token_in_a_transport_error_is_scrubbed(converse, error):
+    talk = converse(Turn("GET", "/x", raises=error(f"proxy said {TOKEN}")))
+    with pytest.raises(Failure) as caught:
+        talk.service(http=HttpSettings(retry_budget=0)).get("/x")
+    assert TOKEN not in json.dumps(caught.value.as_result())
+    assert fingerprint(TOKEN) in caught.value.message
+
+
+def test_all_services_of_a_task_hide_the_secrets_of_all(converse):
+    other = Secret("what-another-service-sends")
+    said = f"{TOKEN} {other.reveal()} {base64.b64encode(b'u:' + other.reveal().encode()).decode()}"
+    talk = converse(Turn("GET", "/x", 400, {"code": said, "message": said}, {"request-id": said}))
+    service = talk.service()
+    Service(service.transport, "Other", BASE, basic("u", other), "o", "url", (other,))
+    with pytest.raises(ApiError) as caught:
+        service.get("/x")
+    result = json.dumps(caught.value.as_result())
+    for part in said.split():
+        assert part not in result
+    assert fingerprint(other) in caught.value.facts["request_id"]
+
+
+def test_a_request_id_is_short_and_printable(converse):
+    turn = Turn("GET", "/x", 200, b"<html>", {"request-id": "a\x1b[31m" + "b" * 500 + TOKEN})
+    with pytest.raises(UnexpectedAnswer) as caught:
+        converse(turn).service().get("/x")
+    assert caught.value.facts["request_id"] == "a?[31m" + "b" * 94
+    talk = converse(Turn("GET", "/x", 200, OK, {"request-id": f"of {TOKEN}"}))
+    with pytest.raises(UnexpectedAnswer) as caught:
+        talk.service().get("/x").get("data.id", str)
+    assert caught.value.facts["request_id"] == f"of <secret {fingerprint(TOKEN)}>"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "said",
+    ["407 Proxy Authentication Required", f"407 Denied for {TOKEN}", "403 Forbidden", "Invalid username/password"],
+)
+def test_what_a_proxy_refuses_is_not_asked_again(converse, monkeypatch, method, said):
+    monkeypatch.setenv("HTTPS_PROXY", "http://jane:correct-horse@proxy.test:3128")
+    talk = converse(Turn(method, "/x", raises=httpx.ProxyError(said)))
+    with pytest.raises(Unreachable, match="the proxy named by HTTPS_PROXY answered") as caught:
+        talk.service().request(method, "/x")
+    assert talk.clock.slept == []
+    assert "HTTPS_PROXY" in caught.value.next_step
+    told = json.dumps(caught.value.as_result())
+    assert not [secret for secret in (TOKEN, "jane", "correct-horse") if secret in told]
+
+
+@pytest.mark.parametrize("said", ["502 Bad Gateway", "408 Request Timeout", "429 Too Many Requests"])
+def test_what_a_proxy_may_do_later_is_asked_again(converse, said):
+    talk = converse(Turn("GET", "/x", raises=httpx.ProxyError(said)), Turn("GET", "/x", 200, OK))
+    assert talk.service().get("/x").body == OK
+
+
+def test_error_code_is_scrubbed(converse):
+    talk = converse(Turn("GET", "/x", 400, {"code": TOKEN, "message": "m"}))
+    with pytest.raises(ApiError) as caught:
+        talk.service().get("/x")
+    assert caught.value.facts["code"] == f"<secret {fingerprint(TOKEN)}>"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "public_api_token"), (404, "Check the ids"), (400, "request id"), (418, "request id")]
+)
+def test_next_steps(converse, status, words):
+    with pytest.raises(ApiError) as caught:
+        converse(Turn("POST", "/x", status)).service().request("POST", "/x")
+    assert words in caught.value.next_step
+
+
+def test_long_messages_are_cut(converse):
+    with pytest.raises(ApiError) as caught:
+        converse(Turn("GET", "/x", 400, {"message": "m" * 10_000})).service().get("/x")
+    assert len(caught.value.message) < 700
+
+
+# URLs
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.segmentapis.com",
+        "https://proxy.example:8443/segment/",
+        "http://127.0.0.1:8080",
+        "http://127.9.9.9",
+        "http://[::1]:8080/x",
+        "http://localhost:1",
+    ],
+)
+def test_check_url_accepts(url):
+    check_url("public_api_url", url)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://api.segmentapis.com", "in the clear"),
+        ("http://10.0.0.1", "in the clear"),
+        ("http://localhost.example.com", "in the clear"),
+        ("https://user:pass@host", "credentials in the URL"),
+        ("https://user@host", "credentials in the URL"),
+        ("https://@host", "credentials in the URL"),
+        ("http://127.0.0.1@evil.example", "credentials in the URL"),
+        ("/relative", "not a plain absolute"),
+        ("api.segmentapis.com", "not a plain absolute"),
+        ("//host/x", "not a plain absolute"),
+        ("ftp://host", "not a plain absolute"),
+        ("https://", "not a plain absolute"),
+        ("https:///path", "not a plain absolute"),
+        ("", "not a plain absolute"),
+        ("https://host:99999", "not a plain absolute"),
+        ("https://host:port", "not a plain absolute"),
+        ("https://[::1", "not a plain absolute"),
+        ("https://api..segment.com", "not a plain absolute"),
+        (f"https://{'a' * 64}.com", "not a plain absolute"),
+    ],
+)
+def test_check_url_refuses(url, words):
+    with pytest.raises(OptionError, match=words) as caught:
+        check_url("public_api_url", url)
+    assert caught.value.facts == {"option": "public_api_url"}
+    with pytest.raises(OptionError):
+        Service(Transport(HttpSettings()), "Segment", url, None, "token", "public_api_url")
+
+
+@EXAMPLES
+@given(st.text() | st.text().map(lambda text: "https://" + text))
+def test_check_url_raises_nothing_else(url):
+    try:
+        check_url("url", url)
+    except OptionError:
+        pass

@@ -1,0 +1,180 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Task cards and the report: the vendor's labels, commands that a shell takes, and nothing that a name can break out of."""
+
+from __future__ import annotations
+
+import html
+import html.parser
+import json
+import re
+import shlex
+
+import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import cards
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import how_to_run
+from hypothesis import given
+from hypothesis import strategies as st
+
+EVIL = [
+    "<script>alert(1)</script>",
+    "'\"><img src=x onerror=alert(1)>",
+    "{{ lookup('pipe', 'id') }}{% raw %}",
+    "a | b\n# heading\n~~~\n```",
+    "[click](javascript:alert(1)) ![](http://example.com/x)",
+    "\x1b]0;title\x07\x1b[2J\u202egnp",
+    "'; rm -rf /; '$(id)`id`",
+]
+ANYTHING = st.sampled_from(EVIL) | st.text(st.characters(exclude_categories=["Cs"]))
+VALUES = ("friendly_name", "space_id", "profile_token", "write_key", "source_id", "source_name")
+
+
+def made(step="connection", environment="dev", value="v", **console):
+    card = cards.build_card(step, environment, "0d7a52c1e93b", dict.fromkeys(VALUES, value))
+    return {**card, "links": cards.links(step, environment, console)}
+
+
+def outcomes(environment="dev", text="v"):
+    steps = {step: {"verdict": "pending", "reason": text} for step in ("connection", "link", "key")}
+    waiting = {step: {"status": "pending", "card": made(step, environment, text)} for step in steps}
+    found = {"verify": steps, "findings": [{"detail": text}], **waiting}
+    return {environment: environment_status(found, False), text + "2": environment_status({"failure": text}, False)}
+
+
+class Reader(html.parser.HTMLParser):
+    """The tags and the text of a page."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.urls, self.text = [], [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, sorted(name for name, _value in attrs)))
+        self.urls += [value for name, value in attrs if name in ("href", "src", "action")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+LABELS = {
+    "connection": [
+        "Use existing Segment Unify workspace",
+        "Connection friendly name",
+        "Segment Unify space ID",
+        "Profile API access token",
+        "Allow Unified Profiles to write events to Segment",
+        "Connect",
+    ],
+    "link": ["Connect source", "Connect source"],
+    "key": ["Update key", "Save"],
+}
+
+
+@pytest.mark.parametrize("step", LABELS)
+def test_a_card_has_the_vendors_labels_in_their_order(step):
+    labels = [action["label"] for action in made(step)["actions"]]
+    assert [label for label in labels if label in LABELS[step]] == LABELS[step]
+
+
+@pytest.mark.parametrize("step", LABELS)
+def test_a_card_is_json_and_is_the_same_everywhere(step):
+    card = made(step, value="spa_4fGh7")
+    assert json.loads(json.dumps(card)) == card
+    shown = [pages.card_text(card, pages.Run()), pages.report_markdown(outcomes(text="spa_4fGh7"), pages.Run())]
+    shown.append(Reader(pages.report_html(outcomes(text="spa_4fGh7"), pages.Run())).text)
+    for text in shown:
+        plain = re.sub(r"\\(.)", r"\1", text)
+        assert all(action["label"] in plain for action in card["actions"])
+        assert card["check"] in plain
+        assert all(warning in plain for warning in card["warnings"])
+        assert card["digest"] in plain
+
+
+def test_values_that_are_not_known_yet_say_which():
+    assert "<space_id>" in json.dumps(cards.build_card("link", "dev", "0" * 12, {}))
+
+
+@pytest.mark.parametrize(
+    ("console", "urls"),
+    [
+        ({}, ["https://console.twilio.com/"]),
+        (
+            {"region": "eu", "workspace_slug": "acme", "source_slug": "a/b"},
+            ["https://console.twilio.com/", "https://eu1.app.segment.com/acme/sources/a%2Fb/overview"],
+        ),
+        ({"sandbox_url": "http://127.0.0.1:8765/"}, ["http://127.0.0.1:8765/console/dev/key"]),
+        ({"sandbox_url": "javascript:alert(1)//"}, ["https://console.twilio.com/"]),
+    ],
+)
+def test_links(console, urls):
+    assert [link["url"] for link in made("key", **console)["links"]] == urls
+
+
+@given(ANYTHING, ANYTHING)
+def test_a_shell_gets_exactly_the_confirmation(environment, by):
+    line = cards.command(["ansible-playbook", "my play.yml"], cards.confirmation(environment, "key", "0" * 12, by))
+    *run, option, variables = shlex.split(line)
+    assert (run, option) == (["ansible-playbook", "my play.yml"], "-e")
+    assert json.loads(variables) == {"unified_profiles_confirm": {environment: {"key": {"by": by, "digest": "0" * 12}}}}
+    assert line.isascii() or not variables.isascii()
+
+
+@given(ANYTHING)
+def test_nothing_steers_a_terminal_or_makes_a_line_of_its_own(text):
+    shown = pages.card_text(made(environment=text, value=text), pages.Run())
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+    assert shown.count("\n") == pages.card_text(made(), pages.Run()).count("\n")
+
+
+@given(ANYTHING.filter(str.strip))  # nothing is shown for an empty value
+def test_nothing_becomes_markup_in_the_page(text):
+    page = Reader(pages.report_html(outcomes(text, text), pages.Run(playbook=text)))
+    assert page.tags == Reader(pages.report_html(outcomes("plain", "plain"), pages.Run())).tags
+    assert {url.partition(":")[0] for url in page.urls if not url.startswith("#")} <= {"https"}
+
+
+def test_the_page_needs_nothing_and_runs_only_its_own_script():
+    page = pages.report_html(outcomes(), pages.Run())
+    policy = html.unescape(re.search(r'Security-Policy" content="([^"]+)"', page)[1])
+    script = re.search(r"<script>(.*)</script>", page, re.DOTALL)[1]
+    assert f"script-src 'sha256-{pages._policy_hash(script)}'" in policy
+    assert policy.startswith("default-src 'none'")
+    assert not re.search(r"<(link|img|iframe|script [^>]*src)\b|@import|url\(", page)
+
+
+@given(ANYTHING)
+def test_nothing_breaks_out_of_the_markdown(text):
+    known = pages.report_markdown(outcomes(), pages.Run()).splitlines()
+    shown = pages.report_markdown(outcomes(text, text), pages.Run()).splitlines()
+    assert len(shown) == len(known)
+    assert [line.split(" ")[0] for line in shown if line.startswith("#")] == [
+        line.split(" ")[0] for line in known if line.startswith("#")
+    ]
+    rows = [re.sub(r"\\.", "", line) for line in shown if line.startswith("| ")]
+    assert {row.count("|") for row in rows} == {7}
+    for line in shown:
+        prose = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|\\.|<https://[^>]*>", "", line)
+        if not line.startswith(("ansible-playbook", "{")):
+            assert not re.search(r"[<`\[]", prose), line
+
+
+def test_the_command_is_the_runs_own_without_what_may_be_secret():
+    options = {
+        "args": ("connect.yml",),
+        "inventory": ("/inventories/mine",),
+        "vault_password_files": ("~/.vault",),
+        "subset": "prod",
+        "extra_vars": ("@vars.yml", "unified_profiles_segment_token=sgp_secret"),
+        "check": True,
+    }
+    command, more = how_to_run(options)
+    assert more
+    assert shlex.join(command) == (
+        "ansible-playbook connect.yml -i /inventories/mine --vault-password-file '~/.vault' --limit prod -e @vars.yml"
+    )
+    assert how_to_run({"args": ("all",), "module_name": "x"}) == (cards.HOW_TO_RUN, False)
