@@ -348,13 +348,13 @@ def unwritable(monkeypatch, number):
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
 @pytest.mark.parametrize("check_mode", [False, True])
-@pytest.mark.parametrize("channel", ["operator", "endpoint"])
+@pytest.mark.parametrize("channel", ["operator", "endpoint", "endpoint with read_url"])
 @pytest.mark.parametrize("step", STEPS)
 def test_what_could_not_be_recorded_is_not_sent(bench, monkeypatch, step, channel, check_mode, number):
     bench.state_dir.mkdir()
     unwritable(monkeypatch, number)
-    options = bench.endpoint(step) if channel == "endpoint" else {}
-    found = bench.run(step, check_mode=check_mode, **options)
+    channels = {"operator": {}, "endpoint": bench.endpoint(step), "endpoint with read_url": bench.reading(step)}
+    found = bench.run(step, check_mode=check_mode, **channels[channel])
     assert (found["failed"], found["failure"]["kind"]) == (True, "ledger"), found
     assert os.strerror(number) in found["msg"]
     assert bench.sandbox.journal(writes=True) == []
