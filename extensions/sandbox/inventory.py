@@ -71,11 +71,11 @@ def write_variables(world: World, url: str, path: Path, ca_path: Path | None = N
         "unified_profiles_proxy": "{{ omit }}",
         "unified_profiles_state_dir": state_dir,
         "report_dir": state_dir,
-        "unified_profiles_sandbox": {env.name: _variables(env) for env in environments},
+        "unified_profiles_sandbox": {env.name: variables_of(env) for env in environments},
         "unified_profiles_sandbox_host": f"{{{{ unified_profiles_sandbox[inventory_hostname] | mandatory({missing}) }}}}",
         **{
             f"unified_profiles_{name}": f"{{{{ unified_profiles_sandbox_host.{name} }}}}"
-            for name in _variables(environments[0])
+            for name in variables_of(environments[0])
         },
     }
     # JSON is YAML as well.
@@ -94,11 +94,12 @@ def hosts_of(world: World) -> str:
     lines = ["---", f"# {HEADER}", "unified_profiles:", "  hosts:"]
     for env in world.environments.values():
         lines.append(f"    {env.name}:")
-        lines += [f"      unified_profiles_{name}: {value}" for name, value in _variables(env).items()]
+        lines += [f"      unified_profiles_{name}: {value}" for name, value in variables_of(env).items()]
     return "\n".join(lines) + "\n"
 
 
-def _variables(env: Environment) -> dict[str, str]:
+def variables_of(env: Environment) -> dict[str, str]:
+    """The settings of an environment, by their variables' names without the prefix."""
     return {
         "segment_region": env.region,
         "segment_token": env.segment_token,

@@ -203,9 +203,13 @@ class World:
         """A write key that was never given out."""
         self._index()
         env.serial += 1
-        key = deterministic_id(32, env.name, "key", env.serial)
+        key = self.spell_key(env)
         self._keys[key] = env
         return key
+
+    def spell_key(self, env: Environment) -> str:
+        """How the next write key reads."""
+        return deterministic_id(32, env.name, "key", env.serial)
 
     def new_slug(self, env: Environment, slug: t.Any) -> str:
         """The slug, if a source may have it.

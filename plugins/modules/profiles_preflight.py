@@ -146,7 +146,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.r
 SPEC = ArgumentSpec(
     {
         "space_id": {"type": "str", "required": True},
-        "profile_token": PROFILE_TOKEN,
+        **PROFILE_TOKEN,
         "source_name": {"type": "str", "default": "twilio-unified-profiles"},
         "allow_write_events": {"type": "bool"},
         "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},

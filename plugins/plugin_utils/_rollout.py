@@ -33,5 +33,4 @@ def limit_problem(percentage: t.Any) -> str:
 
 
 def _is_batch(size: t.Any) -> bool:
-    match = re.fullmatch(r"([1-9]\d{0,6})(%?)", str(size), re.ASCII)
-    return match is not None and not isinstance(size, bool) and (not match[2] or int(match[1]) <= 100)
+    return not isinstance(size, bool) and bool(re.fullmatch(r"[1-9][0-9]{0,6}|[1-9][0-9]?%|100%", str(size)))

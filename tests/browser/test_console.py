@@ -114,7 +114,8 @@ def test_the_connection_form_does_what_the_vendors_does(person, sandbox):
     assert (source.slug, env.linked, env.flex_key) == (NAME.replace("-", "_"), [source.id], source.keys[0])
 
 
-def test_without_consent_nothing_is_connected_and_nothing_typed_is_lost(person, sandbox):
+def test_without_consent_nothing_is_connected(person, sandbox):
+    """Without consent nothing is connected and nothing typed is lost."""
     person.opens("/console/dev/connection")
     for label in ("Connection friendly name", "Segment Unify space ID", "Profile API access token"):
         person.types(label, "typed")
@@ -127,7 +128,7 @@ def test_without_consent_nothing_is_connected_and_nothing_typed_is_lost(person, 
     assert sandbox.world.environments["dev"].connection == {}
 
 
-def test_a_deleted_source_is_made_anew_and_handed_over_by_clicking(person, sandbox):
+def test_a_deleted_source_is_recovered_by_clicking(person, sandbox):
     """The vendor's recipe for a deleted source, from + Add source to Save."""
     connects(person)
     sandbox.sabotage("dev", "delete-source")
@@ -186,7 +187,8 @@ def test_no_page_shows_it_in_a_frame(person, tmp_path):
     assert "frame-ancestors" in str(person.driver.get_log("browser"))
 
 
-def test_every_page_says_that_it_is_a_simulation_and_fits_a_phone(person, sandbox):
+def test_every_page_is_marked_and_fits_a_phone(person, sandbox):
+    """Every page says that it is a simulation and fits a phone."""
     connects(person)
     person.driver.set_window_size(390, 844)
     try:

@@ -145,7 +145,8 @@ def test_a_good_profile_token_and_another_space(people, sandbox, status):
     assert People.http.get(url, auth=(people.env.profile_token, "")).status_code == status
 
 
-def test_a_label_has_to_exist_and_goes_from_the_sources_when_it_goes(people):
+def test_a_label_has_to_exist(people):
+    """A label has to exist and goes from the sources when it goes."""
     source = next(iter(people.env.sources.values()))
     first, second = ({"key": "environment", "value": "dev"}, {"key": "managed-by", "value": "ansible"})
 
@@ -188,7 +189,8 @@ def test_a_slug_that_is_taken(people, status):
     assert people.segment("POST", "/sources", json=new).status_code == status
 
 
-def test_a_new_source_is_connected_to_the_warehouses_unless_asked_otherwise(people):
+def test_a_new_source_is_connected_to_the_warehouses(people):
+    """A new source is connected to the warehouses unless asked otherwise."""
     for slug, given, count in (("a", {}, 1), ("b", {"disconnectAllWarehouses": True}, 0)):
         new = {"slug": slug, "enabled": True, "metadataId": JAVA, **given}
         id_ = people.segment("POST", "/sources", json=new).json()["data"]["source"]["id"]
@@ -430,7 +432,8 @@ def test_enabling_again_lasts_14_days_and_the_day_is_right(people):
 # Events
 
 
-def test_an_event_becomes_a_profile_that_tells_where_it_came_from(people):
+def test_an_event_becomes_a_profile(people):
+    """An event becomes a profile that tells where it came from."""
     source = people.connect()
     assert people.profile("metadata").status_code == 404
     assert people.track(source.keys[0], call="identify", messageId="m-1", traits={"plan": "x"}).json() == {
@@ -544,7 +547,8 @@ def test_every_spelling_of_an_array(people, spelled):
     assert data["query"]["groupBy"] == ["eventName", "source"]
 
 
-def test_volumes_name_only_what_they_are_grouped_by_and_may_be_floats(people):
+def test_volumes_name_only_what_they_are_grouped_by(people):
+    """Volumes name only what they are grouped by and may be floats."""
     people.connect()
     people.sandbox.work("dev", count=2)
     query = {"startTime": "2020-01-01T00:00:00Z", "endTime": "2100-01-01T00:00:00Z", "granularity": "DAY"}

@@ -120,7 +120,8 @@ def writes(stage):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
-def test_a_429_comes_in_the_words_of_the_service_and_nothing_is_processed(stage, operation):
+def test_a_429_comes_in_the_words_of_the_service(stage, operation):
+    """A 429 comes in the words of the service and nothing is processed."""
     case, before = success(operation), writes(stage)
     stage.sandbox.fault(kind="rate_limited", seconds=3, hint="seconds")
     answer = refuses(stage, case, 429)

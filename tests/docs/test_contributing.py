@@ -46,7 +46,8 @@ def test_the_workflows_run_the_commands_that_people_run():
         assert re.search(rf"^(\.PHONY|CHECKERS).*\b{command.split()[1]}\b", MAKEFILE, re.MULTILINE), command
 
 
-def test_the_changelog_speaks_of_this_version_or_of_the_one_before():
+def test_the_changelog_speaks_of_this_version():
+    """The changelog speaks of this version or of the one before."""
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
     released = yaml.safe_load((ROOT / "changelogs/changelog.yaml").read_text())["releases"]
     assert version in released or list((ROOT / "changelogs/fragments").glob("*.yml"))

@@ -21,6 +21,8 @@ COLLECTION = "flexops.unified_profiles"
 NAMES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 # What Ansible adds to any result.
 COMMON = {"changed", "failed", "diff", "warnings", "deprecations", "invocation", "exception"}
+# What the specification of an option may have.
+KEYS = {"type", "default", "choices", "elements", "required", "no_log", "fallback", "options", "required_together"}
 TYPES = {"str": str, "dict": dict, "list": list, "bool": bool, "int": int, "float": (int, float)}
 pytestmark = pytest.mark.newest_only
 
@@ -45,6 +47,8 @@ def differences(spec, options, where):
     found = [f"{where}: {name} is in one of them only" for name in set(spec) ^ set(options)]
     for name in set(spec) & set(options):
         code, text = spec[name], options[name]
+        if odd := set(code) - KEYS:
+            found.append(f"{where}: {name}: has {sorted(odd)}, which no specification of an option has")
         for key, default in (
             ("type", "str"),
             ("default", None),

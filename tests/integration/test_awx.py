@@ -165,7 +165,8 @@ def test_the_workflow_waits_between_hand_over_and_verification(made):
     assert schedule["enabled"] is False
 
 
-def test_an_environment_with_credentials_of_its_own_has_a_workflow_of_its_own(awx_collection, tmp_path, made):
+def test_credentials_of_its_own_need_a_workflow_of_its_own(awx_collection, tmp_path, made):
+    """An environment with credentials of its own has a workflow of its own."""
     organization = {"name": "Default"}
     credentials = {
         name: [{"name": f"{name} {kind['name']}", "organization": organization} for kind in made["credential_type"]]

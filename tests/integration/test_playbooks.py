@@ -513,7 +513,7 @@ def test_an_operator_is_asked_with_a_card_and_confirms(project, sandbox):
     first = project.run("connect", *operator)
     assert first.status != 0
     assert first.report["dev"]["status"] == "pending"
-    card = (project.inventory / ".unified_profiles/report.md").read_text()
+    card = (project.inventory / ".unified_profiles/report-limited.md").read_text()
     environment = sandbox.world.environments["dev"]
     assert "Profile API access token" in card
     assert environment.profile_token not in card
@@ -525,7 +525,9 @@ def test_an_operator_is_asked_with_a_card_and_confirms(project, sandbox):
     stale = json.dumps({"unified_profiles_confirm": {"dev": {"connection": {"by": "jane", "digest": "0" * 12}}}})
     refused = project.run("connect", *operator, "-e", stale)
     assert "changed since the task card" in refused.report["dev"]["what was found, and why"]
-    assert digest in (project.inventory / ".unified_profiles/report.md").read_text(), "the card that is still to do"
+    assert digest in (project.inventory / ".unified_profiles/report-limited.md").read_text(), (
+        "the card that is still to do"
+    )
 
     form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
     handovers.connect(sandbox.world, environment, form)

@@ -103,7 +103,8 @@ def test_pending_fails_the_job_only_where_that_is_asked_for(job, sandbox):
     assert job.leaked() == []
 
 
-def test_what_is_broken_fails_the_job_and_recover_tells_what_to_do(job, sandbox):
+def test_what_is_broken_fails_the_job(job, sandbox):
+    """What is broken fails the job and recover tells what to do."""
     outcome = job.run("connect", unified_profiles_fail_on_pending=False)[1]
     job.press_connect(sandbox.world)
     assert job.run("connect", unified_profiles_confirm=job.confirm(outcome))[0] == "successful", job.stdout

@@ -112,7 +112,8 @@ def test_the_same_command_goes_on_and_another_one_is_refused(tmp_path, capsys):
         assert "holds other environments: leave --environments out" in capsys.readouterr().err
 
 
-def test_the_inventory_in_the_repository_is_the_one_that_is_written(tmp_path):
+def test_the_inventory_of_the_repository_is_what_is_written(tmp_path):
+    """The inventory in the repository is the one that is written."""
     inventory.write(World(), "http://127.0.0.1:1", tmp_path)
     assert (tmp_path / "hosts.yml").read_text() == (ROOT / "inventories/sandbox/hosts.yml").read_text()
     # What it wrote it may write again; what others wrote stays.
@@ -125,7 +126,8 @@ def test_the_inventory_in_the_repository_is_the_one_that_is_written(tmp_path):
 
 
 @pytest.mark.parametrize("foreign", ["hosts.yml", inventory.SETTINGS])
-def test_neither_file_of_an_inventory_is_written_where_one_is_somebody_elses(tmp_path, foreign):
+def test_no_file_is_written_beside_somebody_elses(tmp_path, foreign):
+    """Neither file of an inventory is written where one is somebody else's."""
     path = tmp_path / foreign
     path.parent.mkdir(exist_ok=True)
     path.write_text("mine")
@@ -164,7 +166,7 @@ def test_what_is_written_reads_back_as_it_was_named(tmp_path):
     assert list(hosts) == names
 
 
-def test_without_its_libraries_the_command_says_which_and_how_to_get_them(tmp_path):
+def test_missing_libraries_are_named(tmp_path):
     """As from the installed archive: nothing of site-packages is there."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "extensions")}
     command = [sys.executable, "-S", "-m", "sandbox"]
@@ -178,7 +180,7 @@ def test_without_its_libraries_the_command_says_which_and_how_to_get_them(tmp_pa
     assert (helped.returncode, "--environments" in helped.stdout) == (0, True)
 
 
-def test_an_inventory_of_ones_own_is_rehearsed_without_touching_anything_real(project, tmp_path):
+def test_an_inventory_of_ones_own_is_rehearsed(project, tmp_path):
     """The example, with hosts that have real-looking ids, a vault that is locked away, and a gateway elsewhere."""
     own = tmp_path / "own"
     shutil.copytree(ROOT / "inventories/example", own)
@@ -320,7 +322,8 @@ def test_a_busy_port_is_named_with_the_way_out(capsys):
     assert f"port {port} cannot be used (Address already in use): choose another with --port" in capsys.readouterr().err
 
 
-def test_saving_without_a_file_and_loading_over_the_control_plane(sandbox, tmp_path):
+def test_saving_and_loading_over_the_control_plane(sandbox, tmp_path):
+    """Saving without a file and loading over the control plane."""
     answer = httpx.post(sandbox.url + "/_sandbox/save")
     assert (answer.status_code, "--state FILE" in answer.text) == (409, True)
     with run_sandbox(2) as other:

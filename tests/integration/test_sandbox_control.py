@@ -229,7 +229,8 @@ def test_any_form_on_any_console_page(client, method, page, form):
         assert "Simulation." in answer.text or answer.status_code in (307, 405)
 
 
-def test_console_forms_say_what_is_missing_and_act_on_the_same_world():
+def test_console_forms_say_what_is_missing():
+    """Console forms say what is missing and act on the same world."""
     world = World()
     client, env = Client(world), world.environments["dev"]
     form = {"friendly_name": "f", "space_id": env.space["id"], "profile_token": env.profile_token}

@@ -164,7 +164,8 @@ def test_reading_switches_sets_none(app):
 @pytest.mark.parametrize(
     "path", ["/console", "/console/", "/console/nowhere", "/console/dev", *(f"/console/dev/{page}" for page in ACTIONS)]
 )
-def test_pages_are_not_framed_or_kept_and_run_their_own_script_only(app, path):
+def test_pages_run_their_own_script_only(app, path):
+    """Pages are not framed or kept and run their own script only."""
     headers = app("GET", path).headers
     assert headers["x-frame-options"] == "DENY"
     assert headers["x-content-type-options"] == "nosniff"
@@ -176,7 +177,8 @@ def test_pages_are_not_framed_or_kept_and_run_their_own_script_only(app, path):
         assert "unsafe-inline" not in headers["content-security-policy"]
 
 
-def test_the_control_plane_is_not_embedded_and_services_are_as_they_are(app):
+def test_the_control_plane_is_not_embedded(app):
+    """The control plane is not embedded and services are as they are."""
     assert app("GET", "/_sandbox").headers["cross-origin-resource-policy"] == "same-origin"
     assert "x-frame-options" not in app("GET", "/segment/us/").headers
 

@@ -52,7 +52,8 @@ def test_the_requests_of_each_playbook_are_known(project, sandbox):
     assert [len(one) for one in sent] == told, sent
 
 
-def test_each_task_opens_one_connection_to_each_server_and_one_for_each_read_beside_it(project, sandbox):
+def test_connections_of_each_task(project, sandbox):
+    """Each task opens one connection to each server and one for each read beside it."""
     project.run("connect", "--limit", "dev")
     proxy = Proxy(int(sandbox.url.rpartition(":")[2]))
     # Far away, so that what goes out together cannot share a connection by chance.
@@ -110,7 +111,7 @@ def test_two_jobs_at_once_on_slices_of_one_inventory(project, sandbox, slices):
     assert [run.status for run in runs] == [0] * slices, [run.output for run in runs]
     for name in hosts:
         assert set(project.ledger(name)) == {"connection", "link", "key"}
-    told = [(project.folder / f"report-{number}/report.md").read_text() for number in range(slices)]
+    told = [(project.folder / f"report-{number}/report-limited.md").read_text() for number in range(slices)]
     for number, name in ((n % slices, name) for n, name in enumerate(hosts)):
         assert f"| {name} |" in told[number]
         assert f"| {name} |" not in told[1 - number]

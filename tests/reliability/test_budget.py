@@ -49,7 +49,8 @@ def test_a_slow_endpoint_is_not_blamed_for_the_storm_beside_it(sandbox: SandboxH
     assert_told(run)
 
 
-def test_before_the_run_an_endpoints_storm_costs_the_others_nothing(sandbox: SandboxHandle, tmp_path: Path) -> None:
+def test_an_endpoints_storm_costs_the_others_nothing(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    """Before the run an endpoints storm costs the others nothing."""
     storm = {"kind": "rate_limited", "seconds": 4, "hint": "seconds", "count": 6}
     sandbox.fault(match="GET /handover", **storm)
     run, slept = limited(sandbox, tmp_path, match="GET /segment/us/spaces", **storm)

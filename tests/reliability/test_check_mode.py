@@ -175,4 +175,4 @@ def test_no_write_leaves_a_playbook(sandbox: SandboxHandle, project) -> None:
         assert run.status == 0, run.output
         assert sandbox.journal()
         assert sandbox.journal(writes=True) == []
-        assert start.same(besides=("report.md", "report.html"))
+        assert start.same(besides=("report-limited.md", "report-limited.html"))

@@ -31,7 +31,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_VERSION, CALLBACK_NAME, CALLBACK_NEEDS_ENABLED = 2.0, "breaker", True
 
     def v2_playbook_on_play_start(self, play):
-        from ansible_collections.flexops.unified_profiles.plugins.module_utils import service
+        from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import service
 
         def broken(self, wire, limit):
             told = f"{self.authorization} {dict(wire.headers)} {wire.content}"
@@ -50,15 +50,14 @@ class CallbackModule(CallbackBase):
 @pytest.fixture
 def canaries(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
     search = Search()
-    real = World.new_key
+    real = World.spell_key
 
-    def new_key(world: World, env: Any) -> str:
+    def spell_key(world: World, env: Any) -> str:
         key = f"canary-{search.mark}-{real(world, env)}{ODD}"
-        world._keys[key] = env
         search.add(f"write key {key[:20]} of {env.name}", key)
         return key
 
-    monkeypatch.setattr(World, "new_key", new_key)
+    monkeypatch.setattr(World, "spell_key", spell_key)
     # A short path, because Ansible makes a socket below its temporary folder, and a socket's path is limited to 107 bytes.
     with (
         refusing_proxy() as proxy,

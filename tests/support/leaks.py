@@ -177,7 +177,7 @@ class Fleet:
         for name, env in world.environments.items():
             hosts[name] = {
                 f"unified_profiles_{key}": value
-                for key, value in inventory._variables(env).items()
+                for key, value in inventory.variables_of(env).items()
                 if key != "profile_token"
             }
             variable = "unified_profiles_profile_token"

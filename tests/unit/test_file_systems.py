@@ -188,6 +188,15 @@ def test_a_folder_that_is_a_link_is_followed(ledger, tmp_path):
     assert (tmp_path / "shared/dev.json").exists()
 
 
+def test_a_report_that_is_a_link_stays_one(tmp_path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "report.md").symlink_to("shared/report.md")
+    files.replace_file(tmp_path / "report.md", "new")
+    assert (tmp_path / "report.md").is_symlink()
+    assert [path.name for path in (tmp_path / "shared").iterdir()] == ["report.md"]
+    assert (tmp_path / "shared/report.md").read_text() == "new"
+
+
 @pytest.mark.parametrize("act", ["read", "write"])
 def test_a_link_to_what_is_not_there_is_no_empty_ledger(ledger, tmp_path, act):
     """A share that is not mounted does not have everything asked for again."""

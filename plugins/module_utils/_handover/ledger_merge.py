@@ -78,18 +78,19 @@ def merge_records(
     seen: Mapping[str, Record], ours: Mapping[str, Record], theirs: Mapping[str, Record]
 ) -> dict[str, Record]:
     """The same for the records of one step."""
-    merged: dict[str, Record] = _each(seen, ours, theirs, _later)
-    done, asked = merged.get("done"), merged.get("asked")
-    # One writer recorded as done what the other, who could not know, was about to ask for.
-    if (
-        done
-        and asked
-        and done != seen.get("done")
-        and asked != seen.get("asked")
-        and done["subject"] == asked["subject"]
-    ):
-        del merged["asked"]
-    return merged
+    return _each(seen, _still_open(seen, ours, theirs), _still_open(seen, theirs, ours), _later)
+
+
+def _still_open(
+    seen: Mapping[str, Record], mine: Mapping[str, Record], other: Mapping[str, Record]
+) -> Mapping[str, Record]:
+    """One writer's records without what it asked for, where the other, whom it could not know of, recorded that as done."""
+    asked, done = mine.get("asked"), other.get("done")
+    if asked is None or asked == seen.get("asked") or done is None or done in (seen.get("done"), mine.get("done")):
+        return mine
+    if asked["subject"] == done["subject"]:
+        return {state: record for state, record in mine.items() if state != "asked"}
+    return mine
 
 
 def bounded(document: LedgerDocument) -> LedgerDocument:

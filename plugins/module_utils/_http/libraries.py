@@ -23,16 +23,18 @@ def check_libraries() -> MissingLibrary | None:
         try:
             found = getattr(importlib.import_module(name), "__version__", "")
         except ImportError as error:
-            return _problem(name, error.name or name, "is not installed")
+            return _problem(name, error.name or name, f"is not installed for {sys.executable}")
         if not _numbers(least) <= (_numbers(found) or _numbers(least)) < _numbers(below):
-            return _problem(name, name, f"is version {found}, and {least} or newer below {below} is needed")
+            return _problem(
+                name, name, f"is version {found} for {sys.executable}, and {least} or newer below {below} is needed"
+            )
     return None
 
 
 def _problem(name: str, lacking: str, problem: str) -> MissingLibrary:
     least, below = WANTED[name]
     return MissingLibrary(
-        f"The Python library {lacking} {problem} for {sys.executable}.",
+        f"The Python library {lacking} {problem}.",
         f"Install it there: {sys.executable} -m pip install '{name}>={least},<{below}'",
         library=lacking,
         interpreter=sys.executable,

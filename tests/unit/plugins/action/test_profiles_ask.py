@@ -63,7 +63,8 @@ def test_keys_that_end_the_asking(ask, key):
     assert "the rest stays pending" in shown[-1]
 
 
-def test_a_word_that_was_not_entered_in_time_confirms_nothing_and_ends_the_asking(ask):
+def test_a_word_too_late_confirms_nothing(ask):
+    """A word that was not entered in time confirms nothing and ends the asking."""
     found, shown = ask(b"done", timeout=0)
     assert found == {}
     assert "the rest stays pending" in shown[-1]

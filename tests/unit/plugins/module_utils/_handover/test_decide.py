@@ -278,7 +278,7 @@ def test_a_decision_and_the_plan_that_follows_from_it_agree():
         assert changed or not (decision.send or decision.refuse), known
 
 
-def test_after_it_was_carried_out_there_is_nothing_left_to_decide():
+def test_nothing_is_left_to_decide_once_carried_out():
     """A second run, with the record that the first one wrote and the same word, changes nothing and sends nothing."""
     for known in COMBINATIONS:
         endpoint, shown = known["endpoint"]

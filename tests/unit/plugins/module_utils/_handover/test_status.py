@@ -113,7 +113,8 @@ def test_the_workspace_is_told_on_every_card():
     assert card["where"] == ["Twilio account AC1", "Segment workspace acme"]
 
 
-def test_what_the_playbooks_register_gives_links_to_the_workspace_and_the_source():
+def test_registered_results_give_links():
+    """What the playbooks register gives links to the workspace and the source."""
     source = {"id": "s1", "slug": "twilio_unified_profiles"}
     variables = {
         "link_and_key_key": {"handover": {"status": "pending", "card": waiting("key")["card"]}},

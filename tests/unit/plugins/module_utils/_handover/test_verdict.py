@@ -577,7 +577,8 @@ unhurried = settings(database=None, deadline=None)
 
 @unhurried
 @given(WITHOUT_A_WORD)
-def test_without_a_word_from_anybody_nothing_is_better_than_unknown(found):
+def test_without_a_word_nothing_is_better_than_unknown(found):
+    """Without a word from anybody nothing is better than unknown."""
     assert judged(found, steps={}) == ["unknown"] * 3
 
 
@@ -601,7 +602,8 @@ def test_late_and_early_events_prove_nothing(rows, before, events, changes):
 
 @unhurried
 @given(ROWS, READ_BACK_MAX_AGE, st.sampled_from([LONG_AGO, BEFORE, AFTER]))
-def test_a_source_that_is_not_linked_is_never_proven_by_the_replay_of_another(rows, replayed, at):
+def test_a_replay_of_another_source_proves_nothing(rows, replayed, at):
+    """A source that is not linked is never proven by the replay of another."""
     # Whether a replayed event is seen at its own time or at that of its arrival: the space shows any time at all.
     found = evidence(volume=[row(), *rows], senders=[row(at, OTHER), *rows], space_events=replayed)
     assert judged(found)[:2] == ["attested", "attested"]

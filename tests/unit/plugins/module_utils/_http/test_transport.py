@@ -66,7 +66,7 @@ def test_versions(monkeypatch, library, version, good):
     problem = libraries.check_libraries()
     assert (problem is None) == good
     if problem:
-        assert f"{library} is version {version}, and " in problem.message
+        assert f"{library} is version {version} for {sys.executable}, and " in problem.message
         assert f"-m pip install '{library}>=" in problem.next_step
 
 

@@ -193,5 +193,6 @@ def test_a_plan_without_a_change_harms_nobody():
 
 
 @pytest.mark.parametrize(("current", "n"), [(None, 1), ({"n": 1}, 2)])
-def test_hooks_have_defaults_and_the_desired_state_may_build_on_the_current_one(current, n):
+def test_hooks_have_defaults(current, n):
+    """Hooks have defaults and the desired state may build on the current one."""
     assert reconcile(Bare(current), check_mode=False).state == {"n": n}
