@@ -89,7 +89,7 @@ handover:
         environment: {description: The environment., type: str, sample: prod}
         step: {description: The step., type: str, sample: key}
         title: {description: What it is about., type: str, sample: Give Flex the write key}
-        where: {description: 'The Twilio account, the Segment region and the space, as far as they are known.', type: list, elements: str, sample: [Segment region us]}
+        where: {description: 'The account, the region and the space, as far as they are known.', type: list, elements: str, sample: [Segment region us]}
         page:
           description: 'Where, from the top menu down.'
           type: list

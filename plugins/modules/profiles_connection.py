@@ -103,7 +103,7 @@ handover:
         environment: {description: The environment., type: str, sample: prod}
         step: {description: The step., type: str, sample: connection}
         title: {description: What it is about., type: str, sample: Connect the space}
-        where: {description: 'The Twilio account, the Segment region and the space, as far as they are known.', type: list, elements: str, sample: [Segment region us]}
+        where: {description: 'The account, the region and the space, as far as they are known.', type: list, elements: str, sample: [Segment region us]}
         page:
           description: 'Where, from the top menu down.'
           type: list

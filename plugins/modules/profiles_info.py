@@ -159,7 +159,7 @@ cards:
     environment: {description: The environment., type: str, sample: prod}
     step: {description: The step., type: str, sample: link}
     title: {description: What it is about., type: str, sample: Connect the source to the space}
-    where: {description: 'The Twilio account, the Segment region and the space, as far as they are known.', type: list, elements: str, sample: [Segment region us]}
+    where: {description: 'The account, the region and the space, as far as they are known.', type: list, elements: str, sample: [Segment region us]}
     page: {description: 'Where, from the top menu down.', type: list, elements: str, sample: [Segment, Unify, Unify settings, Profiles sources]}
     links:
       description: Pages to open.

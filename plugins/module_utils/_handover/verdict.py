@@ -56,7 +56,7 @@ class Verdict(_Verdict, total=False):
     """How sure it is that a hand-over took effect.
 
     ``proven_at`` is the time of the newest proof and ``holds_until`` the time at which it is too old; ``last_event`` is about when
-    the source last received a Flex event. Times as texts, in UTC; absent where nothing is known.
+    the source last received a Flex event. Times as texts, in UTC; empty where nothing is known.
     """
 
     proven_at: str
@@ -131,7 +131,9 @@ def judge(
     """
     case = _Case(steps, source_id, keys, evidence, now, max_age, last_proofs or {})
     link, key = case.link(), case.key()
-    return {"connection": case.connection(link, key), "link": link, "key": key}, case.suspicions
+    found = {"connection": case.connection(link, key), "link": link, "key": key}
+    unknown = {"proven_at": "", "holds_until": "", "last_event": ""}
+    return {step: t.cast(Verdict, {**unknown, **said}) for step, said in found.items()}, case.suspicions
 
 
 def last_done_at(steps: Mapping[str, t.Any], *names: str) -> datetime.datetime | None:

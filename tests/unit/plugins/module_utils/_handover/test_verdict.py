@@ -770,12 +770,12 @@ def test_nothing_is_proven_for_longer_than_the_margin_after_a_break_that_traffic
         if last >= life["at"] + 7:
             assert told[step]["verdict"] == "attested"
             assert told["connection"]["verdict"] == "attested"
-            assert [suspicion["problem"] for suspicion in suspicions] == [problem]
+            assert problem in [suspicion["problem"] for suspicion in suspicions]
     elif any(hour < life["at"] for hour in life["traffic"]) and not life["other"]:
         last = max((hour for hour in recent if clock(hour) + MARGINS <= now), default=0)
         if last >= life["at"] + 7:
             assert told[step]["verdict"] == "attested"
-            assert [suspicion["problem"] for suspicion in suspicions] == [problem]
+            assert problem in [suspicion["problem"] for suspicion in suspicions]
 
 
 @settings(unhurried, max_examples=300)
