@@ -170,13 +170,17 @@ def test_missing_libraries_are_named(tmp_path):
     """As from the installed archive: nothing of site-packages is there."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "extensions")}
     command = [sys.executable, "-S", "-m", "sandbox"]
-    done = subprocess.run([*command, "--port", "0"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, "--port", "0"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(
         r"sandbox: the Python library \w+ is missing, which only the sandbox needs: pip install starlette uvicorn\.\n",
         done.stderr,
     )
-    helped = subprocess.run([*command, "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    helped = subprocess.run(
+        [*command, "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert (helped.returncode, "--environments" in helped.stdout) == (0, True)
 
 

@@ -46,7 +46,7 @@ def gather(reads: Mapping[str, Callable[[], T]], workers: int = 8) -> dict[str, 
                 defects.append(defect)
 
     # Daemons, so that a run that has ended does not wait for a server.
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(reads)) - 1)]
+    threads = [threading.Thread(target=work, daemon=True) for _thread in range(min(workers, len(reads)) - 1)]
     for thread in threads:
         thread.start()
     work()

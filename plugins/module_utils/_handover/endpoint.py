@@ -44,7 +44,7 @@ ENDPOINT_OPTIONS: dict[str, t.Any] = {
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 # What a card or an endpoint may need, by placeholder.
-Values = Mapping[str, str | Secret]
+Values: t.TypeAlias = "Mapping[str, str | Secret]"
 # Statuses of a request that was not carried out. What others say of it is not certain: a gateway can give up (408, 425, 499) after
 # it passed the request on, a redirect (303) can follow what was done, and 409 can mean that it was done before.
 REFUSALS = frozenset({400, 401, 403, 404, 405, 413, 415, 422, 429})

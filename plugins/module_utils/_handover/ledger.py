@@ -259,7 +259,7 @@ def parse(found: t.Any, environment: str, where: str) -> LedgerDocument:
         raise damaged("it is no JSON object")
     # A boolean is a number to Python, and no format.
     number = found.get("format")
-    if type(number) is not int or number < 1:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise damaged("it has no format number")
     if number > FORMAT:
         raise LedgerError(

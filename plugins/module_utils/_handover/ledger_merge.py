@@ -36,6 +36,19 @@ MAX_TEXT = 300
 V = t.TypeVar("V")
 
 
+def _later(mine: t.Any, other: t.Any) -> t.Any:
+    return max(mine, other, key=_age)
+
+
+def _age(item: Mapping[str, t.Any]) -> tuple[str, str]:
+    """Orders by time, and the same in every writer where two are of one second."""
+    return item["at"], _text(item)
+
+
+def _text(item: t.Any) -> str:
+    return json.dumps(item, sort_keys=True)
+
+
 def merge(seen: LedgerDocument, ours: LedgerDocument, theirs: LedgerDocument) -> LedgerDocument:
     """What has to stand now.
 
@@ -154,19 +167,6 @@ def _undisputed(name: str, was: V, mine: V, other: V) -> V:
         "Nothing was recorded. Run again, when that run has ended.",
         problem="changed_since",
     )
-
-
-def _later(mine: t.Any, other: t.Any) -> t.Any:
-    return max(mine, other, key=_age)
-
-
-def _age(item: Mapping[str, t.Any]) -> tuple[str, str]:
-    """Orders by time, and the same in every writer where two are of one second."""
-    return item["at"], _text(item)
-
-
-def _text(item: t.Any) -> str:
-    return json.dumps(item, sort_keys=True)
 
 
 def _cut(document: LedgerDocument) -> LedgerDocument:

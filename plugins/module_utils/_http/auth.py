@@ -53,7 +53,7 @@ class BasicToken:
         return _base64(f"{self.secret.reveal()}:")
 
 
-Auth = Bearer | Basic | BasicToken
+Auth: t.TypeAlias = "Bearer | Basic | BasicToken"
 
 
 def authorization(auth: Auth) -> str:

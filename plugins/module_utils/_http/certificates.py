@@ -11,8 +11,13 @@ from __future__ import annotations
 import functools
 import os
 import ssl
+import typing as t
 
-import certifi
+# What is missing is told by libraries.py, before this file is used.
+try:
+    import certifi
+except ImportError:
+    certifi = t.cast(t.Any, None)
 
 from .._base.errors import OptionError
 

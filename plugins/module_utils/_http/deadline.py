@@ -15,7 +15,11 @@ from __future__ import annotations
 import threading
 import typing as t
 
-import httpcore
+# What is missing is told by libraries.py, before this file is used.
+try:
+    import httpcore
+except ImportError:
+    httpcore = t.cast(t.Any, None)
 
 
 class Deadline:

@@ -10,12 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import types
 import typing as t
 import urllib.parse
 from collections.abc import Iterator
 
-import httpcore
-import httpx
+# What is missing is told by libraries.py, before this file is used; checkers import it all the same.
+try:
+    import httpcore
+    import httpx
+except ImportError:
+    _NAMES = ("NetworkError", "ProtocolError", "ProxyError", "TimeoutException", "UnsupportedProtocol")
+    httpcore = t.cast(t.Any, types.SimpleNamespace(**dict.fromkeys(_NAMES, Exception)))
+    httpx = t.cast(t.Any, types.SimpleNamespace(BaseTransport=object))
 
 from .proxy import Proxy
 
