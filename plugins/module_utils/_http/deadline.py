@@ -13,13 +13,14 @@ is left.
 from __future__ import annotations
 
 import threading
+import types
 import typing as t
 
 # What is missing is told by libraries.py, before this file is used.
 try:
     import httpcore
 except ImportError:
-    httpcore = t.cast(t.Any, None)
+    httpcore = t.cast(t.Any, types.SimpleNamespace(NetworkBackend=object, NetworkStream=object))
 
 
 class Deadline:

@@ -22,7 +22,7 @@ try:
 except ImportError:
     _NAMES = ("NetworkError", "ProtocolError", "ProxyError", "TimeoutException", "UnsupportedProtocol")
     httpcore = t.cast(t.Any, types.SimpleNamespace(**dict.fromkeys(_NAMES, Exception)))
-    httpx = t.cast(t.Any, types.SimpleNamespace(BaseTransport=object))
+    httpx = t.cast(t.Any, types.SimpleNamespace(BaseTransport=object, SyncByteStream=object))
 
 from .proxy import Proxy
 
