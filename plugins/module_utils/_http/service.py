@@ -7,7 +7,7 @@
 """Requests: authorization, retries, read-only mode, and every failure as one clear error. Knows nothing of Ansible, Segment or Twilio.
 
 Retry rules. 429 was never processed and is always sent again. A request that never left (no connection) is sent again.
-GET, PUT, PATCH to a fixed state and DELETE are sent again after time-outs, dropped connections and 5xx. A POST is not:
+GET, PUT, PATCH to a fixed state and DELETE are sent again after timeouts, dropped connections and 5xx. A POST is not:
 its outcome is unknown, and the caller has to look the object up.
 """
 
@@ -198,7 +198,7 @@ class Service:
                     wait = retry_after(headers, transport.clock.now())
             transport.budget.spend(transport.clock.monotonic() - started)
             backoff = min(0.25 * 2**attempt, 10.0) * random.uniform(0.8, 1.2)
-            # A server that says "now" for ever must not be asked in a tight loop.
+            # A server that says "now" forever must not be asked in a tight loop.
             wait = backoff if wait is None else max(wait, backoff / 5)
             left = transport.budget.left
             if wait > left or left <= 0:
