@@ -38,8 +38,8 @@ class Bench(Environment):
         self.options["key_fingerprints"] = [fingerprint(self.source.keys[0])]
         self.options["profile_token"] = self.env.profile_token
 
-    def run(self, step, check_mode=False, **options):
-        return super().run(MODULES[step], check_mode, **options)
+    def run(self, module, check_mode=False, **options):
+        return super().run(MODULES[module], check_mode, **options)
 
     def settle(self, **options):
         """Have all three steps done by a person, in every detail."""

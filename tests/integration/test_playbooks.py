@@ -408,7 +408,7 @@ BAD = {
     ),
     "endpoints_text": (
         {"endpoints": "no-such-secret"},
-        "unified_profiles_endpoints: must be a mapping, and is a text of 14 characters.",
+        "unified_profiles_endpoints: must be a mapping, and is a text of 14 characters",
     ),
     "space_missing": ({"space_id": "{{ omit }}"}, "missing required arguments: "),
     "region_other": ({"segment_region": "eu"}, "Set segment_region to 'us'"),

@@ -314,7 +314,7 @@ def test_no_pattern_holds_the_server_up(app):
 
 
 def test_pages_show_the_ids_and_fingerprints_that_cards_name(app):
-    from ansible_collections.flexops.unified_profiles.plugins.module_utils.secret import fingerprint
+    from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 
     env = app.world.environments["dev"]
     form = {"friendly_name": "f", "space_id": env.space["id"], "profile_token": env.profile_token}

@@ -34,7 +34,7 @@ class CallbackModule(CallbackBase):
         from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import service
 
         def broken(self, wire, limit):
-            told = f"{self.authorization} {dict(wire.headers)} {wire.content}"
+            told = f"{dict(wire.headers)} {wire.content}"
             if "/handover" in str(wire.url) or BROKEN in told:
                 try:
                     raise LookupError(told)

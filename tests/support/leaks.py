@@ -129,8 +129,10 @@ def refusing_proxy() -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         password = urllib.parse.quote(PROXY_PASSWORD, safe="")
-        yield f"http://{PROXY_USER}:{password}@127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+        try:
+            yield f"http://{PROXY_USER}:{password}@127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
 
 
 # More ways to fail in which a secret could slip out.

@@ -1,6 +1,8 @@
 # Copyright (c) 2026 flexops
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
 
 """Several reads at the same time, with failures as values."""
 
@@ -44,7 +46,7 @@ def gather(reads: Mapping[str, Callable[[], T]], workers: int = 8) -> dict[str, 
                 defects.append(defect)
 
     # Daemons, so that a run that has ended does not wait for a server.
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(reads)) - 1)]
+    threads = [threading.Thread(target=work, daemon=True) for _thread in range(min(workers, len(reads)) - 1)]
     for thread in threads:
         thread.start()
     work()

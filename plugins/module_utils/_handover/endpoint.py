@@ -1,6 +1,8 @@
 # Copyright (c) 2026 flexops
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
 
 """How a hand-over is carried out by an HTTP endpoint of the user's own. The other channel is a person with a card."""
 
@@ -42,7 +44,7 @@ ENDPOINT_OPTIONS: dict[str, t.Any] = {
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 # What a card or an endpoint may need, by placeholder.
-Values = Mapping[str, str | Secret]
+Values: t.TypeAlias = "Mapping[str, str | Secret]"
 # Statuses of a request that was not carried out. What others say of it is not certain: a gateway can give up (408, 425, 499) after
 # it passed the request on, a redirect (303) can follow what was done, and 409 can mean that it was done before.
 REFUSALS = frozenset({400, 401, 403, 404, 405, 413, 415, 422, 429})

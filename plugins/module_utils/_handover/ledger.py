@@ -1,6 +1,8 @@
 # Copyright (c) 2026 flexops
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
 
 """The record of one environment's hand-overs, without a secret in it: its format, and what a place to keep it has to do.
 
@@ -257,7 +259,7 @@ def parse(found: t.Any, environment: str, where: str) -> LedgerDocument:
         raise damaged("it is no JSON object")
     # A boolean is a number to Python, and no format.
     number = found.get("format")
-    if type(number) is not int or number < 1:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise damaged("it has no format number")
     if number > FORMAT:
         raise LedgerError(

@@ -1,6 +1,8 @@
 # Copyright (c) 2026 flexops
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
 
 """What a ledger holds after two writers changed what both had seen, and how much of it is kept. All of it is pure.
 
@@ -32,6 +34,19 @@ MAX_SEEN_KEYS = 60
 MAX_TEXT = 300
 
 V = t.TypeVar("V")
+
+
+def _later(mine: t.Any, other: t.Any) -> t.Any:
+    return max(mine, other, key=_age)
+
+
+def _age(item: Mapping[str, t.Any]) -> tuple[str, str]:
+    """Orders by time, and the same in every writer where two are of one second."""
+    return item["at"], _text(item)
+
+
+def _text(item: t.Any) -> str:
+    return json.dumps(item, sort_keys=True)
 
 
 def merge(seen: LedgerDocument, ours: LedgerDocument, theirs: LedgerDocument) -> LedgerDocument:
@@ -152,19 +167,6 @@ def _undisputed(name: str, was: V, mine: V, other: V) -> V:
         "Nothing was recorded. Run again, when that run has ended.",
         problem="changed_since",
     )
-
-
-def _later(mine: t.Any, other: t.Any) -> t.Any:
-    return max(mine, other, key=_age)
-
-
-def _age(item: Mapping[str, t.Any]) -> tuple[str, str]:
-    """Orders by time, and the same in every writer where two are of one second."""
-    return item["at"], _text(item)
-
-
-def _text(item: t.Any) -> str:
-    return json.dumps(item, sort_keys=True)
 
 
 def _cut(document: LedgerDocument) -> LedgerDocument:

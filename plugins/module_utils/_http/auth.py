@@ -1,6 +1,8 @@
 # Copyright (c) 2026 flexops
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
 
 """How a service is told who asks. The secret stays wrapped until the header is written."""
 
@@ -51,7 +53,7 @@ class BasicToken:
         return _base64(f"{self.secret.reveal()}:")
 
 
-Auth = Bearer | Basic | BasicToken
+Auth: t.TypeAlias = "Bearer | Basic | BasicToken"
 
 
 def authorization(auth: Auth) -> str:

@@ -1,6 +1,8 @@
 # Copyright (c) 2026 flexops
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
 
 """Which certificates are trusted, and what is wrong with one that is not."""
 
@@ -9,8 +11,13 @@ from __future__ import annotations
 import functools
 import os
 import ssl
+import typing as t
 
-import certifi
+# What is missing is told by libraries.py, before this file is used.
+try:
+    import certifi
+except ImportError:
+    certifi = t.cast(t.Any, None)
 
 from .._base.errors import OptionError
 

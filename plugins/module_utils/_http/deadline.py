@@ -1,6 +1,8 @@
 # Copyright (c) 2026 flexops
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
 
 """One deadline for a whole exchange. httpcore knows only timeouts between two bytes, and a server may trickle forever.
 
@@ -11,9 +13,14 @@ is left.
 from __future__ import annotations
 
 import threading
+import types
 import typing as t
 
-import httpcore
+# What is missing is told by libraries.py, before this file is used.
+try:
+    import httpcore
+except ImportError:
+    httpcore = t.cast(t.Any, types.SimpleNamespace(NetworkBackend=object, NetworkStream=object))
 
 
 class Deadline:

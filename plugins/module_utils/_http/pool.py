@@ -1,6 +1,8 @@
 # Copyright (c) 2026 flexops
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
 
 """httpx's transport over httpcore's pools: httpx's own has no option for the network backend, which keeps the deadline."""
 
@@ -8,12 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import types
 import typing as t
 import urllib.parse
 from collections.abc import Iterator
 
-import httpcore
-import httpx
+# What is missing is told by libraries.py, before this file is used; checkers import it all the same.
+try:
+    import httpcore
+    import httpx
+except ImportError:
+    _NAMES = ("NetworkError", "ProtocolError", "ProxyError", "TimeoutException", "UnsupportedProtocol")
+    httpcore = t.cast(t.Any, types.SimpleNamespace(**dict.fromkeys(_NAMES, Exception)))
+    httpx = t.cast(t.Any, types.SimpleNamespace(BaseTransport=object, SyncByteStream=object))
 
 from .proxy import Proxy
 

@@ -1,11 +1,13 @@
 # Copyright (c) 2026 flexops
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
 
 """Requests: authorization, retries, read-only mode, and every failure as one clear error. Knows nothing of Ansible, Segment or Twilio.
 
 Retry rules. 429 was never processed and is always sent again. A request that never left (no connection) is sent again.
-GET, PUT, PATCH to a fixed state and DELETE are sent again after time-outs, dropped connections and 5xx. A POST is not:
+GET, PUT, PATCH to a fixed state and DELETE are sent again after timeouts, dropped connections and 5xx. A POST is not:
 its outcome is unknown, and the caller has to look the object up.
 """
 
@@ -136,27 +138,29 @@ class Service:
         url = self.base_url + path.format(**{name: urllib.parse.quote(value, safe="") for name, value in sent.items()})
         shown_path = path.format(**params)
         shown = f"{method} {shown_path or urllib.parse.urlsplit(self.base_url).path or '/'}"
-        # Names of headers count whatever their case.
-        sent_headers = httpx.Headers({"accept": "application/json", "user-agent": "flexops.unified_profiles"})
-        content = None if body is None else json.dumps(body).encode()
-        if content is not None:
-            sent_headers["content-type"] = "application/json"
+        content, content_type = None if body is None else json.dumps(body).encode(), "application/json"
         if form is not None:
-            content = urllib.parse.urlencode(form).encode()
-            sent_headers["content-type"] = "application/x-www-form-urlencoded"
-        if self.auth:
-            sent_headers["authorization"] = authorization(self.auth)
-        sent_headers.update(headers or {})
-        # What is not packed cannot be larger than it looks.
-        sent_headers["accept-encoding"] = "identity"
+            content, content_type = urllib.parse.urlencode(form).encode(), "application/x-www-form-urlencoded"
         wire = httpx.Request(
             method,
             url,
             params={k: v for k, v in (query or {}).items() if v is not None},
-            headers=sent_headers,
+            headers=self._headers(headers or {}, content_type if content is not None else None),
             content=content,
         )
         return self._send(wire, shown, expected)
+
+    def _headers(self, own: Mapping[str, str], content_type: str | None) -> httpx.Headers:
+        """What is sent: ``own`` headers replace ours. Names of headers count whatever their case."""
+        headers = httpx.Headers({"accept": "application/json", "user-agent": "flexops.unified_profiles"})
+        if content_type:
+            headers["content-type"] = content_type
+        if self.auth:
+            headers["authorization"] = authorization(self.auth)
+        headers.update(own)
+        # What is not packed cannot be larger than it looks.
+        headers["accept-encoding"] = "identity"
+        return headers
 
     def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int]) -> Response:
         transport, attempt = self.transport, 0
@@ -194,7 +198,7 @@ class Service:
                     wait = retry_after(headers, transport.clock.now())
             transport.budget.spend(transport.clock.monotonic() - started)
             backoff = min(0.25 * 2**attempt, 10.0) * random.uniform(0.8, 1.2)
-            # A server that says "now" for ever must not be asked in a tight loop.
+            # A server that says "now" forever must not be asked in a tight loop.
             wait = backoff if wait is None else max(wait, backoff / 5)
             left = transport.budget.left
             if wait > left or left <= 0:

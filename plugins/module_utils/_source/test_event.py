@@ -1,6 +1,8 @@
 # Copyright (c) 2026 flexops
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
 
 """One event sent through a source and looked for in the space: the only proof that the source feeds it."""
 
@@ -28,20 +30,7 @@ def send(call: ModuleContext) -> dict[str, t.Any]:
         Failure: What reading the source and the one write raise. Not being able to look for the test event is a result.
     """
     space, source_id, user = call["space_id"], call["source_id"], call["user_id"]
-    if call["test_event"] is not True:
-        raise OptionError(
-            "test_event",
-            f"is not true. The test event makes a real profile in the space, that of the user '{user}', which counts as one "
-            "tracked user and stays until you delete it.",
-            "Set it to true if you agree; there is no default.",
-        )
-    check_space_id(space)
-    if not re.fullmatch(r"[a-z0-9._-]{8,100}", user):
-        raise OptionError(
-            "user_id",
-            "is not 8 to 100 lower-case letters, digits, dots, hyphens and underscores.",
-            "Reserve one that no person can have.",
-        )
+    _check(call)
     profiles, source = call.profile_api(), call.public_api().source(source_id)
     check_keys_visible(source_id, source.keys)
     message = f"test-event-{uuid.uuid4()}"
@@ -84,3 +73,22 @@ def send(call: ModuleContext) -> dict[str, t.Any]:
                 f"the test event did not reach the space within {call['test_event_timeout']:g} s{doubt}: {where}",
             )
         clock.sleep(min(POLL, max(0.1, deadline - clock.monotonic())))
+
+
+def _check(call: ModuleContext) -> None:
+    """Refuse an event without consent, or one of a user that somebody could be."""
+    user = call["user_id"]
+    if call["test_event"] is not True:
+        raise OptionError(
+            "test_event",
+            f"is not true. The test event makes a real profile in the space, that of the user '{user}', which counts as one "
+            "tracked user and stays until you delete it.",
+            "Set it to true if you agree; there is no default.",
+        )
+    check_space_id(call["space_id"])
+    if not re.fullmatch(r"[a-z0-9._-]{8,100}", user):
+        raise OptionError(
+            "user_id",
+            "is not 8 to 100 lower-case letters, digits, dots, hyphens and underscores.",
+            "Reserve one that no person can have.",
+        )

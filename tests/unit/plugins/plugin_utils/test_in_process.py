@@ -21,8 +21,11 @@ TOLD_LATER = {"aliases", "deprecated_aliases", "removed_at_date", "removed_from_
 
 
 def test_workers_inherit_what_every_task_needs():
-    # httpx imports httpcore with the first client.
-    code = f"import sys, {PLUGINS}.plugin_utils._in_process; sys.exit('httpcore' not in sys.modules)"
+    # httpx imports httpcore with the first client. ansible-core 2.16 finds its own plugins once a program has set up their loader.
+    code = (
+        "import sys; from ansible.plugins.loader import init_plugin_loader; init_plugin_loader();"
+        f"import {PLUGINS}.plugin_utils._in_process; sys.exit('httpcore' not in sys.modules)"
+    )
     path = os.pathsep.join(filter(None, sys.path))
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=True)
 

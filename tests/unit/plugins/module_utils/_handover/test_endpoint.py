@@ -106,7 +106,8 @@ class Memory:
 
 def hand_over(gateway: Gateway, memory: Memory) -> None:
     options = {
-        **dict.fromkeys(("validate_certs", "ca_path", "proxy", "timeout", "retry_budget")),
+        **dict.fromkeys(("validate_certs", "ca_path", "proxy")),
+        **{"timeout": 5.0, "retry_budget": 0.0},
         **{"environment": "dev", "channel": "endpoint", "confirm": None, "seen": None},
         **{"attest_existing": None, "clock_skew": 0.0},
         "endpoint": {"url": URL, "method": "POST", "success": {"statuses": [201]}},

@@ -130,7 +130,7 @@ def test_a_write_that_is_tried_again_changes_nothing(seen, act, new, theirs):
 @FEWER
 @given(DOCUMENTS, DOCUMENTS, DOCUMENTS)
 def test_it_does_not_matter_who_wrote_first(seen, ours, theirs):
-    assert merged(seen, ours, theirs) == merged(seen, theirs, ours)
+    assert merged(seen, ours, theirs) == merged(seen, ours=theirs, theirs=ours)
 
 
 @FEWER

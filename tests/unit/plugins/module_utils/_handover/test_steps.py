@@ -118,7 +118,8 @@ class Memory:
 
 def test_a_fourth_step_is_handed_over(fourth, transport):
     options = {
-        **dict.fromkeys(("validate_certs", "ca_path", "proxy", "timeout", "retry_budget")),
+        **dict.fromkeys(("validate_certs", "ca_path", "proxy")),
+        **{"timeout": 5.0, "retry_budget": 0.0},
         **{"environment": "dev", "channel": "operator", "endpoint": None, "confirm": None, "seen": None},
         **{"attest_existing": None, "clock_skew": 0.0, "confirmed_by": None, "reason": None},
         **{"confirm_digests": [], "withdraw": [], "handover_again": []},

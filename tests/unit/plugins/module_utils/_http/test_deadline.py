@@ -141,7 +141,7 @@ def test_what_arrives_in_time_is_taken(begin: Begin) -> None:
 def test_a_packed_answer_takes_no_memory(begin: Begin, coding: str) -> None:
     """64 MiB of blanks in a few hundred bytes."""
     layer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    bomb = gzip.compress(b"".join(layer.compress(b" " * (1 << 20)) for _ in range(64)) + layer.flush())
+    bomb = gzip.compress(b"".join(layer.compress(b" " * (1 << 20)) for _layer in range(64)) + layer.flush())
     head = f"HTTP/1.1 200 OK\r\ncontent-encoding: {coding}\r\ncontent-length: {len(bomb)}\r\n\r\n"
     clock = Clock()
     service = begin(Server(clock, head.encode() + bomb, b"", 0.0), clock, "https://api.test")

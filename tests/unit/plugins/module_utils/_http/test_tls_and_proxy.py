@@ -291,7 +291,7 @@ def test_tls_in_a_tunnel(tls_url, certificate, tunnel):
     tls = ssl.create_default_context(cafile=certificate)
     over = PoolTransport(DeadlineBackend(deadline), tls, Proxy(url, "proxy"))
     with httpx.Client(transport=over) as client:
-        assert [client.get(f"{tls_url}/x").json() for _ in range(2)] == [{"data": 1}] * 2
+        assert [client.get(f"{tls_url}/x").json() for _time in range(2)] == [{"data": 1}] * 2
         deadline.start(0)
         with pytest.raises(httpx.TimeoutException, match="the exchange took too long"):
             client.get(f"{tls_url}/x")
