@@ -40,7 +40,7 @@ def preflight(call: ModuleContext) -> dict[str, t.Any]:
         **{step: functools.partial(_look, call, step, options) for step, options in endpoints.items()},
     }
     at = call.transport.clock.now().timestamp()
-    found: dict[str, t.Any] = gather(reads)
+    found: dict[str, t.Any] = gather(reads, call.workers)
     failures = [failure for failure in found.values() if isinstance(failure, Failure)]
     if len(failures) == 1:
         raise failures[0]

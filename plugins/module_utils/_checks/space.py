@@ -62,7 +62,7 @@ def validate(call: ModuleContext, rights: bool, fail: bool = True) -> dict[str, 
     }
     if rights:
         reads["rights"] = public.sources
-    found = gather(reads)
+    found = gather(reads, call.workers)
 
     checks = [_check("format", "passed", "Space id and tokens look usable.")]
     if not re.fullmatch(r"sgp_[A-Za-z0-9]{64}", call["segment_token"]):

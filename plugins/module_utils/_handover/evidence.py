@@ -238,7 +238,7 @@ class _Reader:
 
     def _at_once(self, reads: Mapping[str, Callable[[], t.Any]]) -> dict[str, t.Any]:
         """The reads' answers by name; None for what could not be read, and a line in the problems."""
-        answers = gather(reads)
+        answers = gather(reads, self.call.workers)
         self.problems += [answer.message for answer in answers.values() if isinstance(answer, Failure)]
         return {name: None if isinstance(answer, Failure) else answer for name, answer in answers.items()}
 

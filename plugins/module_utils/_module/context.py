@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import os
 import re
@@ -46,18 +47,34 @@ SID = re.compile(r"([A-Z]{2})[0-9a-f]{32}$")
 
 
 class ModuleContext:
-    """One run of a module: its parameters, and the clients they describe, made on first use."""
+    """One run of a module: its parameters, and the clients they describe, made on first use.
 
-    def __init__(self, params: Mapping[str, t.Any], check_mode: bool, transport: Transport | None = None) -> None:
+    Args:
+        params: The module's options.
+        check_mode: Whether nothing may be changed.
+        transport: The connections, if they are not to be its own.
+        workers: How many of its reads may be under way at the same time.
+    """
+
+    def __init__(
+        self, params: Mapping[str, t.Any], check_mode: bool, transport: Transport | None = None, workers: int = 8
+    ) -> None:
         self.params = params
         self.check_mode = check_mode
         settings = HttpSettings(**{name: params[name] for name in HTTP_OPTIONS})
         self.transport = transport or Transport(settings, read_only=check_mode)
         self.transport.hidden.add(*(Secret(params.get(option) or "") for option in SECRETS))
         self.warnings: list[str] = []
+        self.workers = workers
 
     def __getitem__(self, option: str) -> t.Any:
         return self.params[option]
+
+    def derived(self, **options: t.Any) -> ModuleContext:
+        """The same run with other options."""
+        twin = copy.copy(self)
+        twin.params = {**self.params, **options}
+        return twin
 
     def reconcile(self, resource: Resource) -> Reconciled:
         return reconcile(resource, self.check_mode)

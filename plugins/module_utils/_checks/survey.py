@@ -1,0 +1,260 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
+
+"""One look at one environment: what is checked, what stands, what is due, and what the evidence says.
+
+The look goes through the chain of a playbook as its tasks do, with the same resources, in check mode. So it foretells exactly what they
+would do. It is over a transport that refuses writes and remembers reads, so that what two of them read is requested once.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Mapping
+
+from .._base.errors import ApiError, Failure, NotFound, Refused
+from .._base.gather import gather
+from .._clients.source import Source
+from .._handover import handovers
+from .._handover.decide import Decision
+from .._handover.endpoint import ENDPOINT_OPTIONS
+from .._handover.evidence import evaluate
+from .._handover.handover import OPTIONS as HANDOVER_OPTIONS
+from .._handover.handover import HandOver, HandOverResult
+from .._handover.ledger_place import open_ledger
+from .._handover.steps import STEPS
+from .._handover.verdict import Suspicion, Verdict
+from .._module.context import ModuleContext
+from .._module.options import IGNORE_LEGACY, PROFILE_TOKEN, SOURCE_NAME, SPACE
+from .._module.state import Plan
+from .._source.manage import ManagedSource, diagnose_source
+from .preflight import preflight
+
+# Findings with which a recovery would do harm.
+HARMFUL = ("legacy_name", "wrong_type", "ambiguous")
+OFFLINE_OPTIONS = ("endpoint", "confirm", "seen", "clock_skew")
+# Of an environment; the connection options are added.
+OPTIONS: dict[str, t.Any] = {
+    **SPACE,
+    **PROFILE_TOKEN,
+    **SOURCE_NAME,
+    **IGNORE_LEGACY,
+    **{name: option for name, option in HANDOVER_OPTIONS.items() if name not in OFFLINE_OPTIONS},
+    "endpoints": {"type": "dict", "options": {step: {**ENDPOINT_OPTIONS, "no_log": False} for step in STEPS}},
+    "confirmations": {
+        "type": "dict",
+        "default": {},
+        "options": {step: {**HANDOVER_OPTIONS["confirm"], "no_log": False} for step in STEPS},
+    },
+    "friendly_name": {"type": "str", "required": True},
+    "allow_write_events": {"type": "bool"},
+    "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},
+    "source_id": {"type": "str"},
+    "source_labels": {"type": "dict"},
+    "key_fingerprint": {"type": "str", "no_log": False},
+    "recover_without_trace": {"type": "bool", "default": False},
+    "read_connector": {"type": "bool", "default": False},
+    "proof_max_age": {"type": "float", "default": 3.0},
+    "acknowledge": {"type": "list", "elements": "str", "default": []},
+    "test_event": {"type": "dict"},
+}
+
+
+class Look(t.TypedDict):
+    """What a look found of one environment.
+
+    Attributes:
+        failure: What stopped the look, for a person; empty if nothing did.
+        due: Why each of connection, source, link, key and record is due. What is not due is not named.
+        verdicts: How sure it is that each hand-over took effect; empty if the look was stopped before.
+        handovers: What is known of each hand-over that was looked at.
+        findings: What is wrong with the source, as ``{problem, detail}``.
+        suspicions: What speaks against a step without a contradiction.
+        cards: Of steps that evidence speaks against.
+        source: The source as it may be shown; None if there is none.
+        workspace: ``{id, name, slug}`` of the Segment workspace.
+        clock_skew: Seconds by which Segment's clock is ahead of this one.
+        warnings: What a person should know besides.
+    """
+
+    failure: str
+    due: dict[str, str]
+    verdicts: dict[str, Verdict]
+    handovers: dict[str, HandOverResult]
+    findings: list[dict[str, str]]
+    suspicions: list[Suspicion]
+    cards: list[t.Any]
+    source: dict[str, t.Any] | None
+    workspace: dict[str, str]
+    clock_skew: float
+    warnings: list[str]
+
+
+def look(call: ModuleContext, playbook: str) -> Look:
+    """Look at an environment.
+
+    Args:
+        call: Its options (:data:`OPTIONS` and the connection options), read-only.
+        playbook: A name in :data:`CHAINS`: whose chain of tasks the look goes through.
+
+    Returns:
+        What was found. What the collection cannot do for this environment is in its ``failure``.
+    """
+    chain = Chain(call)
+    try:
+        chain.check()
+        CHAINS[playbook](chain)
+        chain.judge()
+    except Failure as failure:
+        chain.found["failure"] = failure.full_message
+        chain.found["cards"] += [card for card in [failure.facts.get("card")] if card]
+    chain.found["warnings"] = list(dict.fromkeys(call.warnings))
+    return chain.found
+
+
+class Chain:
+    """The steps of a look. Each takes what the ones before found."""
+
+    def __init__(self, call: ModuleContext) -> None:
+        self.call = call
+        self.found: Look = {
+            "failure": "",
+            "due": {},
+            "verdicts": {},
+            "handovers": {},
+            "findings": [],
+            "suspicions": [],
+            "cards": [],
+            "source": None,
+            "workspace": {},
+            "clock_skew": 0.0,
+            "warnings": [],
+        }
+
+    @property
+    def due(self) -> dict[str, str]:
+        return self.found["due"]
+
+    def check(self) -> None:
+        """Check what can be checked before anything is changed. What the chain reads first is requested at the same time."""
+        found: dict[str, t.Any] = {}
+        reads: dict[str, Callable[[], t.Any]] = {
+            "checks": lambda: preflight(self.call),
+            "sources": lambda: self.call.public_api().sources(),
+            "ledger": lambda: open_ledger(self.call).read(),
+        }
+        # The failure of the others is that of whoever needs what they read.
+        found = gather(reads, self.call.workers)
+        if isinstance(failure := found["checks"], Failure):
+            raise failure
+        checks = found["checks"]
+        self.found["workspace"], self.found["clock_skew"] = checks["workspace"], checks["clock_skew"]
+        self.call = self.call.derived(clock_skew=checks["clock_skew"])
+
+    def hand_over(self, step: str, **options: t.Any) -> Decision:
+        """Look at a hand-over; what becomes of it."""
+        of_step = {
+            "endpoint": (self.call["endpoints"] or {}).get(step),
+            "confirm": self.call["confirmations"].get(step),
+            "seen": None,
+            "wait_timeout": 0,
+        }
+        handover: HandOver = getattr(handovers, step)(self.call.derived(**of_step, **options))
+        if self.call.reconcile(handover).plan.changed:
+            self.due[step] = _why(handover.decision)
+        self.found["handovers"][step] = handover.result()
+        return handover.decision
+
+    def have_source(self, create: bool, source_id: str | None = None) -> None:
+        """Look at the source as the task that brings it to its desired state does."""
+        options = {"state": "present", "enabled": True, "create": create, "wait_timeout": 0, "confirm_delete": None}
+        wanted = self.call.derived(**options, source_id=source_id or self.call["source_id"])
+        outcome = self.call.reconcile(ManagedSource(wanted))
+        if outcome.plan.changed:
+            self.due["source"] = _differences(outcome.plan)
+        self.found["source"] = dict(outcome.state) if outcome.state else None
+
+    def judge(self) -> None:
+        """Read the evidence, and give the verdicts."""
+        source, done = self.found["source"] or {}, self.found["handovers"]
+        said = evaluate(
+            self.call.derived(
+                source_id=None if "source" in self.due and not _stands(source) else source.get("id"),
+                key_fingerprints=source.get("key_fingerprints", []),
+                read_back={step: done[step]["read_back"] if step in done else None for step in STEPS},
+                read_evidence=True,
+            )
+        )
+        if said["changed"]:
+            self.due["record"] = "an acknowledgement is to be recorded"
+        self.found["verdicts"], self.found["suspicions"] = said["steps"], said["suspicions"]
+        self.found["cards"] += said["cards"]
+
+
+def _connect(chain: Chain) -> None:
+    """Connection, source, link, key. Nothing makes a source but Twilio's form."""
+    try:
+        decision = chain.hand_over("connection")
+    except Refused as refused:
+        # The form may have been filled in a moment ago. Only the task waits for its source.
+        if refused.facts.get("problem") != "not_there":
+            raise
+        chain.due["connection"] = "it was confirmed, and the source that the form makes is not there yet"
+        return
+    if decision.status == "done" and "connection" not in chain.due:
+        chain.have_source(create=False)
+        _link_and_key(chain, done_by_form=True)
+
+
+def _recover(chain: Chain) -> None:
+    """Diagnosis, source, link, key."""
+    call = chain.call
+    recorded = handovers.recorded_facts(open_ledger(call).read().steps)
+    found = diagnose_source(
+        call.derived(
+            recorded_source_id=recorded["source_id"],
+            recorded_key_fingerprint=recorded["key_fingerprint"],
+            read_audit_trail=True,
+        )
+    )
+    chain.found["findings"] = found["findings"]
+    harmful = HARMFUL if call["recover_without_trace"] else (*HARMFUL, "absent")
+    if stop := [finding for finding in found["findings"] if finding["problem"] in harmful]:
+        told = " ".join(finding["detail"] for finding in stop)
+        way_out = (
+            "The ledger names no source, and the audit trail shows none that was deleted, so a new one could rival the one that Connect "
+            "makes. Run connect; or set unified_profiles_recover_without_trace if you know that there was one."
+        )
+        raise Refused(told, way_out if stop[0]["problem"] == "absent" else "", problem=stop[0]["problem"])
+    chain.have_source(create=True, source_id=(found["source"] or {}).get("id"))
+    _link_and_key(chain, done_by_form=False, attest_existing=None)
+
+
+def _link_and_key(chain: Chain, **options: t.Any) -> None:
+    source = chain.found["source"] or {}
+    chain.hand_over("link", source_id=source["id"], **options)
+    chain.hand_over("key", source_id=source["id"], key_fingerprints=source["key_fingerprints"], **options)
+
+
+CHAINS: dict[str, Callable[[Chain], None]] = {"connect": _connect, "recover": _recover}
+
+
+def _why(decision: Decision) -> str:
+    if decision.send:
+        return "it is to be sent to the endpoint"
+    if decision.status == "pending":
+        return "it is to be asked for"
+    return f"it is to be recorded as done ({decision.how}{', by ' + decision.by if decision.by else ''})"
+
+
+def _differences(plan: Plan) -> str:
+    if plan.action == "create":
+        return "there is none"
+    return "; ".join(f"its {name} is {plan.before.get(name)}" for name in plan.changes)
+
+
+def _stands(source: Mapping[str, t.Any]) -> bool:
+    return not str(source.get("id", "")).startswith("<")
