@@ -8,13 +8,21 @@
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from .errors import Failure
 
 T = t.TypeVar("T")
+
+# Seconds between two lines of progress, and between two looks at the clock.
+PROGRESS = 10.0
+TICK = 0.5
+# Seconds that a call may take beyond its own deadline, which ends its requests. What still hangs then, as on a name server, never ends.
+GRACE = 5.0
 
 
 def gather(reads: Mapping[str, Callable[[], T]], workers: int = 8) -> dict[str, T | Failure]:
@@ -55,3 +63,74 @@ def gather(reads: Mapping[str, Callable[[], T]], workers: int = 8) -> dict[str, 
     if defects:
         raise defects[0]
     return {name: results[name] for name in reads}
+
+
+def all_at_once(
+    looks: Iterable[tuple[str, Callable[[], T]]],
+    threads: int,
+    limit: float,
+    progress: Callable[[int, float], None] = lambda done, seconds: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, T]:
+    """Call each look, in daemon threads: what hangs keeps no process alive.
+
+    Args:
+        looks: Names, and what to call for each. None of these may raise. They are taken while others are called already.
+        threads: How many are called at the same time.
+        limit: Seconds that each may take. One that takes longer, and :data:`GRACE` besides, is left alone, and its thread replaced.
+        progress: Called about every :data:`PROGRESS` seconds, with how many are done and how long it took so far.
+        clock: Time in seconds.
+
+    Returns:
+        What was returned, by name. What was left alone is missing.
+    """
+    waiting: queue.SimpleQueue[tuple[str, Callable[[], T]] | None] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[tuple[str, T]] = queue.SimpleQueue()
+    running: dict[str, float] = {}
+
+    def work() -> None:
+        while job := waiting.get():
+            name, look = job
+            running[name] = clock()
+            found = look()
+            # Its thread was replaced.
+            if running.pop(name, None) is None:
+                return
+            finished.put((name, found))
+
+    def start() -> None:
+        threading.Thread(target=work, daemon=True).start()
+
+    results: dict[str, T] = {}
+    left_alone: set[str] = set()
+    began = told = clock()
+
+    def collect(wait: bool) -> None:
+        nonlocal told
+        try:
+            name, found = finished.get(wait, TICK)
+            results[name] = found
+        except queue.Empty:
+            pass
+        now = clock()
+        for name, since in list(running.items()):
+            if now - since > limit + GRACE and running.pop(name, None) is not None:
+                left_alone.add(name)
+                start()
+        if now - told >= PROGRESS:
+            told = now
+            progress(len(results) + len(left_alone), now - began)
+
+    given = 0
+    for job in looks:
+        waiting.put(job)
+        given += 1
+        if given <= threads:
+            start()
+        if not finished.empty():
+            collect(wait=False)
+    while len(results) + len(left_alone) < given:
+        collect(wait=True)
+    for _thread in range(threads + len(left_alone)):
+        waiting.put(None)
+    return results

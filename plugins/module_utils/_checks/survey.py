@@ -75,7 +75,10 @@ class Look(t.TypedDict):
         suspicions: What speaks against a step without a contradiction.
         cards: Of steps that evidence speaks against.
         source: The source as it may be shown; None if there is none.
+        source_gone: Whether a source is to be made, because the one that there was is gone.
         workspace: ``{id, name, slug}`` of the Segment workspace.
+        region: The Segment region.
+        sandbox_url: The sandbox, if it is one.
         clock_skew: Seconds by which Segment's clock is ahead of this one.
         warnings: What a person should know besides.
     """
@@ -88,7 +91,10 @@ class Look(t.TypedDict):
     suspicions: list[Suspicion]
     cards: list[t.Any]
     source: dict[str, t.Any] | None
+    source_gone: bool
     workspace: dict[str, str]
+    region: str
+    sandbox_url: str
     clock_skew: float
     warnings: list[str]
 
@@ -104,15 +110,36 @@ def look(call: ModuleContext, playbook: str) -> Look:
         What was found. What the collection cannot do for this environment is in its ``failure``.
     """
     chain = Chain(call)
+    found = chain.found
     try:
         chain.check()
         CHAINS[playbook](chain)
         chain.judge()
     except Failure as failure:
-        chain.found["failure"] = failure.full_message
-        chain.found["cards"] += [card for card in [failure.facts.get("card")] if card]
-    chain.found["warnings"] = list(dict.fromkeys(call.warnings))
-    return chain.found
+        found["failure"] = failure.full_message
+        found["cards"] += [card for card in [failure.facts.get("card")] if card]
+    found["warnings"] = list(dict.fromkeys(call.warnings))
+    return found
+
+
+def nothing_seen(failure: str = "") -> Look:
+    """A look that has seen nothing yet, or that failed before it could."""
+    return {
+        "failure": failure,
+        "due": {},
+        "verdicts": {},
+        "handovers": {},
+        "findings": [],
+        "suspicions": [],
+        "cards": [],
+        "source": None,
+        "source_gone": False,
+        "workspace": {},
+        "region": "",
+        "sandbox_url": "",
+        "clock_skew": 0.0,
+        "warnings": [],
+    }
 
 
 class Chain:
@@ -120,19 +147,8 @@ class Chain:
 
     def __init__(self, call: ModuleContext) -> None:
         self.call = call
-        self.found: Look = {
-            "failure": "",
-            "due": {},
-            "verdicts": {},
-            "handovers": {},
-            "findings": [],
-            "suspicions": [],
-            "cards": [],
-            "source": None,
-            "workspace": {},
-            "clock_skew": 0.0,
-            "warnings": [],
-        }
+        self.found = nothing_seen()
+        self.found["region"], self.found["sandbox_url"] = call["segment_region"], call["sandbox_url"] or ""
 
     @property
     def due(self) -> dict[str, str]:
@@ -176,13 +192,14 @@ class Chain:
         if outcome.plan.changed:
             self.due["source"] = _differences(outcome.plan)
         self.found["source"] = dict(outcome.state) if outcome.state else None
+        self.found["source_gone"] = outcome.plan.action == "create"
 
     def judge(self) -> None:
         """Read the evidence, and give the verdicts."""
         source, done = self.found["source"] or {}, self.found["handovers"]
         said = evaluate(
             self.call.derived(
-                source_id=None if "source" in self.due and not _stands(source) else source.get("id"),
+                source_id=None if self.found["source_gone"] else source.get("id"),
                 key_fingerprints=source.get("key_fingerprints", []),
                 read_back={step: done[step]["read_back"] if step in done else None for step in STEPS},
                 read_evidence=True,
@@ -254,7 +271,3 @@ def _differences(plan: Plan) -> str:
     if plan.action == "create":
         return "there is none"
     return "; ".join(f"its {name} is {plan.before.get(name)}" for name in plan.changes)
-
-
-def _stands(source: Mapping[str, t.Any]) -> bool:
-    return not str(source.get("id", "")).startswith("<")

@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""How a run ended for an environment, from what its tasks registered. Pure."""
+"""How a run ended for an environment, from what the last look found. Pure."""
 
 from __future__ import annotations
 
@@ -16,17 +16,9 @@ from .steps import STEPS
 from .verdict import Verdict
 
 STATUSES = ("failed", "broken", "pending", "unknown", "predicted", "attested", "proven")
-RESULT_VARIABLES = (
-    "unified_profiles_failure",
-    *(step.result_variable for step in STEPS.values()),
-    "verify_result",
-    "source_found",
-    "source_result",
-    "preflight_space",
-    "unified_profiles_segment_region",
-    "unified_profiles_sandbox_url",
-)
 UNJUDGED = "The run ended before this environment was judged."
+# The settings that say what fails a job, and what counts where they are not given.
+FAIL_ON = {"fail_on_pending": True, "fail_on_suspicion": True, "fail_on_unknown": False}
 
 
 class EnvironmentStatus(t.TypedDict):
@@ -40,84 +32,54 @@ class EnvironmentStatus(t.TypedDict):
     findings: list[dict[str, str]]
     failure: str
     cards: list[cards.Card]
+    due: dict[str, str]
 
 
-def collect_results(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return what a run found out about a host, from the variables (``RESULT_VARIABLES``) that the playbooks set and register.
-
-    Returns:
-        ``{failure: str, connection, link, key: the hand-over or {}, verify: {step: {verdict, reason}}, findings: [dict],
-        suspicions: [dict], cards: [dict] of what evidence speaks against, source_id: str, console: dict}``: one of the ``environments`` of profiles_report.
-    """
-
-    def at(name: str, *path: str) -> t.Any:
-        value = variables.get(name)
-        for part in path:
-            value = value.get(part) if isinstance(value, Mapping) else None
-        return value
-
-    def handover(result: str) -> t.Any:
-        # A refused confirmation leaves the step to do, and has its card.
-        refused = at(result, "failure", "card")
-        return {"status": "pending", "card": refused} if refused else at(result, "handover") or {}
-
-    source = at("source_result", "source") or {}
-    return {
-        "failure": at("unified_profiles_failure") or "",
-        **{name: handover(step.result_variable) for name, step in STEPS.items()},
-        "verify": at("verify_result", "steps") or {},
-        "findings": at("source_found", "findings") or [],
-        "suspicions": at("verify_result", "suspicions") or [],
-        "cards": at("verify_result", "cards") or [],
-        "source_id": source.get("id") or "",
-        "console": {
-            "region": at("preflight_space", "region") or at("unified_profiles_segment_region") or "us",
-            "workspace_slug": at("preflight_space", "workspace", "slug") or "",
-            "source_slug": source.get("slug") or "",
-            "sandbox_url": at("unified_profiles_sandbox_url") or "",
-        },
-    }
-
-
-def environment_status(results: Mapping[str, t.Any], check_mode: bool) -> EnvironmentStatus:
-    """Return how the run ended for one environment.
+def environment_status(
+    look: Mapping[str, t.Any], check_mode: bool, fail_on: Mapping[str, bool] | None = None
+) -> EnvironmentStatus:
+    """Return how an environment is.
 
     Args:
-        results: See :func:`collect_results`; whatever is missing counts as empty. ``fail_on_pending`` and
-            ``fail_on_suspicion`` count as true.
-        check_mode: Whether the run only predicts.
+        look: What a look found (``_checks/survey.py``); whatever is missing counts as empty.
+        check_mode: Whether what is due is only foretold.
+        fail_on: What fails the job, by the names in :data:`FAIL_ON`.
 
     Returns:
         The status. Pending outranks broken: the step that mends it is the one that waits for a person.
     """
-    verdicts: dict[str, Verdict] = dict(results.get("verify") or {})
-    suspicions = list(results.get("suspicions") or [])
-    findings: list[dict[str, str]] = [*(results.get("findings") or []), *suspicions]
-    handovers = [results[step] for step in STEPS if results.get(step)]
-    waiting = [handover for handover in handovers if handover.get("status") == "pending"]
+    fail_on = {**FAIL_ON, **(fail_on or {})}
+    verdicts: dict[str, Verdict] = dict(look.get("verdicts") or {})
+    suspicions = list(look.get("suspicions") or [])
+    findings: list[dict[str, str]] = [*(look.get("findings") or []), *suspicions]
+    due: dict[str, str] = dict(look.get("due") or {})
+    handovers = look.get("handovers") or {}
+    waiting = [handovers[step] for step in STEPS if handovers.get(step, {}).get("status") == "pending"]
+    # In check mode a card that was never asked for has nothing to confirm.
     shown: list[cards.Card] = [handover["card"] for handover in waiting if handover.get("card")]
     asked = {card["step"] for card in shown}
-    shown += [card for card in results.get("cards") or [] if card["step"] not in asked]
-    failure = results.get("failure") or ("" if verdicts or check_mode else UNJUDGED)
-    status = _status(failure, check_mode, bool(waiting), [verdict["verdict"] for verdict in verdicts.values()])
+    shown += [card for card in look.get("cards") or [] if card["step"] not in asked]
+    failure = look.get("failure") or ("" if verdicts or due else UNJUDGED)
+    status = _status(failure, check_mode and bool(due), bool(waiting or due), [v["verdict"] for v in verdicts.values()])
     return {
         "status": status,
         "fails": status in ("failed", "broken")
-        or (status == "pending" and results.get("fail_on_pending", True))
-        or (bool(suspicions) and results.get("fail_on_suspicion", True)),
-        "why": failure or _why(status, findings, verdicts),
+        or bool(fail_on.get(f"fail_on_{status}"))
+        or (bool(suspicions) and fail_on["fail_on_suspicion"]),
+        "why": failure or _why(status, findings, verdicts, due),
         "steps": verdicts,
-        "source_id": results.get("source_id") or "",
+        "source_id": (look.get("source") or {}).get("id") or "",
         "findings": findings,
         "failure": failure,
-        "cards": [_linked(card, results.get("console")) for card in shown],
+        "cards": [_linked(card, look) for card in shown],
+        "due": due,
     }
 
 
-def _status(failure: str, check_mode: bool, waiting: bool, verdicts: Sequence[str]) -> str:
+def _status(failure: str, predicted: bool, waiting: bool, verdicts: Sequence[str]) -> str:
     if failure:
         return "failed"
-    if check_mode:
+    if predicted:
         return "predicted"
     if waiting or "pending" in verdicts:
         return "pending"
@@ -128,7 +90,9 @@ def _worst(verdicts: Sequence[str]) -> str:
     return next((verdict for verdict in ("broken", "pending", "unknown", "attested") if verdict in verdicts), "proven")
 
 
-def _why(status: str, findings: Sequence[Mapping[str, str]], verdicts: Mapping[str, Verdict]) -> str:
+def _why(
+    status: str, findings: Sequence[Mapping[str, str]], verdicts: Mapping[str, Verdict], due: Mapping[str, str]
+) -> str:
     # Of what a check run predicts, the worst step's; of others, those of the steps that decide the status.
     of = status if status != "predicted" else _worst([verdict["verdict"] for verdict in verdicts.values()])
     reasons = [
@@ -136,13 +100,18 @@ def _why(status: str, findings: Sequence[Mapping[str, str]], verdicts: Mapping[s
     ]
     if status in ("attested", "proven", "predicted"):  # one reason is enough; the last step's says most
         reasons = reasons[-1:]
-    return " ".join([*(finding["detail"] for finding in findings), "; ".join(reasons)]).strip()
+    told = [f"Due: {', '.join(f'{name} ({why})' for name, why in due.items())}."] if due else []
+    return " ".join([*(finding["detail"] for finding in findings), *told, "; ".join(reasons)]).strip()
 
 
-def _linked(card: cards.Card, console: cards.Console | None) -> cards.Card:
-    """The card with the links that only the whole run knows enough for."""
-    if not console:
-        return card
-    workspace = console.get("workspace_slug", "")
-    where = [*card["where"], *([f"Segment workspace {workspace}"] if workspace else [])]
+def _linked(card: cards.Card, look: Mapping[str, t.Any]) -> cards.Card:
+    """The card with the links that only the whole look knows enough for."""
+    slug = (look.get("workspace") or {}).get("slug") or ""
+    console: cards.Console = {
+        "region": look.get("region") or "us",
+        "workspace_slug": slug,
+        "source_slug": (look.get("source") or {}).get("slug") or "",
+        "sandbox_url": look.get("sandbox_url") or "",
+    }
+    where = [*card["where"], *([f"Segment workspace {slug}"] if slug else [])]
     return {**card, "where": where, "links": cards.links(card["step"], card["environment"], console)}

@@ -46,6 +46,15 @@ SIDS = {"twilio_account_sid": ("AC", "an account"), "twilio_api_key": ("SK", "an
 SID = re.compile(r"([A-Z]{2})[0-9a-f]{32}$")
 
 
+def http_settings(params: Mapping[str, t.Any]) -> HttpSettings:
+    """How to reach servers, from a module's options.
+
+    Raises:
+        OptionError: A time that cannot be kept.
+    """
+    return HttpSettings(**{name: params[name] for name in HTTP_OPTIONS})
+
+
 class ModuleContext:
     """One run of a module: its parameters, and the clients they describe, made on first use.
 
@@ -61,8 +70,7 @@ class ModuleContext:
     ) -> None:
         self.params = params
         self.check_mode = check_mode
-        settings = HttpSettings(**{name: params[name] for name in HTTP_OPTIONS})
-        self.transport = transport or Transport(settings, read_only=check_mode)
+        self.transport = transport or Transport(http_settings(params), read_only=check_mode)
         self.transport.hidden.add(*(Secret(params.get(option) or "") for option in SECRETS))
         self.warnings: list[str] = []
         self.workers = workers

@@ -61,9 +61,16 @@ def run_in_process(
     body: Callable[[ModuleContext], dict[str, t.Any]], params: Mapping[str, t.Any], check_mode: bool
 ) -> dict[str, t.Any]:
     """Run a module's body. Always gives a result; never raises."""
+    return result_of(body, lambda: ModuleContext(params, check_mode))
+
+
+def result_of(
+    body: Callable[[ModuleContext], dict[str, t.Any]], context: Callable[[], ModuleContext]
+) -> dict[str, t.Any]:
+    """The result of a body in a context of its own. Always gives one; never raises."""
     call: ModuleContext | None = None
     try:
-        call = ModuleContext(params, check_mode)
+        call = context()
         result = {"changed": False, **body(call)}
         if call.warnings:
             result["warnings"] = call.warnings

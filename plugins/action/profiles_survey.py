@@ -1,0 +1,70 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible.template import Templar
+from ansible.utils.display import Display
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._ansible import (
+    unread_inventories,
+    variables_by_host,
+)
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import (
+    environment_settings,
+    run_settings,
+)
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
+
+ARGUMENTS = {"playbook": {"type": "str", "choices": sorted(CHAINS), "default": "connect"}}
+UNREAD = (
+    "Ansible could not read this inventory in whole, as its warnings at the beginning say, so environments may be missing from the "
+    "run. Mend the file; a host whose name is a number must be in quotation marks. Nothing was done."
+)
+
+display = Display()
+prepare_workers()
+
+
+class ActionModule(ActionBase):
+    """Looks at all environments of the play. See the module of the same name, which is its documentation."""
+
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        task_vars = task_vars or {}
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        del tmp
+        arguments, problems = check(ARGUMENTS, self._task.args, self._task.action)
+        if unread := unread_inventories(task_vars["hostvars"]):
+            problems = [f"{', '.join(unread)}: {UNREAD}"]
+        settings, wrong = run_settings(task_vars, self._templar)
+        if problems := [*problems, *wrong]:
+            return {**result, "failed": True, "msg": " ".join(problems)}
+
+        variables = variables_by_host(task_vars["hostvars"], self._task)
+
+        def settings_of(name: str) -> t.Any:
+            of_host = variables(name)
+            return environment_settings(of_host, Templar(loader=self._loader, variables=of_host), arguments["playbook"])
+
+        threads, limit = settings["unified_profiles_survey_threads"], settings["unified_profiles_survey_timeout"]
+        show = (lambda line: None) if for_a_machine() else display.display
+        survey = Survey(arguments["playbook"], threads, limit, show)
+        looks = survey.look([str(name) for name in task_vars["ansible_play_hosts_all"]], settings_of)
+        found = survey.outcomes(looks, self._task.check_mode)
+        if warnings := [f"{name}: {warning}" for name, seen in looks.items() for warning in seen["warnings"]]:
+            result["warnings"] = warnings
+        # What is empty is left out: a thousand environments are one result.
+        environments = {name: {key: value for key, value in of.items() if value} for name, of in found.items()}
+        due = [name for name, of in found.items() if of["due"] and not of["failure"]]
+        return {**result, "changed": False, "environments": environments, "due": due}

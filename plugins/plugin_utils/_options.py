@@ -1,0 +1,83 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
+
+"""A module's options from an environment's settings. A setting is called as its option, after ``unified_profiles_``. Pure."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections.abc import Collection, Mapping
+
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
+
+PREFIX = "unified_profiles_"
+DIGEST = re.compile("[0-9a-f]{12}")
+
+
+def options(
+    settings: Mapping[str, t.Any], spec: Mapping[str, t.Any], environment: str, step: str = ""
+) -> dict[str, t.Any]:
+    """The options that a module has, as far as the settings have them.
+
+    Args:
+        settings: All settings of an environment, checked.
+        spec: The module's argument specification.
+        environment: Its name.
+        step: The hand-over that the module carries out, if it does.
+    """
+    known = {name.removeprefix(PREFIX): value for name, value in settings.items() if name.startswith(PREFIX)}
+    endpoints = (known.pop("endpoints", None) or {}) if known.get("channel") == "endpoint" else {}
+    confirm = known.pop("confirm", None) or {}
+    by_step = (confirm.get(environment) or {}) if isinstance(confirm, Mapping) else {}
+    known |= {
+        "environment": environment,
+        "endpoints": endpoints,
+        "endpoint": endpoints.get(step),
+        "confirmations": by_step,
+        "confirm": by_step.get(step),
+        "confirm_digests": []
+        if isinstance(confirm, Mapping)
+        else [confirm]
+        if isinstance(confirm, str)
+        else list(confirm),
+    }
+    return {name: value for name, value in known.items() if name in spec and value is not None}
+
+
+def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
+    """What is wrong with the run's confirmations, or nothing. One that is misspelt confirms nothing, so all are refused with it.
+
+    Digests need no mapping: each names environment and step.
+    """
+    digests = [confirm] if isinstance(confirm, str) else confirm
+    if isinstance(digests, list) and digests and all(DIGEST.fullmatch(str(digest)) for digest in digests):
+        return ""
+    if not (isinstance(confirm, dict) and all(isinstance(steps, dict) for steps in confirm.values())):
+        problem = (
+            "is neither the digest of a card, nor a list of digests, nor a mapping of environments to mappings of steps"
+        )
+    elif unknown := [name for name in confirm if name not in hosts] + [
+        f"the step {step}" for step in sorted({step for steps in confirm.values() for step in steps} - {*STEPS})
+    ]:
+        problem = f"names {', '.join(unknown)}, which this inventory does not have"
+    else:
+        return ""
+    return (
+        f"unified_profiles_confirm: {problem}. Write -e unified_profiles_confirm=DIGEST -e unified_profiles_confirmed_by=NAME; or "
+        f"-e '{{\"unified_profiles_confirm\": {{environment: {{step: {{by, digest}}}}}}}}', "
+        f"with the steps {', '.join(STEPS)}. Nothing was done."
+    )
+
+
+def endpoints_problem(settings: Mapping[str, t.Any], steps: Collection[str]) -> str:
+    """What is missing of the endpoints, or nothing."""
+    endpoints = settings.get("unified_profiles_endpoints") or {}
+    missing = [step for step in steps if not endpoints.get(step)]
+    if settings.get("unified_profiles_channel") != "endpoint" or not missing:
+        return ""
+    named = f"has no {' and no '.join(missing)}, and unified_profiles_channel is endpoint"
+    return f"unified_profiles_endpoints: {named}. Describe the endpoint of each step."

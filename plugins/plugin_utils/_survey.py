@@ -1,0 +1,180 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
+
+"""Looks at all environments of a play in one process, and compares them with each other."""
+
+from __future__ import annotations
+
+import functools
+import time
+import typing as t
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.gather import all_at_once
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import (
+    OPTIONS,
+    Look,
+    look,
+    nothing_seen,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
+    FAIL_ON,
+    EnvironmentStatus,
+    environment_status,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import Connections
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import (
+    ModuleContext,
+    http_settings,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, result_of
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import PREFIX, options
+
+SPEC = ArgumentSpec(OPTIONS).argument_spec
+# As many environments as this are looked at one read after the other: then the threads are enough to keep all services busy.
+MANY = 8
+READS_AT_ONCE = 8
+
+Settings = Mapping[str, t.Any]
+
+
+class Survey:
+    """One look at many environments. Nothing that is wrong with one of them stops another.
+
+    Args:
+        playbook: Whose chain of tasks each look goes through.
+        threads: How many environments are looked at at the same time.
+        limit: Seconds that the look at one may take.
+        progress: Called about every ten seconds, with a line to show.
+    """
+
+    def __init__(self, playbook: str, threads: int, limit: float, progress: Callable[[str], None]) -> None:
+        self.playbook, self.threads, self.limit, self.progress = playbook, threads, limit, progress
+        self.settings: dict[str, Settings] = {}
+        self.failures: dict[str, str] = {}
+        self.connections = Connections()
+
+    def look(
+        self, names: Sequence[str], settings_of: Callable[[str], tuple[Settings, Sequence[str]]]
+    ) -> dict[str, Look]:
+        """Look at each environment.
+
+        Args:
+            names: The environments.
+            settings_of: Returns the settings of one, and a sentence for each that is wrong. Called once for each, in this thread.
+
+        Returns:
+            What was found, by environment, in the order of the names.
+        """
+
+        def jobs() -> Iterator[tuple[str, Callable[[], Look]]]:
+            for name in names:
+                settings, problems = settings_of(name)
+                self.settings[name] = settings
+                if problems:
+                    self.failures[name] = f"The settings are wrong: {' '.join(problems)}"
+                else:
+                    yield (
+                        name,
+                        functools.partial(self._look, name, settings, 1 if len(names) >= MANY else READS_AT_ONCE),
+                    )
+
+        def progress(done: int, seconds: float) -> None:
+            count, failed = done + len(self.failures), len(self.failures)
+            self.progress(f"Looked at {count} of {len(names)} environments, {failed} failed so far ({seconds:.0f} s).")
+
+        found = all_at_once(jobs(), self.threads, self.limit, progress)
+        self.connections.close()
+        late = f"Not reached: the look took longer than unified_profiles_survey_timeout ({self.limit:g} s). Run again."
+        return {name: found.get(name) or nothing_seen(self.failures.get(name, late)) for name in names}
+
+    def _look(self, name: str, settings: Settings, workers: int) -> Look:
+        params, problems = check(SPEC, options(settings, SPEC, name))
+        if problems:
+            return nothing_seen(" ".join(problems))
+
+        def context() -> ModuleContext:
+            until = time.monotonic() + self.limit
+            transport = Transport(
+                http_settings(params), read_only=True, connections=self.connections, remember=True, until=until
+            )
+            return ModuleContext(params, True, transport, workers)
+
+        result = result_of(lambda call: {**look(call, self.playbook)}, context)
+        found = nothing_seen(result["msg"]) if result.get("failed") else t.cast(Look, result)
+        if found["failure"]:
+            self.failures[name] = found["failure"]
+        return found
+
+    def outcomes(self, looks: Mapping[str, Look], check_mode: bool) -> dict[str, EnvironmentStatus]:
+        """How each environment is, once all are compared with each other."""
+        claims = {
+            name: (
+                str(found["workspace"]["id"]),
+                str(self.settings[name][f"{PREFIX}source_name"]),
+                found["workspace"]["slug"],
+            )
+            for name, found in looks.items()
+            if found["workspace"].get("id")
+        }
+        refused = shared_sources(claims)
+        if self.playbook == "recover":
+            gone = [name for name, found in looks.items() if found["source_gone"] and not found["failure"]]
+            most = min((self.settings[name][f"{PREFIX}recover_max_percentage"] for name in gone), default=0)
+            refused |= mass_deletion(gone, len(looks), most)
+        found = {}
+        for name, seen in looks.items():
+            settings = self.settings[name]
+            fail_on = {option: settings[PREFIX + option] for option in FAIL_ON if PREFIX + option in settings}
+            failure = seen["failure"] or refused.get(name, "")
+            found[name] = environment_status({**seen, "failure": failure}, check_mode, fail_on)
+        return found
+
+
+def shared_sources(claims: Mapping[str, tuple[str, str, str]]) -> dict[str, str]:
+    """What is wrong with environments that would manage the same source.
+
+    Args:
+        claims: Workspace id, source name and the workspace's slug, by environment.
+
+    Returns:
+        A sentence by environment, for those that are not alone.
+    """
+    by_source: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, (workspace, source, _slug) in claims.items():
+        by_source[workspace, source].append(name)
+    return {
+        name: f"unified_profiles_source_name: {', '.join(other for other in names if other != name)} and {name} have the same Segment "
+        f"workspace ({claims[name][2] or claims[name][0]}) and the same source name. Give each its own workspace, or its own source name."
+        for names in by_source.values()
+        if len(names) > 1
+        for name in names
+    }
+
+
+def mass_deletion(gone: Iterable[str], looked_at: int, percentage: float) -> dict[str, str]:
+    """Why so many sources are not made again at once: a wrong token or region is likelier than a disaster.
+
+    Args:
+        gone: The environments whose source is gone.
+        looked_at: How many there are.
+        percentage: How many of a hundred may be.
+
+    Returns:
+        A sentence by environment, if they are more than two and more than that.
+    """
+    names = list(gone)
+    if len(names) <= 2 or len(names) * 100 <= percentage * looked_at:
+        return {}
+    told = (
+        f"The source looks deleted in {len(names)} of {looked_at} environments at once, which is more than "
+        f"unified_profiles_recover_max_percentage ({percentage:g}). That is more often a wrong token or region than a disaster. Nothing was "
+        "done. Look at one of them; then raise the percentage, or recover some at a time with --limit."
+    )
+    return dict.fromkeys(names, told)
