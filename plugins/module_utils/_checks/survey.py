@@ -13,11 +13,10 @@ would do. It is over a transport that refuses writes and remembers reads, so tha
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from .._base.errors import ApiError, Failure, NotFound, Refused
+from .._base.errors import Failure, Refused
 from .._base.gather import gather
-from .._clients.source import Source
 from .._handover import handovers
 from .._handover.decide import Decision
 from .._handover.endpoint import ENDPOINT_OPTIONS
