@@ -11,3 +11,4 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_proce
 class ActionModule(InProcessAction):
     module = profiles_connection
     controller_only = True
+    step = "connection"

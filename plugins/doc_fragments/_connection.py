@@ -12,6 +12,13 @@ class ModuleDocFragment:
 requirements:
   - httpx >= 0.27, < 1
 options:
+  settings:
+    description:
+      - Whether to take each option that is not given from the variable of its name, with C(unified_profiles_) before it. These are the
+        variables of the role C(flexops.unified_profiles.settings), and they are checked as that role checks them.
+      - It works where the action plugin runs, which is always the controller.
+    type: bool
+    default: false
   segment_token:
     description:
       - Segment Public API token of the workspace. Needed by whatever reads or writes sources and spaces.

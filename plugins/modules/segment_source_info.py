@@ -33,6 +33,16 @@ options:
       - A token that may not read it is no error.
     type: bool
     default: false
+  refuse_harm:
+    description:
+      - Whether to fail where to make or repair the source would do harm. There are several sources of the name, it is of another type,
+        the older official source is there, or there is no trace that there ever was one.
+    type: bool
+    default: false
+  recover_without_trace:
+    description: With O(refuse_harm=true), whether not to fail where there is no trace of a source.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -92,6 +102,8 @@ SPEC = ArgumentSpec(
         "recorded_source_id": {"type": "str"},
         "recorded_key_fingerprint": {"type": "str", "no_log": False},
         "read_audit_trail": {"type": "bool", "default": False},
+        "refuse_harm": {"type": "bool", "default": False},
+        "recover_without_trace": {"type": "bool", "default": False},
     }
 )
 

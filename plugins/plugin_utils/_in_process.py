@@ -20,8 +20,10 @@ from ansible.plugins.loader import connection_loader, filter_loader, lookup_load
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import warm_up
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import options
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import environment_settings, resolve
 
+FROM_SETTINGS = {"settings": {"type": "bool", "default": False}}
 IN_PROCESS = {"unified_profiles_in_process": {"type": "bool", "default": True}}
 
 
@@ -30,8 +32,8 @@ class InProcessAction(ActionBase):
 
     module: ModuleType
     controller_only = False
-    # Arguments beside those of the task: Ansible keeps a copy of a task's own for each environment until all are done with it.
-    more: Mapping[str, t.Any] = {}
+    # The hand-over that the module carries out, if it does.
+    step = ""
     _supports_check_mode = True
     _supports_async = True
 
@@ -48,13 +50,26 @@ class InProcessAction(ActionBase):
         if problems:
             return {"failed": True, "msg": " ".join(problems)}
         local = self._connection.transport == "local" and wanted["unified_profiles_in_process"]
-        arguments = {**self._task.args, **self.more}
+        arguments, problems = self._arguments(task_vars)
+        if problems:
+            return {**result, "failed": True, "msg": " ".join(problems)}
         if self.controller_only or (local and not self._task.async_val):
             result.update(self._run_here(arguments))
         else:
             in_background = bool(self._task.async_val)
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=in_background))
         return result
+
+    def _arguments(self, task_vars: Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
+        """The task's arguments, and with ``settings`` what the environment's settings have besides."""
+        arguments = dict(self._task.args)
+        wanted, problems = check(FROM_SETTINGS, {"settings": arguments.pop("settings", None)})
+        if problems or not wanted["settings"]:
+            return arguments, problems
+        spec = self.module.SPEC.argument_spec
+        settings, problems = environment_settings(task_vars, self._templar, spec)
+        found = options(settings, spec, task_vars["inventory_hostname"], self.step)
+        return {**found, **arguments}, problems
 
     def _run_here(self, arguments: Mapping[str, t.Any]) -> dict[str, t.Any]:
         environment: dict[str, t.Any] = {}

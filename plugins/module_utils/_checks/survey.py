@@ -32,8 +32,6 @@ from .._module.state import Plan
 from .._source.manage import ManagedSource, diagnose_source
 from .preflight import preflight
 
-# Findings with which a recovery would do harm.
-HARMFUL = ("legacy_name", "wrong_type", "ambiguous")
 OFFLINE_OPTIONS = ("endpoint", "confirm", "seen", "clock_skew")
 # Of an environment; the connection options are added.
 OPTIONS: dict[str, t.Any] = {
@@ -58,7 +56,8 @@ OPTIONS: dict[str, t.Any] = {
     "read_connector": {"type": "bool", "default": False},
     "proof_max_age": {"type": "float", "default": 3.0},
     "acknowledge": {"type": "list", "elements": "str", "default": []},
-    "test_event": {"type": "dict"},
+    "test_event": {"type": "bool", "default": False},
+    "sent_test_event": {"type": "dict"},
 }
 
 
@@ -117,6 +116,7 @@ def look(call: ModuleContext, playbook: str) -> Look:
     except Failure as failure:
         found["failure"] = failure.full_message
         found["cards"] += [card for card in [failure.facts.get("card")] if card]
+        found["findings"] += failure.facts.get("findings") or []
     found["warnings"] = list(dict.fromkeys(call.warnings))
     return found
 
@@ -201,9 +201,14 @@ class Chain:
                 source_id=None if self.found["source_gone"] else source.get("id"),
                 key_fingerprints=source.get("key_fingerprints", []),
                 read_back={step: done[step]["read_back"] if step in done else None for step in STEPS},
+                test_event=self.call["sent_test_event"],
                 read_evidence=True,
             )
         )
+        link = done.get("link", {})
+        if self.call["test_event"] and not self.call["sent_test_event"] and link.get("status") == "done":
+            if said["steps"]["link"]["verdict"] == "attested":
+                self.due.setdefault("link", "only a test event can show that it stands")
         if said["changed"]:
             self.due["record"] = "an acknowledgement is to be recorded"
         self.found["verdicts"], self.found["suspicions"] = said["steps"], said["suspicions"]
@@ -234,17 +239,10 @@ def _recover(chain: Chain) -> None:
             recorded_source_id=recorded["source_id"],
             recorded_key_fingerprint=recorded["key_fingerprint"],
             read_audit_trail=True,
+            refuse_harm=True,
         )
     )
     chain.found["findings"] = found["findings"]
-    harmful = HARMFUL if call["recover_without_trace"] else (*HARMFUL, "absent")
-    if stop := [finding for finding in found["findings"] if finding["problem"] in harmful]:
-        told = " ".join(finding["detail"] for finding in stop)
-        way_out = (
-            "The ledger names no source, and the audit trail shows none that was deleted, so a new one could rival the one that Connect "
-            "makes. Run connect; or set unified_profiles_recover_without_trace if you know that there was one."
-        )
-        raise Refused(told, way_out if stop[0]["problem"] == "absent" else "", problem=stop[0]["problem"])
     chain.have_source(create=True, source_id=(found["source"] or {}).get("id"))
     _link_and_key(chain, done_by_form=False, attest_existing=None)
 

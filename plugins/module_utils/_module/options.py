@@ -31,6 +31,7 @@ HTTP_OPTIONS: dict[str, t.Any] = {
 }
 CONNECTION_OPTIONS: dict[str, t.Any] = {
     **HTTP_OPTIONS,
+    "settings": _option("bool", default=False),
     "segment_token": _option("str", "SEGMENT_TOKEN", no_log=True),
     "segment_region": _option("str", "SEGMENT_REGION", default="us", choices=["us", "eu"]),
     "sandbox_url": _option("str"),

@@ -19,6 +19,10 @@ from .._module.state import plan as make_plan
 from .._module.values import check_labels, check_source_name
 
 
+# Findings with which to make or change a source would do harm.
+HARMFUL = ("legacy_name", "wrong_type", "ambiguous")
+
+
 class Diagnosis(t.TypedDict):
     """The source as it may be shown, None when there is none; and what is wrong with it, as ``{problem, detail}``."""
 
@@ -27,7 +31,11 @@ class Diagnosis(t.TypedDict):
 
 
 def diagnose_source(call: ModuleContext) -> Diagnosis:
-    """Find the source and compare it with what is recorded; see the module segment_source_info."""
+    """Find the source and compare it with what is recorded; see the module segment_source_info.
+
+    Raises:
+        Refused: Recovering would do harm, and ``refuse_harm`` is true.
+    """
     api, name = call.public_api(), call["source_name"]
     found: Source | Failure | None
     try:
@@ -47,7 +55,23 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
             if failure.status not in (401, 403):
                 raise
     findings = diagnose(found, name, call["recorded_source_id"], call["recorded_key_fingerprint"], audit)
+    if call["refuse_harm"]:
+        _refuse_harm(call, findings)
     return {"source": found.view() if isinstance(found, Source) else None, "findings": findings}
+
+
+def _refuse_harm(call: ModuleContext, findings: list[dict[str, str]]) -> None:
+    harmful = HARMFUL if call["recover_without_trace"] else (*HARMFUL, "absent")
+    stop = [finding for finding in findings if finding["problem"] in harmful]
+    if not stop:
+        return
+    way_out = (
+        "The ledger names no source, and the audit trail shows none that was deleted, so a new one could rival the one that Connect "
+        "makes. Run connect; or set unified_profiles_recover_without_trace if you know that there was one."
+    )
+    told = " ".join(finding["detail"] for finding in stop)
+    problem = stop[0]["problem"]
+    raise Refused(told, way_out if problem == "absent" else "", problem=problem, findings=findings)
 
 
 class ManagedSource(Resource):
