@@ -14,13 +14,12 @@ from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import Card
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
-    environments,
     for_a_machine,
     how_to_run,
+    looks,
 )
 
 OPTIONS = {
@@ -51,7 +50,9 @@ class ActionModule(ActionBase):
         options, problems = check(OPTIONS, self._task.args, self._task.action)
         if problems:
             return {**result, "failed": True, "msg": " ".join(problems)}
-        outcomes = {name: environment_status(of, self._task.check_mode) for name, of in environments(task_vars).items()}
+        outcomes, problem = looks(task_vars)
+        if problem:
+            return {**result, "failed": True, "msg": problem}
         cards = [card for found in outcomes.values() if found["status"] == "pending" for card in found["cards"]]
         confirmations: dict[str, dict[str, dict[str, str]]] = {}
         if cards and not self._task.check_mode:

@@ -18,28 +18,22 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.fil
     replace_file,
     way_out,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
-    environments,
     for_a_machine,
     how_to_run,
-    unread_inventories,
+    looks,
 )
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
 
 OPTIONS = {
-    "environments": {"type": "dict"},
     "report_dir": {"type": "str"},
     "playbook": {"type": "str", "default": "connect"},
 }
 # More than a person reads in a terminal; the rest is in the files.
 MAX_CARDS_SHOWN = 20
 MAX_LINES_SHOWN = 40
-UNREAD = (
-    "Ansible could not read this inventory in whole, as its warnings at the beginning say, so environments may be missing from the "
-    "run. Mend the file; a host whose name is a number must be in quotation marks."
-)
 
 display = Display()
 
@@ -58,28 +52,40 @@ class ActionModule(ActionBase):
         options, problems = check(OPTIONS, self._task.args, self._task.action)
         if problems:
             return {**result, "failed": True, "msg": " ".join(problems)}
-        found = options["environments"] or environments(task_vars)
-        outcomes = {name: environment_status(of, self._task.check_mode) for name, of in found.items()}
+        outcomes, problem = looks(task_vars)
+        if problem:
+            return {**result, "failed": True, "msg": problem}
         arguments, more = how_to_run(context.CLIARGS)
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
         run = pages.Run(options["playbook"], now, self._task.check_mode, arguments, more)
+        # The first environment's folder serves the whole run.
+        given, _problems = resolve(
+            ("unified_profiles_report_dir", "unified_profiles_state_dir"), task_vars, self._templar
+        )
         beside = f"{task_vars.get('inventory_dir')}/.unified_profiles"
-        folder, warnings = _folder([options["report_dir"], beside])
+        wanted = [options["report_dir"], *given.values(), beside]
+        folder, warnings = _folder([str(wish) for wish in wanted if wish is not None])
         # A part of the environments must not take the place of the report on all of them.
-        whole = options["environments"] or {*task_vars["groups"].get("unified_profiles", ())} <= {*found}
+        whole = {*task_vars["groups"].get("unified_profiles", ())} <= {*outcomes}
         files, problem = _write(folder, "report" if whole else "report-limited", outcomes, run)
         if warnings := [*warnings, *filter(None, [problem])]:
             result["warnings"] = warnings
         if not for_a_machine():
             _show(outcomes, run, files)
-        if unread := unread_inventories(task_vars["hostvars"]):
-            result.update(failed=True, msg=f"{', '.join(unread)}: {UNREAD}")
         # What set_stats returns, without a task of its own.
         stats = {"data": {"unified_profiles": outcomes}, "per_host": False, "aggregate": True}
-        return {**result, "changed": False, "outcomes": outcomes, "files": files, "ansible_stats": stats}
+        failing = [name for name, found in outcomes.items() if found["fails"]]
+        return {
+            **result,
+            "changed": False,
+            "outcomes": outcomes,
+            "failing": failing,
+            "files": files,
+            "ansible_stats": stats,
+        }
 
 
-def _folder(wanted: list[str | None]) -> tuple[Path | None, list[str]]:
+def _folder(wanted: list[str]) -> tuple[Path | None, list[str]]:
     """The first folder that can be one, so that a report exists whatever somebody wrote; and what is wrong with those before."""
     problems: list[str] = []
     for folder in wanted:

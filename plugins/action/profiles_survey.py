@@ -9,18 +9,19 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._ansible import (
     unread_inventories,
     variables_by_host,
 )
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import (
+    run_settings,
+    survey_settings,
+)
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import (
-    environment_settings,
-    run_settings,
-)
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
 
 ARGUMENTS = {"playbook": {"type": "str", "choices": sorted(CHAINS), "default": "connect"}}
@@ -47,15 +48,17 @@ class ActionModule(ActionBase):
         arguments, problems = check(ARGUMENTS, self._task.args, self._task.action)
         if unread := unread_inventories(task_vars["hostvars"]):
             problems = [f"{', '.join(unread)}: {UNREAD}"]
-        settings, wrong = run_settings(task_vars, self._templar)
+        extra = frozenset(load_extra_vars(self._loader))
+        settings, wrong = run_settings(task_vars, self._templar, extra)
         if problems := [*problems, *wrong]:
             return {**result, "failed": True, "msg": " ".join(problems)}
 
-        variables = variables_by_host(task_vars["hostvars"], self._task)
+        variables, hosts = variables_by_host(task_vars["hostvars"], self._task), frozenset(task_vars["groups"]["all"])
 
         def settings_of(name: str) -> t.Any:
             of_host = variables(name)
-            return environment_settings(of_host, Templar(loader=self._loader, variables=of_host), arguments["playbook"])
+            templar = Templar(loader=self._loader, variables=of_host)
+            return survey_settings(of_host, templar, arguments["playbook"], extra, hosts)
 
         threads, limit = settings["unified_profiles_survey_threads"], settings["unified_profiles_survey_timeout"]
         show = (lambda line: None) if for_a_machine() else display.display
@@ -67,4 +70,5 @@ class ActionModule(ActionBase):
         # What is empty is left out: a thousand environments are one result.
         environments = {name: {key: value for key, value in of.items() if value} for name, of in found.items()}
         due = [name for name, of in found.items() if of["due"] and not of["failure"]]
-        return {**result, "changed": False, "environments": environments, "due": due}
+        prompt = any(of.get("unified_profiles_prompt") for of in survey.settings.values())
+        return {**result, "changed": False, "environments": environments, "due": due, "prompt": prompt}

@@ -12,13 +12,12 @@ version_added: 0.1.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
-  - Works out the status of every environment from what the other modules returned, shows the task cards of all pending steps and a
-    line for each environment in the terminal, and writes C(report.md) and C(report.html). Where a callback plugin writes JSON to
-    standard output, nothing is shown there.
+  - Reports on the environments that M(flexops.unified_profiles.profiles_survey) looked at. It takes what the playbooks of this collection
+    register, C(unified_profiles_look) and, where something was done, C(unified_profiles_look_again) and C(unified_profiles_failure).
+  - Shows the task cards of all pending steps and a line for each environment in the terminal, and writes C(report.md) and C(report.html).
+    Where a callback plugin writes JSON to standard output, nothing is shown there.
   - A run over a part of the group C(unified_profiles), as with C(--limit), writes C(report-limited.md) and C(report-limited.html), so
     that the report on all environments stays.
-  - Fails, once the report is written, when Ansible could not read an inventory file in whole. Ansible itself only warns, and goes on
-    with the environments before the mistake.
   - The HTML page needs no other file and no network. It has the values to copy, and builds the command that confirms the steps
     that are ticked in it. Ticking alone attests nothing.
   - Hands the outcomes on to the next job as the variable C(unified_profiles), as C(ansible.builtin.set_stats) would.
@@ -32,15 +31,6 @@ attributes:
       - Works in check mode in the same way. The report is no state, so it is written and the files are replaced, with the status
         C(predicted); RV(ignore:changed) is never true.
 options:
-  environments:
-    description:
-      - What was found out, by environment. Each has some of C(failure) (text), C(connection), C(link) and C(key) (each the
-        C(handover) that its module returned), C(verify) (the C(steps) that M(flexops.unified_profiles.profiles_info) returned),
-        C(findings) (of M(flexops.unified_profiles.segment_source_info)), C(source_id), and C(console) with C(region),
-        C(workspace_slug), C(source_slug) and C(sandbox_url) for the links.
-      - By default it is gathered from the variables that the playbooks of this collection set and register, for every host of
-        the play.
-    type: dict
   report_dir:
     description:
       - Folder on the controller for the files. It is made if need be.
@@ -116,6 +106,12 @@ ansible_stats:
       returned: always
       type: bool
   sample: {data: {unified_profiles: {}}, per_host: false, aggregate: true}
+failing:
+  description: The environments for which the job fails.
+  returned: success
+  type: list
+  elements: str
+  sample: [prod]
 files:
   description: The files written.
   returned: success

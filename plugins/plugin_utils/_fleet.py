@@ -4,74 +4,69 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What a run registered for all its environments, read once on the controller, and how it was started."""
+"""What a run found of all its environments, read once on the controller, and how it was started."""
 
 from __future__ import annotations
 
-import os
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ansible import constants
-from ansible.inventory.manager import IGNORED
-from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
-    RESULT_VARIABLES,
-    collect_results,
-)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import EnvironmentStatus
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import ASKED, LOOK
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import to_builtin
 
+LOOK_AGAIN, FAILURE = "unified_profiles_look_again", "unified_profiles_failure"
+NEVER_LOOKED = (
+    "Nothing was looked at, so there is nothing to report: the task of the survey was left out (--start-at-task, or another playbook). "
+    "Run the playbook from its beginning."
+)
 
-def environments(task_vars: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
-    """What the playbooks registered for every host of the play, failed ones included, in the play's order.
 
-    The values are taken from the variables as they are. A template that carried them through ``set_fact`` would run the
-    risk of having a name from an API evaluated as a template of its own.
+def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus], str]:
+    """How each environment of the play is: as it was first seen, or as it was left by what was done to it.
+
+    The values are taken from the variables as they are. A template that carried them would run the risk of having a name from an API
+    evaluated as a template of its own.
+
+    Returns:
+        The environments in the play's order, and why there are none.
     """
-    found = {}
-    for host in task_vars["ansible_play_hosts_all"]:
-        variables = task_vars["hostvars"][host]
-        strict = {
-            name: _value(variables, f"unified_profiles_{name}") for name in ("fail_on_pending", "fail_on_suspicion")
-        }
-        found[str(host)] = {
-            **collect_results({name: _value(variables, name) for name in RESULT_VARIABLES}),
-            # What is misspelt must not make the job green.
-            **{name: value is None or str(value).lower() not in BOOLEANS_FALSE for name, value in strict.items()},
-        }
-    return found
+    first = task_vars.get(LOOK)
+    if not isinstance(first, Mapping) or "environments" not in first:
+        return {}, NEVER_LOOKED
+    found = {str(name): _status(of) for name, of in to_builtin(first["environments"]).items()}
+    confirmed = (task_vars.get(ASKED) or {}).get("confirmations") or {}
+    acted_on = dict.fromkeys(map(str, [*first["due"], *confirmed]))
+    variables = {name: task_vars["hostvars"].raw_get(name) for name in acted_on if name in found}
+    failures = {name: str(to_builtin(of[FAILURE])) for name, of in variables.items() if FAILURE in of}
+    for name, of in variables.items():
+        before, again = found[name], (of.get(LOOK_AGAIN) or {}).get("environments", {}).get(name)
+        after = _status(to_builtin(again)) if again else before
+        # What was found before something was done about it is a part of the story.
+        findings = before["findings"] + [it for it in after["findings"] if it not in before["findings"]]
+        after = {**after, "findings": findings}
+        if failure := failures.get(name):
+            after = {**after, "status": "failed", "fails": True, "why": failure, "failure": failure}
+        found[name] = after
+    return found, ""
 
 
-def _value(variables: Mapping[str, t.Any], name: str) -> t.Any:
-    """A host's variable as plain JSON types; None where it is not set or cannot be evaluated."""
-    try:
-        return to_builtin(variables[name]) if name in variables else None
-    except Exception:
-        # A host whose own settings cannot be evaluated has failed already and said why; the others need their report.
-        return None
-
-
-def unread_inventories(hostvars: t.Any) -> list[str]:
-    """The inventory files that Ansible could not read in whole: it warns, and goes on with the hosts before the mistake."""
-    manager = getattr(hostvars, "_inventory", None)  # no public name leads to it
-    if manager is None:
-        return []
-    read = set(map(str, manager._inventory.processed_sources))
-    return [file for source in manager._sources for file in _files(str(source)) if file not in read]
-
-
-def _files(source: str) -> Iterator[str]:
-    if os.path.isfile(source):
-        yield source
-    elif os.path.isdir(source):
-        for name in sorted(os.listdir(source)):
-            inner = os.path.join(source, name)
-            if os.path.isdir(inner) and not IGNORED.search(os.fsencode(name)):
-                yield from _files(inner)
-            # Whatever else stands there may be no inventory.
-            elif os.path.isfile(inner) and name.endswith(tuple(constants.YAML_FILENAME_EXTENSIONS)):
-                yield inner
+def _status(found: Mapping[str, t.Any]) -> EnvironmentStatus:
+    """What the survey left out is empty."""
+    empty: EnvironmentStatus = {
+        "status": "failed",
+        "fails": False,
+        "why": "",
+        "steps": {},
+        "source_id": "",
+        "findings": [],
+        "failure": "",
+        "cards": [],
+        "due": {},
+    }
+    return t.cast(EnvironmentStatus, {**empty, **{name: value for name, value in found.items() if name in empty}})
 
 
 def for_a_machine() -> bool:

@@ -20,8 +20,9 @@ from ansible.plugins.loader import connection_loader, filter_loader, lookup_load
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import warm_up
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import environment_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import options
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import environment_settings, resolve
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
 
 FROM_SETTINGS = {"settings": {"type": "bool", "default": False}}
 IN_PROCESS = {"unified_profiles_in_process": {"type": "bool", "default": True}}
@@ -67,7 +68,7 @@ class InProcessAction(ActionBase):
         if problems or not wanted["settings"]:
             return arguments, problems
         spec = self.module.SPEC.argument_spec
-        settings, problems = environment_settings(task_vars, self._templar, spec)
+        settings, problems = environment_settings(task_vars, self._templar)
         found = options(settings, spec, task_vars["inventory_hostname"], self.step)
         return {**found, **arguments}, problems
 

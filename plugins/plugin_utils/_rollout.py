@@ -1,13 +1,18 @@
 # Copyright (c) 2026 flexops
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
 
-"""PRIVATE to this collection. What the settings of a rollout accept. Pure."""
+"""What the settings of a rollout accept, and when it stops. Pure."""
 
 from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Mapping, Sequence
+
+NOT_TRIED = "Not tried"
 
 
 def batches_problem(serial: t.Any) -> str:
@@ -34,3 +39,25 @@ def limit_problem(percentage: t.Any) -> str:
 
 def _is_batch(size: t.Any) -> bool:
     return not isinstance(size, bool) and bool(re.fullmatch(r"[1-9][0-9]{0,6}|[1-9][0-9]?%|100%", str(size)))
+
+
+def stop(order: Sequence[str], batch: Sequence[str], failures: Mapping[str, str], percentage: t.Any) -> str:
+    """Why the environments of a batch are not tried, or nothing.
+
+    A failed environment is only recorded, so Ansible's own max_fail_percentage would never see it.
+
+    Args:
+        order: All environments that are to be acted on, in the order of the batches.
+        batch: Those of this batch.
+        failures: Why an environment failed, by its name.
+        percentage: How many of a hundred may fail.
+    """
+    before = order[: order.index(batch[0])]
+    tried = [name for name in before if not failures.get(name, "").startswith(NOT_TRIED)]
+    failed = [name for name in tried if name in failures]
+    if not failed or len(failed) * 100 <= float(str(percentage).rstrip("%")) * len(tried):
+        return ""
+    return (
+        f"{NOT_TRIED}, because {len(failed)} of the {len(tried)} environments in the batches before failed ({', '.join(failed)}): more than "
+        f"unified_profiles_max_fail_percentage, which is {percentage}. Mend those, then run again."
+    )

@@ -146,6 +146,7 @@ class Chain:
 
     def __init__(self, call: ModuleContext) -> None:
         self.call = call
+        self.read_back: dict[str, bool | None] = dict.fromkeys(STEPS)
         self.found = nothing_seen()
         self.found["region"], self.found["sandbox_url"] = call["segment_region"], call["sandbox_url"] or ""
 
@@ -180,8 +181,17 @@ class Chain:
         handover: HandOver = getattr(handovers, step)(self.call.derived(**of_step, **options))
         if self.call.reconcile(handover).plan.changed:
             self.due[step] = _why(handover.decision)
-        self.found["handovers"][step] = handover.result()
+        result = self.found["handovers"][step] = handover.result()
+        self.read_back[step] = result["read_back"]
         return handover.decision
+
+    def see_connection(self) -> None:
+        """Read what the endpoint of the connection shows, where there is one. Whoever does not hand it over needs it for the verdict."""
+        of_step = {"endpoint": (self.call["endpoints"] or {}).get("connection"), "confirm": None, "wait_timeout": 0}
+        if of_step["endpoint"]:
+            handover = handovers.connection(self.call.derived(**of_step, confirm_digests=[], attest_existing=None))
+            handover.fetch()
+            self.read_back["connection"] = handover.result()["read_back"]
 
     def have_source(self, create: bool, source_id: str | None = None) -> None:
         """Look at the source as the task that brings it to its desired state does."""
@@ -200,7 +210,7 @@ class Chain:
             self.call.derived(
                 source_id=None if self.found["source_gone"] else source.get("id"),
                 key_fingerprints=source.get("key_fingerprints", []),
-                read_back={step: done[step]["read_back"] if step in done else None for step in STEPS},
+                read_back=self.read_back,
                 test_event=self.call["sent_test_event"],
                 read_evidence=True,
             )
@@ -243,6 +253,7 @@ def _recover(chain: Chain) -> None:
         )
     )
     chain.found["findings"] = found["findings"]
+    chain.see_connection()
     chain.have_source(create=True, source_id=(found["source"] or {}).get("id"))
     _link_and_key(chain, done_by_form=False, attest_existing=None)
 

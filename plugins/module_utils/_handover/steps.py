@@ -39,7 +39,6 @@ class Step:
         placeholders: The values that a card and an endpoint's body may use.
         read_back_field: The field of the expected state that an endpoint reads back.
         links: The pages to open, by the names that ``cards.links`` knows.
-        result_variable: Where the playbooks register the result of its module.
         attest_when_asked: Whether an attestation of what exists still counts once this collection has asked for the step.
     """
 
@@ -52,7 +51,6 @@ class Step:
     placeholders: tuple[str, ...]
     read_back_field: str
     links: tuple[str, ...]
-    result_variable: str
     attest_when_asked: bool = False
 
     @property
@@ -95,7 +93,6 @@ STEPS: dict[str, Step] = {
             placeholders=("environment", "digest", "account_sid", "friendly_name", "space_id", "profile_token"),
             read_back_field="profile_token_fingerprint",
             links=("twilio", "unify"),
-            result_variable="connection_result",
             attest_when_asked=True,
         ),
         Step(
@@ -118,7 +115,6 @@ STEPS: dict[str, Step] = {
             placeholders=("environment", "digest", "space_id", "source_id", "source_name"),
             read_back_field="source_id",
             links=("unify", "source"),
-            result_variable="link_and_key_link",
         ),
         Step(
             name="key",
@@ -144,7 +140,6 @@ STEPS: dict[str, Step] = {
             placeholders=("environment", "digest", "account_sid", "source_id", "source_name", "write_key"),
             read_back_field="key_fingerprint",
             links=("twilio", "source"),
-            result_variable="link_and_key_key",
         ),
     )
 }

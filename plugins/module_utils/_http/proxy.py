@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from .._base.errors import OptionError
 
 # Only these: plain http is for loopback, and loopback is never proxied. The lower case first, as curl does.
-RESULT_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 EXCEPTIONS = ("no_proxy", "NO_PROXY")
 
 
@@ -59,7 +59,7 @@ def proxy_for(scheme: str, host: str, port: int | None, option: str | None) -> P
         return None
     named = {"proxy": option or ""}
     if not option and not _is_exception(host, port or 443):
-        named = {name: os.environ.get(name, "") for name in RESULT_VARIABLES}
+        named = {name: os.environ.get(name, "") for name in VARIABLES}
     for source, value in named.items():
         if url := value.strip():
             proxy = Proxy(url if "://" in url else f"http://{url}", source)

@@ -18,7 +18,6 @@ from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
 from .._module.state import plan as make_plan
 from .._module.values import check_labels, check_source_name
 
-
 # Findings with which to make or change a source would do harm.
 HARMFUL = ("legacy_name", "wrong_type", "ambiguous")
 

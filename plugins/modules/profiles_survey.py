@@ -1,0 +1,84 @@
+#!/usr/bin/python
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: profiles_survey
+short_description: Look at all environments of a play at once
+version_added: 0.2.0
+author:
+  - The flexops.unified_profiles developers (@flexops)
+description:
+  - Looks at every host of the play in one task and one process, and tells how each environment is and what is due.
+  - For each environment it checks the settings and the consent, and then asks Segment, Twilio and your own endpoints. It goes through the
+    chain of tasks of a playbook as they would go in check mode, and reads the evidence for the verdicts.
+  - It sends no write, and it records nothing.
+  - Nothing that is wrong with one environment stops another, or fails the task. Each failure is in RV(environments).
+  - It compares the environments with each other. Those that share a workspace and a source name are refused, and so is a recovery of more
+    deleted sources at once than C(unified_profiles_recover_max_percentage) allows.
+  - The task fails, before anything is looked at, where a setting of the run as a whole is wrong, or Ansible could not read an inventory file
+    in whole.
+  - The settings are the variables of the role C(flexops.unified_profiles.settings). A misspelt name, and a value that cannot be evaluated,
+    fail the environment.
+  - Run it once for all hosts, with C(run_once) and C(delegate_to=localhost), in a play with the strategy C(ansible.builtin.linear).
+  - A survey that takes longer than ten seconds shows how far it is, unless a callback plugin writes JSON to standard output.
+extends_documentation_fragment:
+  - flexops.unified_profiles._attributes.info
+  - flexops.unified_profiles._attributes.controller
+options:
+  playbook:
+    description: Whose chain of tasks to look at.
+    type: str
+    choices: [connect, recover]
+    default: connect
+notes:
+  - How many environments are looked at at the same time is C(unified_profiles_survey_threads). How many seconds the look at one may take is
+    C(unified_profiles_survey_timeout). What is not reached in time fails.
+seealso:
+  - module: flexops.unified_profiles.profiles_report
+"""
+
+EXAMPLES = r"""
+- name: Look at every environment
+  flexops.unified_profiles.profiles_survey:
+    playbook: connect
+  register: unified_profiles_look
+  run_once: true
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+environments:
+  description:
+    - How each environment is. What is empty is left out.
+    - C(status) is one of C(failed), C(broken), C(pending), C(unknown), C(predicted) (in check mode, where something is due), C(attested) and
+      C(proven), and C(why) says it in words. C(fails) says whether the job fails for it.
+    - C(due) says what a task would do, and why, for C(connection), C(source), C(link), C(key), and C(record) (an acknowledgement).
+    - C(steps) has the verdict on each hand-over, as M(flexops.unified_profiles.profiles_info) returns it.
+    - C(findings) is what is wrong, C(cards) are the task cards, C(failure) is what stopped the look.
+  returned: success
+  type: dict
+  sample:
+    prod:
+      status: proven
+      why: 'key: the endpoint reads back what was handed over'
+      source_id: 5BKZVyYHdt1D7ZrtHyNR7W
+      steps:
+        connection: {verdict: proven, reason: the endpoint reads back what was handed over}
+        link: {verdict: proven, reason: the endpoint reads back what was handed over}
+        key: {verdict: proven, reason: the endpoint reads back what was handed over}
+due:
+  description: The environments where something is due and nothing stopped the look.
+  returned: success
+  type: list
+  elements: str
+  sample: [staging]
+prompt:
+  description: Whether C(unified_profiles_prompt) of any environment wants a person to be asked.
+  returned: success
+  type: bool
+  sample: false
+"""
