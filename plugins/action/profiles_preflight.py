@@ -6,28 +6,24 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Mapping
 
-from ansible.module_utils.common.yaml import yaml_load
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import shape
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import INVISIBLE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import check_labels
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import InProcessAction
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._rollout import batches_problem, limit_problem
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import (
+    OLD_NAMES,
+    SETTINGS,
+    resolve,
+    run_only_problem,
+    settings_of,
+    table,
+)
 
 ROLE = "flexops.unified_profiles.preflight"
 DIGEST = re.compile("[0-9a-f]{12}")
-RUN_ONLY = ("unified_profiles_acknowledge", "unified_profiles_handover_again", "unified_profiles_withdraw")
-# Read once, before Ansible forks.
-_FILE = Path(__file__).parents[2] / "roles/preflight/meta/argument_specs.yml"
-SETTINGS: dict[str, t.Any] = yaml_load(_FILE.read_bytes())["argument_specs"]["main"]["options"]
+SPEC = {**SETTINGS, **OLD_NAMES, **table("preflight")["main"]}
 
 
 class ActionModule(InProcessAction):
@@ -43,51 +39,28 @@ class ActionModule(InProcessAction):
         task_vars = task_vars or {}
         role = self._task._role
         if role is not None and role.get_name() == ROLE:
-            standing = [name for name in RUN_ONLY if name in task_vars]
-            if standing and (left := sorted({*standing} - {*load_extra_vars(self._loader)})):
-                told = f"{', '.join(left)}: is given to one run, with -e, and stands in the inventory or in a play."
-                return {
-                    "failed": True,
-                    "msg": f"{told} There it would be said again in every run. Take it out. Nothing was done.",
-                }
-            given, problems = resolve(SETTINGS, task_vars, self._templar)
-            problems = problems or list(filter(None, _problems(given, task_vars)))
+            if problem := run_only_problem(task_vars, load_extra_vars(self._loader)):
+                return {"failed": True, "msg": problem}
+            given, problems = resolve(SPEC, task_vars, self._templar)
+            confirm = given.get("unified_profiles_confirm") or {}
+            if isinstance(confirm, Mapping) and (problem := confirmation_problem(confirm, task_vars["groups"]["all"])):
+                problems.append(problem)
             if not problems:
-                settings, problems = check(SETTINGS, given)
+                settings, problems = settings_of(
+                    given,
+                    hostname=task_vars["inventory_hostname"],
+                    inventory_dir=task_vars.get("inventory_dir"),
+                    awx_user_name=task_vars.get("awx_user_name"),
+                    spec=SPEC,
+                )
             if problems:
-                return {
-                    "failed": True,
-                    "msg": f"The settings are wrong: {' '.join(problems)} See ansible-doc -t role {ROLE}.",
-                }
+                told = f"The settings are wrong: {' '.join(problems)}"
+                return {"failed": True, "msg": f"{told} See ansible-doc -t role flexops.unified_profiles.settings."}
             if problem := endpoints_problem(settings):
                 return {"failed": True, "msg": problem}
             self.more = options(settings)
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         return result
-
-
-def _problems(given: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]) -> Iterator[str]:
-    """What is wrong with the settings beyond their types, a sentence each."""
-    if INVISIBLE.search(str(task_vars["inventory_hostname"])):
-        yield "The environment's name has characters that nobody sees, and could be taken for another's. Rename it in the inventory."
-    for name, value in given.items():
-        # The roles take parts of it, and a text has none.
-        if SETTINGS[name]["type"] == "dict" and value is not None and not isinstance(value, Mapping):
-            text = "; -e NAME=VALUE makes a text of it" if isinstance(value, str) else ""
-            yield f"{name}: must be a mapping, and is {shape(value)}{text}. Write -e '{{\"{name}\": {{...}}}}', or a YAML file."
-    if isinstance(confirm := given.get("unified_profiles_confirm") or {}, Mapping):
-        yield confirmation_problem(confirm, task_vars["groups"]["all"])
-    if isinstance(labels := given.get("unified_profiles_source_labels"), Mapping):
-        try:
-            check_labels("unified_profiles_source_labels", labels)
-        except OptionError as error:
-            yield error.full_message
-    for name, problem in (
-        ("unified_profiles_serial", batches_problem),
-        ("unified_profiles_max_fail_percentage", limit_problem),
-    ):
-        if name in given:
-            yield problem(given[name])
 
 
 def options(settings: Mapping[str, t.Any]) -> dict[str, t.Any]:

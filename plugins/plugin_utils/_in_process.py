@@ -20,9 +20,9 @@ from ansible.plugins.loader import connection_loader, filter_loader, lookup_load
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import warm_up
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS, resolve
 
-IN_PROCESS = {"unified_profiles_in_process": {"type": "bool", "default": True}}
+IN_PROCESS = {"unified_profiles_in_process": SETTINGS["unified_profiles_in_process"]}
 
 
 class InProcessAction(ActionBase):

@@ -4,20 +4,55 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""Evaluates settings one by one, so that of one that cannot be evaluated its name is told, and nothing of its value.
+"""The settings of an environment: the table of them all, their values, and what is wrong with these.
 
-Ansible quotes the template in its message, and a password with a mark such as ``{{`` in it is a template.
+They are evaluated one by one, so that of one that cannot be evaluated its name is told, and nothing of its value. Ansible quotes the
+template in its message, and a password with a mark such as ``{{`` in it is a template.
 """
 
 from __future__ import annotations
 
+import re
 import typing as t
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 
 from ansible.errors import AnsibleUndefinedVariable
+from ansible.module_utils.common.yaml import yaml_load
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import shape
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import INVISIBLE
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import check_labels
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._rollout import batches_problem, limit_problem
 
 HOW = "If {{, {% or {# is part of the value itself, write it with the tag !unsafe."
 NOTHING = object()
+# With a header of this name a text has marks of its own.
+MARKS = re.compile(r"\{[{%#]|#jinja2:")
+
+
+def table(role: str) -> dict[str, dict[str, t.Any]]:
+    """The argument specifications of a role, by entry point."""
+    file = Path(__file__).parents[2] / f"roles/{role}/meta/argument_specs.yml"
+    return {point: spec["options"] for point, spec in yaml_load(file.read_bytes())["argument_specs"].items()}
+
+
+# Read once, before Ansible forks.
+_TABLE = table("settings")
+_TABLE["main"]["unified_profiles_endpoints"]["options"] = dict.fromkeys(STEPS, ENDPOINT_OPTIONS)
+RUN_ONLY = frozenset(_TABLE["run"])
+SETTINGS: dict[str, t.Any] = {**_TABLE["main"], **_TABLE["run"]}
+# Names of 0.1.0 that the playbooks still take.
+OLD_NAMES: dict[str, t.Any] = _TABLE.get("renamed", {})
+LIMITS: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "unified_profiles_recover_max_percentage": ("from 0 to 100", lambda number: 0 <= number <= 100),
+    "unified_profiles_survey_threads": ("1 or more", lambda number: number >= 1),
+    "unified_profiles_survey_timeout": ("more than 0", lambda number: number > 0),
+}
 
 
 def resolve(names: Iterable[str], variables: Mapping[str, t.Any], templar: t.Any) -> tuple[dict[str, t.Any], list[str]]:
@@ -39,12 +74,26 @@ def resolve(names: Iterable[str], variables: Mapping[str, t.Any], templar: t.Any
             continue
         try:
             # In a mapping, because what is omitted alone is an error in some releases of Ansible.
-            values.update(to_builtin(templar.template({name: variables[name]}, fail_on_undefined=True), omit))
+            value = {name: variables[name]}
+            if not is_plain(value):
+                value = templar.template(value, fail_on_undefined=True)
+            values.update(to_builtin(value, omit))
         except AnsibleUndefinedVariable:
             problems.append(f"{name}: refers to a variable that is not defined. {HOW}")
         except Exception:
             problems.append(f"{name}: cannot be evaluated as a template. {HOW}")
     return values, problems
+
+
+def is_plain(value: t.Any) -> bool:
+    """Whether there is nothing to evaluate in a value, which spares most of the time that evaluating takes."""
+    if isinstance(value, str):
+        return not MARKS.search(value)
+    if isinstance(value, Mapping):
+        return all(is_plain(name) and is_plain(inner) for name, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return all(map(is_plain, value))
+    return value is None or isinstance(value, (bool, int, float))
 
 
 def to_builtin(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
@@ -55,3 +104,79 @@ def to_builtin(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
         return [to_builtin(inner, omit) for inner in value if inner != omit]
     # Before 2.19 they are objects, which no check of types knows.
     return str(value) if getattr(value, "__ENCRYPTED__", False) else value
+
+
+def settings_of(
+    given: Mapping[str, t.Any],
+    *,
+    hostname: str,
+    inventory_dir: str | None,
+    awx_user_name: str | None,
+    spec: Mapping[str, t.Any] = SETTINGS,
+) -> tuple[dict[str, t.Any], list[str]]:
+    """The settings of one environment, complete.
+
+    Args:
+        given: The values that were given, from :func:`resolve`. What is null is not given.
+        hostname: The environment's name.
+        inventory_dir: The folder of its inventory, if it has one.
+        awx_user_name: Who started the job in AWX, if it runs there.
+        spec: The settings that there are.
+
+    Returns:
+        Every setting by its variable's name, with the defaults, and None where there is neither; and a sentence for each problem.
+        Where there is a problem, the settings are of no use.
+    """
+    computed = {
+        "unified_profiles_confirmed_by": awx_user_name or "",
+        "unified_profiles_friendly_name": hostname,
+        "unified_profiles_state_dir": f"{inventory_dir}/.unified_profiles" if inventory_dir else None,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if problems := [*_problems(given, hostname)]:
+        return {}, problems
+    settings, problems = check(spec, {**computed, **given})
+    if problems:
+        return {}, problems
+    if settings["unified_profiles_report_dir"] is None:
+        settings["unified_profiles_report_dir"] = settings["unified_profiles_state_dir"]
+    return settings, [f"{name}: must be {told}." for name, (told, holds) in LIMITS.items() if not holds(settings[name])]
+
+
+def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
+    """What is wrong beyond types, a sentence each."""
+    if INVISIBLE.search(hostname):
+        yield "The environment's name has characters that nobody sees, and could be taken for another's. Rename it in the inventory."
+    for name, value in given.items():
+        # The roles take parts of it, and a text has none.
+        if SETTINGS.get(name, {}).get("type") == "dict" and not isinstance(value, Mapping):
+            text = "; -e NAME=VALUE makes a text of it" if isinstance(value, str) else ""
+            yield f"{name}: must be a mapping, and is {shape(value)}{text}. Write -e '{{\"{name}\": {{...}}}}', or a YAML file."
+    if isinstance(labels := given.get("unified_profiles_source_labels"), Mapping):
+        try:
+            check_labels("unified_profiles_source_labels", labels)
+        except OptionError as error:
+            yield error.full_message
+    # Ansible would make a name of it.
+    if str(given.get("unified_profiles_attest_existing")).lower() in BOOLEANS:
+        yield "unified_profiles_attest_existing: must be the name of who attests, and is a boolean. Write a name, or leave it out."
+    for name, problem_of in (
+        ("unified_profiles_serial", batches_problem),
+        ("unified_profiles_max_fail_percentage", limit_problem),
+    ):
+        if name in given and (problem := problem_of(given[name])):
+            yield problem
+
+
+def run_only_problem(variables: Collection[str], extra: Collection[str]) -> str:
+    """What is wrong where settings for one run stand in the inventory or a play, or nothing.
+
+    Args:
+        variables: The names of a host's variables.
+        extra: The names of the extra variables.
+    """
+    standing = sorted(name for name in RUN_ONLY if name in variables and name not in extra)
+    if not standing:
+        return ""
+    told = f"{', '.join(standing)}: is given to one run, with -e, and stands in the inventory or in a play."
+    return f"{told} There it would be said again in every run. Take it out. Nothing was done."

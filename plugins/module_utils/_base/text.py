@@ -4,13 +4,14 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""Text that a terminal shows as it is: control and invisible characters made visible."""
+"""Text that a terminal shows as it is: control and invisible characters made visible. And names that were misspelt."""
 
 from __future__ import annotations
 
+import difflib
 import re
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from .secret import Secret
 
@@ -35,6 +36,11 @@ def printable(value: t.Any, hide: t.Callable[[str], str] = str) -> t.Any:
     if isinstance(value, (list, tuple)):
         return [printable(v, hide) for v in value]
     return value
+
+
+def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str:
+    """The known name that a misspelt one is most like, by at least this part of their letters; empty where none is."""
+    return next(iter(difflib.get_close_matches(name.lower().replace("-", "_"), list(known), 1, alike)), "")
 
 
 def _visible(match: re.Match[str]) -> str:

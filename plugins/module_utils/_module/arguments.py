@@ -25,6 +25,7 @@ from ansible.module_utils.common.validation import (
 from ansible.module_utils.errors import UnsupportedError
 
 from .._base.secret import shape
+from .._base.text import nearest
 
 
 def _text(value: t.Any) -> str:
@@ -87,8 +88,16 @@ def check(
     # What remains for Ansible to find speaks of names only.
     checked = ArgumentSpecValidator(spec, **constraints).validate(arguments)
     prefix = f"Unsupported parameters for ({module}) module: " if module else "Unsupported parameters: "
-    problems = [prefix + error.msg if isinstance(error, UnsupportedError) else error.msg for error in checked.errors]
+    problems = [
+        f"{prefix}{error.msg}{_meant(spec, given)}" if isinstance(error, UnsupportedError) else error.msg
+        for error in checked.errors
+    ]
     return checked.validated_parameters, problems
+
+
+def _meant(spec: Mapping[str, t.Any], given: Mapping[str, t.Any]) -> str:
+    meant = sorted({nearest(str(name), spec) for name in given if name not in spec} - {""})
+    return f" Did you mean {' and '.join(meant)}?" if meant else ""
 
 
 def _without_null(spec: Mapping[str, t.Any], given: Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -120,5 +129,10 @@ def _problems_of(where: str, option: Mapping[str, t.Any], value: t.Any) -> Itera
             yield from _problems_of(f"{where}[{index}]", of_each, element)
     elif choices and converted not in choices:
         yield f"{where}: must be one of {', '.join(map(str, choices))}, and is {shape(value)}."
-    elif isinstance(converted, Mapping):
-        yield from _problems(option.get("options") or {}, converted, f"{where}.")
+    elif isinstance(converted, Mapping) and (inner := option.get("options")):
+        yield from _problems(inner, converted, f"{where}.")
+        # What a key is like may be said, and what is like none may be a secret in the wrong place.
+        for name in map(str, converted.keys() - inner.keys()):
+            meant = nearest(name, inner)
+            told = f"{name}. Did you mean {meant}?" if meant else f"{shape(name)}. It has {', '.join(inner)}."
+            yield f"{where}: has no option {told}"
