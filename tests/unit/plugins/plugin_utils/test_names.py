@@ -53,11 +53,11 @@ def test_a_change_of_any_letter_is_found_with_what_was_meant(data):
 
 @pytest.mark.parametrize(
     "prefix",
-    [
-        *("unified_profile_", "unifiedprofiles_", "unifiedprofile_", "unified_profiles", "unified-profiles-", "unify_profiles_"),
-        *("twilio_unified_profiles_", "segment_unified_profiles_", "flex_unified_profiles_", "flexops_unified_profiles_"),
-        *("Unified_Profiles_", "UNIFIED_PROFILES_", "unifed_profile_", "twilio_unified_profile_", "unified__profiles__"),
-    ],
+    (
+        "unified_profile_ unifiedprofiles_ unifiedprofile_ unified_profiles unified-profiles- unify_profiles_ unifed_profile_ "
+        "unified__profiles__ Unified_Profiles_ UNIFIED_PROFILES_ twilio_unified_profiles_ segment_unified_profiles_ "
+        "flex_unified_profiles_ flexops_unified_profiles_ twilio_unified_profile_"
+    ).split(),
 )
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_misspelt_prefix_is_found(prefix, name):
@@ -88,11 +88,11 @@ def test_every_name_that_is_still_taken_has_a_new_one():
 # Words of the group, of files and of others.
 @pytest.mark.parametrize(
     "name",
-    [
-        *("unified_profiles", "unified_profile", "unified_profile_owners", "inventory_hostname", "ansible_connection", "space_id"),
-        *("segment_token", "twilio_account_sid", "TWILIO_API_KEY", "timeout", "serial", "my_proxy", "profiles", "survey_timeout"),
-        *("acme_segment_token", "user_profiles_timeout", "profiles_serial"),
-    ],
+    (
+        "unified_profiles unified_profile unified_profile_owners user_profiles_timeout profiles profiles_serial inventory_hostname "
+        "ansible_connection space_id segment_token acme_segment_token twilio_account_sid TWILIO_API_KEY timeout survey_timeout serial "
+        "my_proxy"
+    ).split(),
 )
 def test_what_is_somebody_elses_is_left_alone(name):
     assert unknown_names([name], []) == []
@@ -120,7 +120,7 @@ def test_no_variable_of_an_inventory_is_told(inventory):
 def test_no_variable_of_a_role_or_a_playbook_is_told():
     files = [*ROOT.glob("roles/**/*.yml"), *ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("extensions/awx/**/*.yml")]
     names = {name for file in files for name in re.findall(r"\bunified_profiles_\w*[a-z]\b", file.read_text())}
-    assert {"unified_profiles_left_out", "unified_profiles_connection_options", "unified_profiles_confirmations"} < names
+    assert {f"unified_profiles_{name}" for name in ("left_out", "connection_options", "confirmations")} < names
     assert unknown_names(names, []) == []
 
 
