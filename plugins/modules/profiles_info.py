@@ -37,7 +37,7 @@ options:
     default: []
   read_evidence:
     description:
-      - Whether to read evidence. Without it nothing is C(proven) but by O(read_back) and O(test_event), and nothing is C(broken) but
+      - Whether to read evidence. Without it nothing is C(proven) but by O(read_back) and O(sent_test_event), and nothing is C(broken) but
         by O(read_back).
     type: bool
     default: true
@@ -56,7 +56,7 @@ options:
       key:
         description: For the key.
         type: bool
-  test_event:
+  sent_test_event:
     description: What M(flexops.unified_profiles.segment_test_event) gave in this run as RV(flexops.unified_profiles.segment_test_event#module:test_event).
     type: dict
   read_connector:
@@ -226,7 +226,7 @@ SPEC = ArgumentSpec(
         "key_fingerprints": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "read_evidence": {"type": "bool", "default": True},
         "read_back": {"type": "dict", "options": {step: {"type": "bool"} for step in STEPS}},
-        "test_event": {"type": "dict"},
+        "sent_test_event": {"type": "dict"},
         "read_connector": {"type": "bool", "default": False},
         "proof_max_age": {"type": "float", "default": 3.0},
         "acknowledge": {"type": "list", "elements": "str", "default": []},

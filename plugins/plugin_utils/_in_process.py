@@ -22,10 +22,10 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.a
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import environment_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import options
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS, resolve
 
 FROM_SETTINGS = {"settings": {"type": "bool", "default": False}}
-IN_PROCESS = {"unified_profiles_in_process": {"type": "bool", "default": True}}
+IN_PROCESS = {"unified_profiles_in_process": SETTINGS["unified_profiles_in_process"]}
 
 
 class InProcessAction(ActionBase):

@@ -14,7 +14,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import nearest
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import OLD_NAMES, SETTINGS
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS
 
 PREFIX = "unified_profiles_"
 # What the names of 0.1.0 are now.
@@ -46,7 +46,7 @@ SET_HERE = frozenset(
         "unified_profiles_sent_test_event",
     }
 )
-KNOWN = SETTINGS.keys() | OLD_NAMES.keys() | SET_HERE
+KNOWN = SETTINGS.keys() | SET_HERE
 # The longest first: timeout ends survey_timeout as well.
 SHORT = sorted((name.removeprefix(PREFIX) for name in SETTINGS), key=len, reverse=True)
 LEAD = re.compile("^(?:twilio|segment|flex|flexops)_")

@@ -46,8 +46,6 @@ _TABLE = table("settings")
 _TABLE["main"]["unified_profiles_endpoints"]["options"] = dict.fromkeys(STEPS, ENDPOINT_OPTIONS)
 RUN_ONLY = frozenset(_TABLE["run"])
 SETTINGS: dict[str, t.Any] = {**_TABLE["main"], **_TABLE["run"]}
-# Names of 0.1.0 that the playbooks still take.
-OLD_NAMES: dict[str, t.Any] = _TABLE.get("renamed", {})
 LIMITS: dict[str, tuple[str, Callable[[float], bool]]] = {
     "unified_profiles_recover_max_percentage": ("from 0 to 100", lambda number: 0 <= number <= 100),
     "unified_profiles_survey_threads": ("1 or more", lambda number: number >= 1),
@@ -112,7 +110,6 @@ def settings_of(
     hostname: str,
     inventory_dir: str | None,
     awx_user_name: str | None,
-    spec: Mapping[str, t.Any] = SETTINGS,
 ) -> tuple[dict[str, t.Any], list[str]]:
     """The settings of one environment, complete.
 
@@ -121,7 +118,6 @@ def settings_of(
         hostname: The environment's name.
         inventory_dir: The folder of its inventory, if it has one.
         awx_user_name: Who started the job in AWX, if it runs there.
-        spec: The settings that there are.
 
     Returns:
         Every setting by its variable's name, with the defaults, and None where there is neither; and a sentence for each problem.
@@ -135,7 +131,7 @@ def settings_of(
     given = {name: value for name, value in given.items() if value is not None}
     if problems := [*_problems(given, hostname)]:
         return {}, problems
-    settings, problems = check(spec, {**computed, **given})
+    settings, problems = check(SETTINGS, {**computed, **given})
     if problems:
         return {}, problems
     if settings["unified_profiles_report_dir"] is None:

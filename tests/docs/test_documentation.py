@@ -72,8 +72,8 @@ def test_every_option_is_documented_as_it_is(name, documented):
     assert differences(accepted(name), documented[name]["doc"]["options"], name) == []
 
 
-# The settings that all roles share have their defaults in one role, and their specs where they are checked.
-SPECS = {"unified_profiles": "preflight"}
+# The settings that all roles share have their defaults in one role, and their specs in another.
+SPECS = {"unified_profiles": "settings"}
 
 
 @pytest.mark.parametrize("role", sorted(path.parent.parent.name for path in ROOT.glob("roles/*/defaults/main.yml")))

@@ -276,7 +276,7 @@ def test_the_test_event_proves_the_link(rollout, sandbox):
     flown = rollout.run(segment_test_event, test_event=True)
     assert flown["changed"]
     assert flown["test_event"]["status"] == "arrived", flown
-    verdicts, reasons = rollout.judged(test_event=flown["test_event"])
+    verdicts, reasons = rollout.judged(sent_test_event=flown["test_event"])
     assert verdicts == ["attested", "proven", "attested"]
     assert "the test event that was sent through this source was read back" in reasons
     assert sandbox.world.environments["dev"].identities["user_id:flexops-unified-profiles-test-event"]
@@ -286,7 +286,7 @@ def test_the_test_event_of_a_source_outside_the_space_never_arrives(rollout, san
     sandbox.sabotage("dev", "disconnect-from-space")
     flown = rollout.run(segment_test_event, test_event=True, test_event_timeout=0.1)
     assert flown["test_event"]["status"] == "not_seen"
-    verdicts, reasons = rollout.judged(test_event=flown["test_event"])
+    verdicts, reasons = rollout.judged(sent_test_event=flown["test_event"])
     assert verdicts == ["attested"] * 3
     assert "look at Unify > Unify settings > Profiles sources" in reasons
 

@@ -211,7 +211,6 @@ class Chain:
                 source_id=None if self.found["source_gone"] else source.get("id"),
                 key_fingerprints=source.get("key_fingerprints", []),
                 read_back=self.read_back,
-                test_event=self.call["sent_test_event"],
                 read_evidence=True,
             )
         )

@@ -47,7 +47,7 @@ def evaluate(call: ModuleContext) -> dict[str, t.Any]:
     ledger = open_ledger(call)
     document = ledger.read()
     now = call.segment_now()
-    test_event = call["test_event"] or {}
+    test_event = call["sent_test_event"] or {}
     evidence = Evidence(
         read_back=call["read_back"] or {},
         test_event=test_event if test_event.get("space_id") == call["space_id"] else None,

@@ -149,9 +149,9 @@ def test_the_same_is_read_for_a_key_that_no_event_can_prove(services, judged, ke
 
 def test_the_space_is_read_for_a_link_that_the_test_event_proves_to_learn_of_the_connection(services, judged):
     bird = {"status": "arrived", "source_id": SOURCE, "space_id": SPACE, "sent_at": before(minutes=1)}
-    assert told(judged(before(hours=1), test_event=bird)) == ["attested", "proven", "attested"]
+    assert told(judged(before(hours=1), sent_test_event=bird)) == ["attested", "proven", "attested"]
     assert services.paths == sorted([ALERTS, MINUTES, DAYS, EVENTS, AUDIT])
-    assert told(judged(before(hours=1), test_event={**bird, "space_id": "spa_2"}))[1] == "attested"
+    assert told(judged(before(hours=1), sent_test_event={**bird, "space_id": "spa_2"}))[1] == "attested"
 
 
 def test_a_young_hand_over_is_looked_at_by_the_minute(services, judged):
