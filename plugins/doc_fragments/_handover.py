@@ -141,19 +141,7 @@ options:
   reason:
     description: Why it is withdrawn or handed over again, for the ledger's history.
     type: str
-  seen:
-    description:
-      - What the endpoints were seen to read back, from C(seen) of M(flexops.unified_profiles.profiles_preflight).
-      - If this step's endpoint showed what should stand there, not more than five minutes ago, it is not asked again. In any other
-        case it is.
-      - Leave it out when anything was handed over since that may have changed it.
-    type: dict
-    suboptions:
-      at:
-        description: When, in seconds since 1970.
-        type: float
-        required: true
-{seen}  attest_existing:
+  attest_existing:
     description:
       - Name of who attests that what stands in the console already is right. Nothing is handed over.
       - It is recorded only where the source, and for the key that key, is there. That is read with the Segment token.

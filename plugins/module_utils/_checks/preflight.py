@@ -22,7 +22,7 @@ from .space import validate
 
 
 def preflight(call: ModuleContext) -> dict[str, t.Any]:
-    """See the module profiles_preflight. Nobody is asked anything about an environment that may not be connected.
+    """Check an environment. No service is asked anything about one that may not be connected.
 
     Raises:
         Failure: What one check found, or Refused with what several found.
@@ -30,30 +30,20 @@ def preflight(call: ModuleContext) -> dict[str, t.Any]:
     check_consent(call)
     check_source_name(call["source_name"])
     if call["attest_existing"] is not None and not call["attest_existing"].strip():
-        raise OptionError(
-            "attest_existing", "is empty.", "Name who attests the existing connections (unified_profiles_confirmed_by)."
-        )
+        raise OptionError("attest_existing", "is empty.", "Name who attests the existing connections.")
     endpoints = {step: options for step, options in (call["endpoints"] or {}).items() if options}
     reads: dict[str, t.Callable[[], t.Any]] = {
         "space": lambda: validate(call, rights=False),
         "flex": lambda: check_flex(call),
         **{step: functools.partial(_look, call, step, options) for step, options in endpoints.items()},
     }
-    at = call.transport.clock.now().timestamp()
     found: dict[str, t.Any] = gather(reads, call.workers)
     failures = [failure for failure in found.values() if isinstance(failure, Failure)]
     if len(failures) == 1:
         raise failures[0]
     if failures:
         raise Refused(" ".join(failure.full_message for failure in failures))
-    return {
-        **found["space"],
-        **found["flex"],
-        # Not of those that show nothing: what is registered is kept for every environment.
-        "seen": {"at": at, **{step: found[step] for step in endpoints if found[step]}},
-        "source_name": call["source_name"],
-        "region": call["segment_region"],
-    }
+    return {**found["space"], **found["flex"]}
 
 
 def _look(call: ModuleContext, step: str, options: t.Mapping[str, t.Any]) -> str | None:

@@ -32,14 +32,14 @@ from .._module.state import Plan
 from .._source.manage import ManagedSource, diagnose_source
 from .preflight import preflight
 
-OFFLINE_OPTIONS = ("endpoint", "confirm", "seen", "clock_skew")
+OF_A_STEP = ("endpoint", "confirm", "clock_skew")
 # Of an environment; the connection options are added.
 OPTIONS: dict[str, t.Any] = {
     **SPACE,
     **PROFILE_TOKEN,
     **SOURCE_NAME,
     **IGNORE_LEGACY,
-    **{name: option for name, option in HANDOVER_OPTIONS.items() if name not in OFFLINE_OPTIONS},
+    **{name: option for name, option in HANDOVER_OPTIONS.items() if name not in OF_A_STEP},
     "endpoints": {"type": "dict", "options": {step: {**ENDPOINT_OPTIONS, "no_log": False} for step in STEPS}},
     "confirmations": {
         "type": "dict",
@@ -175,7 +175,6 @@ class Chain:
         of_step = {
             "endpoint": (self.call["endpoints"] or {}).get(step),
             "confirm": self.call["confirmations"].get(step),
-            "seen": None,
             "wait_timeout": 0,
         }
         handover: HandOver = getattr(handovers, step)(self.call.derived(**of_step, **options))

@@ -43,18 +43,9 @@ OPTIONS: dict[str, t.Any] = {
     "handover_again": {"type": "list", "elements": "str", "default": []},
     "confirmed_by": {"type": "str"},
     "reason": {"type": "str"},
-    "seen": {
-        "type": "dict",
-        "options": {
-            "at": {"type": "float", "required": True},
-            **{step: {"type": "str", "no_log": False} for step in STEPS},
-        },
-    },
     "attest_existing": {"type": "str"},
     "clock_skew": {"type": "float", "default": 0.0},
 }
-# Seconds for which a value that an endpoint was seen to show counts. A rollout that takes longer reads it again.
-READ_BACK_MAX_AGE = 300.0
 # A refusal, or the lack of a connection: nothing was done.
 NOT_DONE = (ApiError, Unreachable, BudgetExceeded)
 
@@ -146,7 +137,7 @@ class HandOver(Resource):
 
     def fetch(self) -> State | None:
         if self.endpoint:
-            self.facts = replace(self.facts, shown=self._seen_or_read(self.endpoint))
+            self.facts = replace(self.facts, shown=self.endpoint.read())
         self.decision = decide(self.facts)
         return self.facts.current
 
@@ -219,15 +210,6 @@ class HandOver(Resource):
         )
 
     # The endpoint
-
-    def _seen_or_read(self, endpoint: Endpoint) -> str | None:
-        """Return what the endpoint shows. A value that was seen before is reused only if it is the expected one."""
-        seen, step = self.call["seen"], self.facts.step
-        if seen and endpoint.reader and seen[step.name] == self.facts.expected[step.read_back_field]:
-            age = self.call.transport.clock.now().timestamp() - seen["at"]
-            if 0 <= age < READ_BACK_MAX_AGE:
-                return str(seen[step.name])
-        return endpoint.read()
 
     def _send(self, endpoint: Endpoint) -> None:
         values, before = self._values(), self.facts

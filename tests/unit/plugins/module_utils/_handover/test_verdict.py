@@ -560,7 +560,7 @@ def test_every_combination_for_the_connection():
 TIMES = st.sampled_from([LONG_AGO, BEFORE, AT, CLOSE, AFTER, LATER, FUTURE, "", "nonsense", "9999-12-31T23:59:59Z"])
 SENDERS = st.sampled_from([SOURCE, OTHER, ""])
 ROWS = st.lists(st.builds(row, TIMES, SENDERS, st.integers(-1, 5), st.sampled_from([*FLEX_EVENTS, "Order Completed"])))
-READ_BACK_MAX_AGE = st.lists(st.builds(lambda at, name: seen(at, name)[0], TIMES, st.sampled_from(FLEX_EVENTS)))
+SEEN = st.lists(st.builds(lambda at, name: seen(at, name)[0], TIMES, st.sampled_from(FLEX_EVENTS)))
 CHANGED = st.none() | st.lists(st.builds(lambda at: {"type": "Source Modified", "at": at}, TIMES))
 WITHOUT_A_WORD = st.builds(
     Evidence,
@@ -569,7 +569,7 @@ WITHOUT_A_WORD = st.builds(
     volume=st.none() | ROWS,
     senders=st.none() | ROWS,
     gone=st.frozensets(SENDERS),
-    space_events=st.none() | READ_BACK_MAX_AGE,
+    space_events=st.none() | SEEN,
     audit=CHANGED,
 )
 unhurried = settings(database=None, deadline=None)
@@ -592,7 +592,7 @@ def test_what_was_only_asked_stays_pending(found):
 @given(
     st.lists(st.builds(row, st.sampled_from([LONG_AGO, BEFORE, AT, CLOSE, FUTURE]), SENDERS)),
     ROWS,
-    READ_BACK_MAX_AGE,
+    SEEN,
     CHANGED,
 )
 def test_late_and_early_events_prove_nothing(rows, before, events, changes):
@@ -601,7 +601,7 @@ def test_late_and_early_events_prove_nothing(rows, before, events, changes):
 
 
 @unhurried
-@given(ROWS, READ_BACK_MAX_AGE, st.sampled_from([LONG_AGO, BEFORE, AFTER]))
+@given(ROWS, SEEN, st.sampled_from([LONG_AGO, BEFORE, AFTER]))
 def test_a_replay_of_another_source_proves_nothing(rows, replayed, at):
     """A source that is not linked is never proven by the replay of another."""
     # Whether a replayed event is seen at its own time or at that of its arrival: the space shows any time at all.
@@ -610,7 +610,7 @@ def test_a_replay_of_another_source_proves_nothing(rows, replayed, at):
 
 
 @unhurried
-@given(st.lists(st.builds(row, TIMES, st.sampled_from([OTHER, ""]))), READ_BACK_MAX_AGE, CHANGED)
+@given(st.lists(st.builds(row, TIMES, st.sampled_from([OTHER, ""]))), SEEN, CHANGED)
 def test_foreign_events_prove_nothing(rows, events, changes):
     assert judged(evidence(volume=rows, senders=rows, space_events=events, audit=changes)) == ATTESTED
 
