@@ -154,7 +154,6 @@ options:
     type: float
     default: 0.0
 """.replace("{suboptions}", _endpoint(6, "endpoint", "the module's notes") + "\n").replace(
-        "{seen}",
         "".join(
             f"      {step}:\n        description: What the endpoint of the step {step} showed; nothing when there was nothing.\n"
             "        type: str\n"
