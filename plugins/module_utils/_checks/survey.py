@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from .._base.errors import Failure, Refused
 from .._base.gather import gather
+from .._clients.source import find
 from .._handover import handovers
 from .._handover.decide import Decision
 from .._handover.endpoint import ENDPOINT_OPTIONS
@@ -233,7 +234,13 @@ def _connect(chain: Chain) -> None:
             raise
         chain.due["connection"] = "it was confirmed, and the source that the form makes is not there yet"
         return
-    if decision.status == "done" and "connection" not in chain.due:
+    if decision.status != "done":
+        return
+    if "connection" in chain.due:
+        call = chain.call
+        if find(call.public_api().sources(), call["source_name"], call["ignore_legacy"]) is None:
+            chain.due["source"] = "the form makes it, so its id and key cannot be predicted"
+    else:
         chain.have_source(create=False)
         _link_and_key(chain, done_by_form=True)
 
