@@ -109,11 +109,16 @@ def hand_over(gateway: Gateway, memory: Memory) -> None:
         **dict.fromkeys(("validate_certs", "ca_path", "proxy")),
         **{"timeout": 5.0, "retry_budget": 0.0},
         **{"environment": "dev", "channel": "endpoint", "confirm": None, "seen": None},
-        **{"attest_existing": None, "clock_skew": 0.0},
+        **{"attest_existing": None, "clock_skew": 0.0, "confirmed_by": None, "reason": None},
+        **{"confirm_digests": [], "withdraw": [], "handover_again": []},
+        **{"twilio_account_sid": None, "segment_region": "us"},
         "endpoint": {"url": URL, "method": "POST", "success": {"statuses": [201]}},
     }
     call = ModuleContext(options, False, gateway.transport)
-    call.reconcile(HandOver(call, "link", memory, memory.steps, expected=VALUES, values=lambda: VALUES))
+    step = HandOver(
+        call, "link", memory, memory.steps, expected=VALUES, values=lambda: VALUES, is_there=lambda how: None
+    )
+    call.reconcile(step)
 
 
 @pytest.mark.parametrize("status", REFUSALS)

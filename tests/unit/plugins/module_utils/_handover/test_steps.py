@@ -123,6 +123,7 @@ def test_a_fourth_step_is_handed_over(fourth, transport):
         **{"environment": "dev", "channel": "operator", "endpoint": None, "confirm": None, "seen": None},
         **{"attest_existing": None, "clock_skew": 0.0, "confirmed_by": None, "reason": None},
         **{"confirm_digests": [], "withdraw": [], "handover_again": []},
+        **{"twilio_account_sid": None, "segment_region": "us"},
     }
     memory, expected = Memory(), {"user_id": "u1"}
 
