@@ -32,6 +32,12 @@ class Failure(Exception):
         self.next_step = next_step
         self.facts = facts
 
+    def __copy__(self) -> Failure:
+        """For another thread to raise."""
+        twin = type(self).__new__(type(self), *self.args)
+        twin.__dict__.update(self.__dict__)
+        return twin
+
     @property
     def full_message(self) -> str:
         """Message and way out, for people."""
@@ -75,6 +81,15 @@ class BudgetExceeded(Failure):
     """The task's retry budget is spent, or the server asks for a longer wait than is left of it."""
 
     kind = "budget"
+
+
+class NotReached(Failure):
+    """The time for one environment was over before it was asked for everything."""
+
+    kind = "not_reached"
+
+    def __init__(self, message: str, next_step: str, **facts: t.Any) -> None:
+        super().__init__(message, next_step, problem="not_reached", **facts)
 
 
 class ApiError(Failure):

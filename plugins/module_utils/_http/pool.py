@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""httpx's transport over httpcore's pools: httpx's own has no option for the network backend, which keeps the deadline."""
+"""httpx's transport over httpcore: httpx's own has no option for the network backend, which keeps the deadline."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ ERRORS = (
 
 
 class PoolTransport(httpx.BaseTransport):
-    """Sends over a pool of connections.
+    """Sends over one connection, made again where it was closed: a pool of one.
 
     Args:
-        backend: Makes the connections.
+        backend: Makes the connection.
         tls: How servers are checked, and a proxy that is reached with TLS.
         proxy: The proxy on the way.
 
@@ -53,7 +53,7 @@ class PoolTransport(httpx.BaseTransport):
         options: dict[str, t.Any] = {
             "ssl_context": tls,
             "network_backend": backend,
-            "max_connections": 100,
+            "max_connections": 1,
             "keepalive_expiry": 5.0,
         }
         if proxy is None:

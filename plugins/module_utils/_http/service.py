@@ -15,41 +15,24 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import typing as t
 import urllib.parse
 from collections.abc import Mapping
 
-from .._base.errors import (
-    ApiError,
-    BudgetExceeded,
-    OptionError,
-    Refused,
-    TlsFailure,
-    UnexpectedAnswer,
-    UnknownOutcome,
-    Unreachable,
-)
+from .._base.errors import OptionError, Refused, TlsFailure, Unreachable
 from .._base.secret import Secret
 from . import libraries
 from .auth import Auth, authorization
-from .proxy import is_host, is_loopback
-from .response import Response, parse_error, parse_json, request_id_of, requested_wait, retry_after
+from .failures import FINAL_OF_PROXIES, Failures
+from .response import Response, parse_json, requested_wait, retry_after
+from .traffic import TimeIsUp
 from .transport import Transport
+from .urls import check_url
 
 if libraries.PROBLEM is None:
     import httpx
 
-    from .certificates import explain, tls_error
-
-    NEVER_SENT = (
-        httpx.ConnectError,
-        httpx.ConnectTimeout,
-        httpx.LocalProtocolError,
-        httpx.PoolTimeout,
-        httpx.ProxyError,
-        httpx.UnsupportedProtocol,
-    )
+Answer: t.TypeAlias = "tuple[int, Mapping[str, str], bytes]"
 
 READS = frozenset({"GET", "HEAD"})
 REPEATABLE = READS | {"PUT", "PATCH", "DELETE"}
@@ -57,8 +40,6 @@ REPEATABLE = READS | {"PUT", "PATCH", "DELETE"}
 DEFINITE = frozenset({501, 505})
 # Bytes. A page of 200 sources has about one MiB; JSON of nothing but empty lists takes about 25 times its size in memory.
 MAX_BODY = 8 * 1024 * 1024
-# A proxy that answers so will answer so again, and some lock an account that asks often; 408 and 429 pass.
-FINAL_OF_PROXIES = re.compile(r"4(?!08|29)[0-9]{2}\b|Invalid username/password")
 
 
 class Service:
@@ -87,8 +68,7 @@ class Service:
         self.name = name
         self.base_url = check_url(url_option, base_url)
         self.auth = auth
-        self.credentials = credentials
-        self.url_option = url_option
+        self.failures = Failures(transport, name, self.base_url, credentials, url_option)
         if auth:
             transport.hidden.add(auth.secret, auth.credential)
 
@@ -122,6 +102,7 @@ class Service:
         Raises:
             ApiError: Another status, after the retries that the rules allow.
             BudgetExceeded: The wait that the server asks for does not fit into what is left of the budget.
+            NotReached: The transport's time was over first.
             UnknownOutcome: A POST that may have taken effect.
             UnexpectedAnswer: Success without readable JSON.
             Unreachable, TlsFailure: No connection.
@@ -148,7 +129,10 @@ class Service:
             headers=self._headers(headers or {}, content_type if content is not None else None),
             content=content,
         )
-        return self._send(wire, shown, expected)
+        if self.transport.memory is None or method != "GET":
+            return self._send(wire, shown, expected)
+        asked = (str(wire.url), tuple(wire.headers.raw), expected)
+        return self.transport.memory.once(asked, lambda: self._send(wire, shown, expected))
 
     def _headers(self, own: Mapping[str, str], content_type: str | None) -> httpx.Headers:
         """What is sent: ``own`` headers replace ours. Names of headers count whatever their case."""
@@ -163,67 +147,98 @@ class Service:
         return headers
 
     def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int]) -> Response:
-        transport, attempt = self.transport, 0
+        transport, failures, attempt = self.transport, self.failures, 0
+        clock, budget, traffic = transport.clock, transport.budget, transport.connections.traffic
         repeatable = wire.method in REPEATABLE
         limit = transport.settings.timeout
+        failure: Exception | None = None
         while True:
             if wire.method not in READS and transport.orphaned:
                 raise Refused(f"{shown} was not sent to {self.name}, because the run has ended.", "Run again.")
-            started = transport.clock.monotonic()
-            failure: Exception
-            wait: float | None = None
             try:
-                status, headers, content = self._exchange(wire, limit)
-            except httpx.TransportError as error:
-                failure = self._transport_failure(error, shown, limit)
+                answer, took, allowed = self._attempt(wire, limit)
+            except TimeIsUp:
+                raise failures.not_reached(shown, failure) from None
+            status, wait = 0, None
+            if isinstance(answer, httpx.TransportError):
+                failure = failures.connection(answer, shown, allowed)
                 never_sent = isinstance(failure, Unreachable)
-                refused = isinstance(error, httpx.ProxyError) and FINAL_OF_PROXIES.match(str(error))
+                refused = isinstance(answer, httpx.ProxyError) and FINAL_OF_PROXIES.match(str(answer))
                 if isinstance(failure, TlsFailure) or refused:
-                    raise failure from None
+                    raise failure
                 if not repeatable and not never_sent:
-                    raise self._unknown(shown, str(failure)) from None
+                    raise failures.unknown(shown, str(failure))
             else:
+                status, headers, content = answer
+                if status != 429:
+                    traffic.served(wire)
                 if status in expected:
                     body = self._decode(wire, status, headers, content, shown)
-                    return Response(shown, self.name, status, headers, body, self._request_id(headers), len(content))
-                failure = self._api_error(wire, status, headers, content, shown)
+                    return Response(shown, self.name, status, headers, body, failures.request_id(headers), len(content))
+                failure = failures.status(status, headers, content, shown)
                 if status == 429:
-                    wait = requested_wait(headers, content, transport.clock.now())
+                    wait = requested_wait(headers, content, clock.now())
                 elif status < 500 or status in DEFINITE:
                     raise failure
                 elif not repeatable:
-                    raise self._unknown(shown, f"HTTP {status}", **failure.facts)
+                    raise failures.unknown(shown, f"HTTP {status}", **failure.facts)
                 else:
                     # When a rate limit ends says nothing about an error.
-                    wait = retry_after(headers, transport.clock.now())
-            transport.budget.spend(transport.clock.monotonic() - started)
+                    wait = retry_after(headers, clock.now())
             backoff = min(0.25 * 2**attempt, 10.0) * random.uniform(0.8, 1.2)
             # A server that says "now" forever must not be asked in a tight loop.
             wait = backoff if wait is None else max(wait, backoff / 5)
-            left = transport.budget.left
-            if wait > left or left <= 0:
-                raise self._over_budget(shown, failure, wait, left)
-            transport.budget.spend(wait)
-            transport.clock.sleep(wait)
             attempt += 1
-            limit = min(transport.settings.timeout, max(1.0, transport.budget.left))
+            # What others used up costs no budget, where something else makes an end of it. Its turn comes after the pause.
+            if status == 429 and transport.until < float("inf") and traffic.limited(wire, wait):
+                continue
+            budget.spend(took)
+            left = budget.left
+            if wait > left or left <= 0:
+                raise failures.over_budget(shown, failure, wait, left)
+            if clock.monotonic() + wait >= transport.until:
+                raise failures.not_reached(shown, failure)
+            budget.spend(wait)
+            clock.sleep(wait)
+            limit = min(transport.settings.timeout, max(1.0, budget.left))
 
-    def _exchange(self, wire: httpx.Request, limit: float) -> tuple[int, Mapping[str, str], bytes]:
+    def _attempt(self, wire: httpx.Request, limit: float) -> tuple[Answer | httpx.TransportError, float, float]:
+        """Send once, when it is this request's turn.
+
+        Returns:
+            What came of it, how long that took, and how long it was allowed to take.
+
+        Raises:
+            TimeIsUp: It was not sent.
+        """
+        transport = self.transport
+        with transport.connections.traffic.turn(wire, transport.until):
+            started = transport.clock.monotonic()
+            limit = min(limit, transport.until - started)
+            answer: Answer | httpx.TransportError
+            try:
+                answer = self._exchange(wire, limit)
+            except httpx.TransportError as error:
+                answer = error
+            return answer, transport.clock.monotonic() - started, limit
+
+    def _exchange(self, wire: httpx.Request, limit: float) -> Answer:
         """One round trip, over within ``limit`` seconds."""
-        self.transport.deadline.start(limit)
+        self.transport.connections.deadline.start(limit)
         wire.extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), limit)}
-        response = self.transport.client(self.base_url).send(wire, stream=True)
-        try:
-            chunks, size = [], 0
-            # Never unpacked: what is packed was not asked for.
-            for chunk in t.cast("t.Iterable[bytes]", response.stream):
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > MAX_BODY:
-                    raise httpx.RemoteProtocolError(f"the body is larger than {MAX_BODY >> 20} MiB")
-            return response.status_code, response.headers, b"".join(chunks)
-        finally:
-            response.close()
+        with self.transport.connection(self.base_url) as connection:
+            response = connection.handle_request(wire)
+            try:
+                chunks, size = [], 0
+                # Never unpacked: what is packed was not asked for.
+                for chunk in t.cast("t.Iterable[bytes]", response.stream):
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    if size > MAX_BODY:
+                        raise httpx.RemoteProtocolError(f"the body is larger than {MAX_BODY >> 20} MiB")
+                return response.status_code, response.headers, b"".join(chunks)
+            finally:
+                response.close()
 
     def _decode(
         self, wire: httpx.Request, status: int, headers: Mapping[str, str], content: bytes, shown: str
@@ -238,133 +253,7 @@ class Service:
         except (ValueError, RecursionError):
             what = "HTML" if content.lstrip()[:1] == b"<" else "something that is not JSON"
             what = "a content coding that was not asked for" if coded else what
-            problem = f"{self.name} answered {shown} at {self.base_url} with HTTP {status} and {what}."
+            failure = self.failures.not_json(status, headers, shown, what)
             if wire.method not in REPEATABLE:
-                raise self._unknown(shown, problem) from None
-            raise UnexpectedAnswer(
-                problem,
-                f"Check {self.url_option} and any proxy in between.",
-                service=self.name,
-                status=status,
-                request_id=self._request_id(headers),
-                method=wire.method,
-                path=shown.partition(" ")[2],
-            ) from None
-
-    def _transport_failure(self, error: httpx.TransportError, shown: str, limit: float) -> Exception:
-        reason = self.transport.hidden.in_words(str(error).rstrip(".")) or type(error).__name__
-        where = f"{self.name} at {self.base_url} ({shown})"
-        # Only while connecting: a TLS error later on may come after the request was processed.
-        if isinstance(error, httpx.ConnectError) and (tls := tls_error(error)):
-            reason, next_step = explain(tls, self.transport.settings.ca_path, self.url_option)
-            return TlsFailure(f"No trusted TLS connection to {where}: {reason}.", next_step, service=self.name)
-        if isinstance(error, NEVER_SENT):
-            proxy = self.transport.proxy(self.base_url)
-            named = f" named by {proxy.source}" if proxy else ""
-            next_step = f"Check {self.url_option}, the network and the proxy{named}."
-            if isinstance(error, httpx.ProxyError):
-                reason = f"the proxy{named} answered {reason}"
-                if FINAL_OF_PROXIES.match(str(error)):
-                    next_step = f"Check the proxy{named}, its user and password and what it lets through."
-            return Unreachable(f"Cannot reach {where}: {reason}.", next_step, service=self.name)
-        if isinstance(error, httpx.TimeoutException):
-            return TimeoutError(f"no complete answer from {where} within {limit:.0f} s.")
-        return ConnectionError(f"{where} broke the connection off: {reason}.")
-
-    def _api_error(
-        self,
-        wire: httpx.Request,
-        status: int,
-        headers: Mapping[str, str],
-        content: bytes,
-        shown: str,
-    ) -> ApiError:
-        code, message = parse_error(content)
-        if status in (401, 403):
-            next_step = f"The credential in {self.credentials} is missing, wrong, revoked, or lacks the permission."
-        elif status == 404:
-            next_step = "Check the ids in the request."
-        elif 300 <= status < 400:
-            next_step = (
-                f"Redirects are not followed, since they would carry the credential away: check {self.url_option}."
-            )
-        else:
-            next_step = "If it stays, give the request id to the vendor's support."
-        said = self.transport.hidden.in_words
-        detail = said(": " + message.rstrip(".") if message else "")
-        return ApiError(
-            f"{self.name} answered {shown} with HTTP {status}{detail}.",
-            next_step,
-            service=self.name,
-            status=status,
-            code=said(str(code)) if code is not None else None,
-            request_id=self._request_id(headers),
-            method=wire.method,
-            path=shown.partition(" ")[2],
-        )
-
-    def _unknown(self, shown: str, reason: str, **facts: t.Any) -> UnknownOutcome:
-        method, path = shown.split(" ", 1)
-        facts = {"service": self.name, "method": method, "path": path, **facts}
-        return UnknownOutcome(
-            f"Whether {shown} at {self.name} took effect is not known: {reason}.",
-            "Run again: the object is looked up before anything is sent.",
-            **facts,
-        )
-
-    def _over_budget(self, shown: str, failure: Exception, wait: float, left: float) -> Exception:
-        seconds = self.transport.settings.retry_budget
-        facts = getattr(failure, "facts", {"service": self.name})
-        if isinstance(failure, Unreachable) or (seconds <= 0 and isinstance(failure, ApiError)):
-            return failure
-        return BudgetExceeded(
-            f"Gave up on {self.name} ({shown}): {failure} The next attempt would be due in {wait:.0f} s, and {left:.0f} s "
-            f"of the task's retry_budget of {seconds:g} s are left.",
-            "Raise retry_budget, or run again later.",
-            **{**facts, "waits_for": f"{wait:.0f} s"},
-        )
-
-    def _request_id(self, headers: Mapping[str, str]) -> str | None:
-        return self.transport.hidden.in_request_id(request_id_of(headers) or "") or None
-
-
-def check_url(option: str, url: str) -> str:
-    """Return a service's URL with its host as DNS and certificates have it: international names encoded, no dot at the end.
-
-    Raises:
-        OptionError: Not an absolute https URL, and not http on loopback; or it carries credentials.
-    """
-    try:
-        parts = urllib.parse.urlsplit(url)
-        port = parts.port
-    except ValueError:
-        parts, port = urllib.parse.urlsplit(""), None
-    host = _in_dns(option, parts.hostname or "")
-    unusable = bool(re.search(r"[\x00-\x20\x7f]", url)) or not parts.path.isascii() or parts.query or parts.fragment
-    if parts.scheme not in ("http", "https") or unusable or not is_host(host):
-        raise OptionError(option, "is not a plain absolute http(s) URL.", "Write it as https://host[:port][/path].")
-    host = host.removesuffix(".")
-    if parts.username is not None or parts.password is not None:
-        raise OptionError(option, "carries credentials in the URL.", "Put them into the options made for them.")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise OptionError(
-            option,
-            f"uses http to {host}, which would send credentials in the clear.",
-            "Use https; plain http is for loopback addresses only.",
-        )
-    where = (f"[{host}]" if ":" in host else host) + ("" if port is None else f":{port}")
-    return urllib.parse.urlunsplit(parts._replace(netloc=where)).rstrip("/")
-
-
-def _in_dns(option: str, host: str) -> str:
-    """The host's name in ASCII (IDNA)."""
-    if host.isascii():
-        return host
-    try:
-        return httpx.URL(scheme="https", host=host).raw_host.decode()
-    except httpx.InvalidURL:
-        raise OptionError(
-            option,
-            "has a host whose international name is not a valid one.",
-            "Write the name as DNS has it, with xn--.",
-        ) from None
+                raise self.failures.unknown(shown, failure.message) from None
+            raise failure from None

@@ -4,68 +4,30 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""Connections: TLS, proxies, time and the budget for waits of one task. What is sent over them is service.py's."""
+"""How one task sends: settings, proxies, time and the budget for its waits. What is sent is service.py's."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import copy
-import datetime
 import os
 import ssl
-import sys
 import threading
-import time
 import urllib.parse
-from dataclasses import dataclass
 
-from .._base.errors import OptionError
 from .._base.hidden import Hidden
 from .._base.secret import Secret
 from . import libraries
+from .clock import Clock
+from .connections import Connections, HttpSettings
+from .memory import Memory
 from .proxy import Proxy, proxy_for
 
 if libraries.PROBLEM is None:
     import httpx
 
-    from .certificates import context_for, tls_context
-    from .deadline import Deadline, DeadlineBackend
-    from .pool import PoolTransport
-
-# Seconds: a day.
-LONGEST = 86400.0
-
-
-@dataclass(frozen=True)
-class HttpSettings:
-    """How to reach servers. Times in seconds."""
-
-    validate_certs: bool = True
-    ca_path: str | None = None
-    proxy: str | None = None
-    timeout: float = 30.0
-    retry_budget: float = 60.0
-
-    def __post_init__(self) -> None:
-        """Raises OptionError for a time that no request and no operating system can keep."""
-        for name, least in (("timeout", 0.001), ("retry_budget", 0.0)):
-            if not least <= getattr(self, name) <= LONGEST:
-                problem = f"must be from {least:g} to {LONGEST:g} seconds."
-                raise OptionError(name, problem, "Correct it, or leave it out.")
-
-
-class Clock:
-    """Time, so that tests can bring their own."""
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def now(self) -> datetime.datetime:
-        return datetime.datetime.now(datetime.timezone.utc)
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+    from .certificates import context_for
 
 
 class Budget:
@@ -86,16 +48,20 @@ class Budget:
 
 
 class Transport:
-    """The connections of one task: at most one pool of connections per server, one budget for all.
+    """How one task, or one environment of a survey, sends: its settings, one budget for its waits, and what it must not show.
 
     Args:
         settings: How to reach servers.
         read_only: Refuse whatever is not a read. Check mode sets it, so that no code above can write by mistake.
-        clock: Time source.
+        clock: Time source, unless the connections have one.
         http_transport: What requests go over instead of connections, for tests.
+        connections: Shared with others, who close them. Its own by default.
+        remember: Send the same GET once, and give its answer again. For one look, which needs ``read_only``.
+        until: When all must be over, by the clock's monotonic time; never by default.
 
     Raises:
         MissingLibrary: A library is not there, or of a version that will not do.
+        ValueError: It is to remember, and may write.
     """
 
     def __init__(
@@ -105,19 +71,24 @@ class Transport:
         read_only: bool = False,
         clock: Clock | None = None,
         http_transport: httpx.BaseTransport | None = None,
+        connections: Connections | None = None,
+        remember: bool = False,
+        until: float | None = None,
     ) -> None:
-        if libraries.PROBLEM is not None:
-            raise libraries.PROBLEM
+        if remember and not read_only:
+            raise ValueError("only what is read can be remembered")
         self.settings = settings
         self.read_only = read_only
-        self.clock = clock or Clock()
+        self.connections = connections or Connections(clock)
+        self.clock = self.connections.clock
+        self.memory = Memory() if remember else None
+        self.until = float("inf") if until is None else until
         self.budget = Budget(settings.retry_budget)
-        self.deadline = Deadline(self.clock.monotonic)
         self.hidden = Hidden()
         self._parent = os.getppid()
         self._http_transport = http_transport
-        self._clients: dict[tuple[str, str], httpx.Client] = {}
-        self._lock = threading.Lock()
+        self._shared = connections is not None
+        self._proxies: dict[str, Proxy | None] = {}
 
     def with_separate_budget(self) -> Transport:
         """The same connections for somebody whose waits are not to use up the others' budget. Closed with this one."""
@@ -131,45 +102,35 @@ class Transport:
         return os.getppid() != self._parent
 
     def close(self) -> None:
-        for client in self._clients.values():
-            client.close()
+        """Close the connections, unless they are shared."""
+        if not self._shared:
+            self.connections.close()
 
-    def client(self, base_url: str) -> httpx.Client:
-        """The client for the server of this URL; created on first use."""
-        parts = urllib.parse.urlsplit(base_url)
-        with self._lock:
-            key = (parts.scheme, parts.netloc)
-            if key not in self._clients:
-                over = self._http_transport or self._pool(self.proxy(base_url))
-                self._clients[key] = httpx.Client(transport=over, trust_env=False)
-            return self._clients[key]
+    def connection(self, base_url: str) -> contextlib.AbstractContextManager[httpx.BaseTransport]:
+        """A connection to the server of this URL, for one exchange.
+
+        Raises:
+            OptionError: Certificates or proxy cannot be used.
+        """
+        if self._http_transport:
+            return contextlib.nullcontext(self._http_transport)
+        return self.connections.borrow(base_url, self.settings, self.proxy(base_url))
 
     def proxy(self, base_url: str) -> Proxy | None:
-        """The proxy on the way to the server of this URL.
+        """The proxy on the way to the server of this URL. From then on nothing shows its credentials.
 
         Raises:
             OptionError: The option or the environment variable that names it cannot be used.
         """
-        parts = urllib.parse.urlsplit(base_url)
-        return proxy_for(parts.scheme, parts.hostname or "", parts.port, self.settings.proxy)
-
-    def _pool(self, proxy: Proxy | None) -> PoolTransport:
-        backend, tls = DeadlineBackend(self.deadline), tls_context(self.settings.validate_certs, self.settings.ca_path)
-        if proxy is None:
-            return PoolTransport(backend, tls, None)
-        user, password = proxy.credentials
-        self.hidden.add(Secret(password))
-        self.hidden.add_doubtful(user, base64.b64encode(f"{user}:{password}".encode()).decode())
-        try:
-            return PoolTransport(backend, tls, proxy)
-        except ValueError:
-            raise proxy.unusable() from None
-        except RuntimeError:
-            raise OptionError(
-                proxy.source,
-                "is a SOCKS proxy, and those take the Python library socksio, which is not installed.",
-                f"Install it: {sys.executable} -m pip install socksio. Or name an HTTP proxy.",
-            ) from None
+        if base_url not in self._proxies:
+            parts = urllib.parse.urlsplit(base_url)
+            proxy = proxy_for(parts.scheme, parts.hostname or "", parts.port, self.settings.proxy)
+            if proxy:
+                user, password = proxy.credentials
+                self.hidden.add(Secret(password))
+                self.hidden.add_doubtful(user, base64.b64encode(f"{user}:{password}".encode()).decode())
+            self._proxies[base_url] = proxy
+        return self._proxies[base_url]
 
 
 def warm_up() -> None:

@@ -21,8 +21,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
     UnexpectedAnswer,
     UnknownOutcome,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 
 TIMEOUT, BUDGET = 30.0, 60.0
 HEADERS = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n"

@@ -25,11 +25,12 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
     Unreachable,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.certificates import explain
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.deadline import Deadline, DeadlineBackend
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.pool import PoolTransport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.proxy import Proxy
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -1,0 +1,108 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
+
+"""Connections that many environments share, each used by one exchange at a time. They keep no cookies, and no credentials but a proxy's."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import typing as t
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .._base.errors import OptionError
+from . import libraries
+from .clock import Clock
+from .proxy import Proxy
+from .traffic import Traffic
+
+if libraries.PROBLEM is None:
+    from .certificates import tls_context
+    from .deadline import Deadline, DeadlineBackend
+    from .pool import PoolTransport
+
+# Seconds: a day.
+LONGEST = 86400.0
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """How to reach servers. Times in seconds."""
+
+    validate_certs: bool = True
+    ca_path: str | None = None
+    proxy: str | None = None
+    timeout: float = 30.0
+    retry_budget: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for a time that no request and no operating system can keep."""
+        for name, least in (("timeout", 0.001), ("retry_budget", 0.0)):
+            if not least <= getattr(self, name) <= LONGEST:
+                problem = f"must be from {least:g} to {LONGEST:g} seconds."
+                raise OptionError(name, problem, "Correct it, or leave it out.")
+
+
+class Connections:
+    """Connections, and who may send how much over them. Threads share them.
+
+    There are never more to one server than exchanges were under way at once.
+
+    Args:
+        clock: Time source of all that use them.
+
+    Raises:
+        MissingLibrary: A library is not there, or of a version that will not do.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        if libraries.PROBLEM is not None:
+            raise libraries.PROBLEM
+        self.clock = clock or Clock()
+        self.traffic = Traffic(self.clock)
+        self.deadline = Deadline(self.clock.monotonic)
+        self._idle: dict[tuple[t.Any, ...], list[PoolTransport]] = {}
+
+    @contextlib.contextmanager
+    def borrow(self, base_url: str, settings: HttpSettings, proxy: Proxy | None) -> Iterator[PoolTransport]:
+        """Lend a connection to the server of this URL: one that is idle, or a new one. The last one used is lent first.
+
+        Raises:
+            OptionError: Certificates or proxy cannot be used.
+        """
+        parts = urllib.parse.urlsplit(base_url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        way = (settings.validate_certs, settings.ca_path, proxy and proxy.url)
+        idle = self._idle.setdefault((parts.scheme, parts.hostname, port, way), [])
+        try:
+            connection = idle.pop()
+        except IndexError:
+            connection = self._connection(settings, proxy)
+        try:
+            yield connection
+        finally:
+            idle.append(connection)
+
+    def close(self) -> None:
+        """Close those that are idle. None is left once every exchange has ended."""
+        for idle in list(self._idle.values()):
+            while idle:
+                idle.pop().close()
+
+    def _connection(self, settings: HttpSettings, proxy: Proxy | None) -> PoolTransport:
+        backend, tls = DeadlineBackend(self.deadline), tls_context(settings.validate_certs, settings.ca_path)
+        try:
+            return PoolTransport(backend, tls, proxy)
+        except ValueError:
+            raise t.cast(Proxy, proxy).unusable() from None
+        except RuntimeError:
+            raise OptionError(
+                t.cast(Proxy, proxy).source,
+                "is a SOCKS proxy, and those take the Python library socksio, which is not installed.",
+                f"Install it: {sys.executable} -m pip install socksio. Or name an HTTP proxy.",
+            ) from None
