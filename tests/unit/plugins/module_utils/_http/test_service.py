@@ -18,6 +18,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
     ApiError,
     BudgetExceeded,
     Failure,
+    NotReached,
     TlsFailure,
     UnexpectedAnswer,
     UnknownOutcome,
@@ -28,7 +29,8 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http imp
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.auth import Basic, BasicToken
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from support.conversation import BASE, OK, START, TOKEN, Conversation, Turn
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
+from support.conversation import BASE, OK, START, TOKEN, Conversation, FakeClock, Turn
 
 # Authorization and what is sent
 
@@ -425,3 +427,92 @@ def test_long_messages_are_cut(converse):
     with pytest.raises(ApiError) as caught:
         converse(Turn("GET", "/x", 400, {"message": "m" * 10_000})).service().get("/x")
     assert len(caught.value.message) < 700
+
+
+# The time of all requests
+
+
+def timed(answer, until, **settings):
+    """A service whose transport must be done by then; it is noon."""
+    clock = FakeClock()
+
+    def scripted(request):
+        return answer(request, clock)
+
+    over = httpx.MockTransport(scripted)
+    transport = Transport(HttpSettings(**settings), clock=clock, http_transport=over, until=until)
+    return Service(transport, "Segment", BASE, auth=None, credentials="token", url_option="public_api_url")
+
+
+@pytest.mark.parametrize(("until", "limit"), [(12.0, 12.0), (100.0, 30.0), (None, 30.0)])
+def test_no_exchange_lasts_longer_than_all_may(until, limit):
+    allowed = []
+
+    def answer(request, clock):
+        allowed.append(set(request.extensions["timeout"].values()))
+        allowed.append({service.transport.connections.deadline.left})
+        return httpx.Response(200, json={})
+
+    service = timed(answer, until)
+    service.get("/x")
+    assert allowed == [{limit}, {limit}]
+
+
+def test_an_answer_that_takes_all_the_time():
+    def answer(request, clock):
+        clock.elapsed += request.extensions["timeout"]["read"]
+        raise httpx.ReadTimeout("")
+
+    service = timed(answer, 12.0)
+    with pytest.raises(NotReached) as caught:
+        service.get("/x")
+    said = "The time for this environment was used up at Segment (GET /x): no complete answer from Segment at https://api.test"
+    assert caught.value.message == f"{said} (GET /x) within 12 s."
+    assert caught.value.as_result()["failure"] == {
+        "kind": "not_reached",
+        "next_step": caught.value.next_step,
+        "problem": "not_reached",
+        "service": "Segment",
+        "method": "GET",
+        "path": "/x",
+    }
+    assert (service.transport.clock.elapsed, service.transport.clock.slept) == (12.0, [])
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_no_wait_goes_beyond_the_end(status):
+    service = timed(lambda request, clock: httpx.Response(status, headers={"retry-after": "12"}), 12.0)
+    with pytest.raises(NotReached, match=f"used up at Segment .*: Segment answered GET /x with HTTP {status}"):
+        service.get("/x")
+    assert service.transport.clock.slept == []
+
+
+def test_retries_go_on_until_the_end_and_no_longer():
+    service = timed(lambda request, clock: httpx.Response(500), 12.0)
+    with pytest.raises(NotReached, match="HTTP 500"):
+        service.get("/x")
+    assert 5 < service.transport.clock.elapsed < 12
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_nothing_is_sent_after_the_end(method):
+    def answer(request, clock):
+        raise AssertionError
+
+    service = timed(answer, 0.0)
+    with pytest.raises(NotReached, match=rf"used up at Segment \({method} /x\)\.$"):
+        service.request(method, "/x")
+
+
+def test_a_write_that_the_end_cut_off_has_an_unknown_outcome():
+    def answer(request, clock):
+        raise httpx.ReadTimeout("")
+
+    with pytest.raises(UnknownOutcome):
+        timed(answer, 12.0).request("POST", "/x", body={})
+
+
+def test_the_budget_may_end_first():
+    service = timed(lambda request, clock: httpx.Response(500), 12.0, retry_budget=3.0)
+    with pytest.raises(BudgetExceeded):
+        service.get("/x")
