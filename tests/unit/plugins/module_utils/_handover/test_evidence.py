@@ -15,7 +15,8 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError, Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info, segment_test_event
 from support.conversation import START, FakeClock
