@@ -36,6 +36,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 
 TEMPLATES = Path(__file__).parent / "templates"
+WELL = ("proven", "attested")
+# Of one status, in the last line.
+MAX_NAMES = 10
 
 
 def terminal(value: t.Any) -> str:
@@ -116,15 +119,24 @@ def card_text(card: Mapping[str, t.Any], run: Run) -> str:
 
 
 def summary_text(outcomes: Mapping[str, Mapping[str, t.Any]], most: int) -> str:
-    """A line for each environment, those in trouble first, and how many there are of each status."""
+    """A line for each environment, those in trouble first, and at last how many there are of each status, and who is in trouble."""
     facts = _facts(outcomes, Run())
     named = [(terminal(name), found) for name, found in facts["outcomes"].items()]
     width = max((len(name) for name, _found in named), default=0)
     lines = [f"{name:{width}}  {found['status']:9}  {terminal(found['why'])}".rstrip() for name, found in named[:most]]
     if len(named) > most:
         lines.append(f"and {len(named) - most} more.")
-    counts = ", ".join(f"{count} {status}" for status, count in facts["counts"].items())
-    return "\n".join([*lines, f"{len(named)} environment{'s' * (len(named) != 1)}: {counts}."])
+    counts = []
+    for status in reversed(STATUSES):
+        names = [name for name, found in named if found["status"] == status]
+        who = "" if status in WELL else f" ({_some(names)})"
+        counts += [f"{len(names)} {status}{who}"] * bool(names)
+    return "\n".join([*lines, f"{len(named)} environment{'s' * (len(named) != 1)}: {', '.join(counts)}"])
+
+
+def _some(names: Sequence[str]) -> str:
+    more = [f"and {len(names) - MAX_NAMES} more"] * (len(names) > MAX_NAMES)
+    return ", ".join([*names[:MAX_NAMES], *more])
 
 
 def report_markdown(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 import jinja2
 import pytest
 import yaml
-from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_preflight
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import SPEC
 from sandbox import handovers
 from support.project import ROOT
 
@@ -119,9 +119,7 @@ def test_the_arguments_are_those_of_the_modules(made):
 
 
 def test_the_injected_variables_are_those_that_the_modules_read(made):
-    fallbacks = {
-        name for option in profiles_preflight.SPEC.argument_spec.values() for name in option.get("fallback", (0, []))[1]
-    }
+    fallbacks = {name for option in SPEC.values() for name in option.get("fallback", (0, []))[1]}
     for kind in made["credential_type"]:
         fields = {field["id"]: field for field in kind["inputs"]["fields"]}
         assert set(kind["injectors"]["env"]) <= fallbacks

@@ -70,7 +70,7 @@ NOT_TAKEN = {
     "max_fail_percentage-empty": {"max_fail_percentage": ""},
     "max_fail_percentage-word": {"max_fail_percentage": "half"},
     "fail_on_pending-misspelt": {"fail_on_pending": "ture"},
-    "handover_interactive-misspelt": {"handover_interactive": "ture"},
+    "prompt-misspelt": {"prompt": "ture"},
     "source_labels-true": {"source_labels": {"managed": True}},
     "source_labels-null": {"source_labels": {"managed": None}},
     "source_labels-fraction": {"source_labels": {"version": 1.10}},

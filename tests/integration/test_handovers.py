@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -443,39 +442,6 @@ def test_what_the_endpoint_shows_is_adopted_and_compared(bench, step):
     assert len(bench.sent(step)) == 1
     again = bench.run(step, **bench.reading(step))
     assert (again["changed"], again["handover"]["read_back"]) == (False, True)
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_what_was_just_seen_is_not_read_again(bench, step):
-    """What was just seen is not read again unless something follows from it."""
-    options = bench.reading(step)
-    expected = bench.run(step, **options)["handover"]["subject"]
-    value = expected[{"connection": "profile_token_fingerprint", "link": "source_id", "key": "key_fingerprint"}[step]]
-
-    def reads(seen):
-        bench.sandbox.clear_journal()
-        done = bench.run(step, **options, seen=seen)
-        assert (done["changed"], done["handover"]["read_back"], bench.sent(step)) == (False, True, []), done
-        return len([e for e in bench.sandbox.journal() if e["path"] == f"/handover/dev/{step}"])
-
-    now = time.time()
-    assert reads({step: value, "at": now - 5}) == 0
-    # What is old, from a clock that is ahead, or something else than expected is no reason for anything: it is looked at again.
-    for seen in (
-        {step: value, "at": now - 301},
-        {step: value, "at": now + 60},
-        {step: "x", "at": now},
-        {"at": now},
-    ):
-        assert reads(seen) == 1, seen
-
-
-def test_what_was_seen_is_no_stand_in(bench):
-    """What was seen does not stand in for an endpoint that cannot be read."""
-    seen = {"link": bench.source.id, "at": time.time()}
-    handed = bench.run("link", **bench.endpoint("link"), seen=seen)
-    assert (handed["changed"], handed["handover"]["read_back"]) == (True, None)
-    assert len(bench.sent("link")) == 1
 
 
 def test_check_mode_sends_and_records_nothing(bench):

@@ -224,16 +224,17 @@ def test_validate_reports_all_checks_at_once(project, sandbox):
     }
 
 
-def test_preflight_says_everything_that_is_wrong_at_once(project, sandbox):
+def test_the_survey_says_everything_that_is_wrong_at_once(project, sandbox):
     sandbox.sabotage("dev", "revoke-token", which="twilio")
-    options = {"space_id": "spa_no", "profile_token": "wrong", "allow_write_events": True, **twilio(project)}
-    found, _run = result(project, {f"{COLLECTION}.profiles_preflight": options})
+    survey = {f"{COLLECTION}.profiles_survey": {"playbook": "connect"}}
+    wrong = {"unified_profiles_space_id": "spa_no", "unified_profiles_profile_token": "wrong"}
+    found, _run = result(project, survey, "-e", json.dumps(wrong))
+    assert not found["changed"]
     for said in ("no space 'spa_no' is known", "profile_token", "Twilio Flex API answered"):
-        assert said in found["msg"], found["msg"]
-    agreed = {**options, "allow_write_events": False}
+        assert said in found["environments"]["dev"]["why"], found
     sandbox.clear_journal()
-    refused, _run = result(project, {f"{COLLECTION}.profiles_preflight": agreed})
-    assert "allow_write_events: is not true" in refused["msg"]
+    refused, _run = result(project, survey, "-e", json.dumps({**wrong, "unified_profiles_allow_write_events": False}))
+    assert "allow_write_events: is not true" in refused["environments"]["dev"]["why"]
     assert sandbox.journal() == []
 
 
@@ -326,7 +327,8 @@ def test_the_built_collection_runs_connect(project, sandbox, tmp_path):
 @pytest.mark.parametrize(
     ("module", "given", "said"),
     [
-        ("profiles_report", {"environments": WRONG}, "environments: must be a mapping, and is a text of 42 characters"),
+        ("profiles_report", {"playbook": {"a": WRONG}}, "playbook: must be a text, and is a mapping."),
+        ("profiles_survey", {"playbook": WRONG}, "playbook: must be one of connect, recover, and is a text of 42 characters"),
         ("profiles_report", {"report_dir": [WRONG]}, "report_dir: must be a text, and is a list."),
         ("profiles_ask", {"timeout": WRONG}, "timeout: must be a whole number, and is a text of 42 characters"),
         ("profiles_ask", {"name": WRONG}, f"Unsupported parameters for ({COLLECTION}.profiles_ask) module: name."),

@@ -138,7 +138,7 @@ def test_what_was_seen_before_the_form_says_nothing_of_link_and_key(project, san
     """The form links and stores a key itself, so both are looked at again when it was filled in."""
     project.run("connect", "--limit", "dev")
     sandbox.clear_journal()
-    run = project.run("connect", "--limit", "dev", "-e", "connection_friendly_name=Renamed")
+    run = project.run("connect", "--limit", "dev", "-e", "unified_profiles_friendly_name=Renamed")
     assert run.status == 0, run.output
     read = [
         e["path"].rpartition("/")[2] for e in sandbox.journal() if (e["service"], e["method"]) == ("handover", "GET")
@@ -182,7 +182,7 @@ def test_evidence_is_earned(project, sandbox):
 
 
 def test_a_canary_that_was_agreed_to_proves_the_link(project, sandbox):
-    arguments = (*blind(project), "--limit", "dev", "-e", "unified_profiles_canary=true")
+    arguments = (*blind(project), "--limit", "dev", "-e", "unified_profiles_test_event=true")
     check = project.run("connect", *arguments, "--check")
     assert check.status == 0, check.output
     assert sandbox.journal(writes=True) == []
@@ -321,7 +321,7 @@ def test_recover_what_was_deleted_renamed_and_disabled(project, sandbox):
 def test_a_changed_name_makes_only_the_connection_due(project, sandbox):
     project.run("connect", "--limit", "dev")
     sandbox.clear_journal()
-    run = project.run("connect", "--limit", "dev", "-e", "connection_friendly_name=new")
+    run = project.run("connect", "--limit", "dev", "-e", "unified_profiles_friendly_name=new")
     assert run.changed["dev"] == 1
     assert sandbox.world.environments["dev"].connection["friendly_name"] == "new"
     assert [e["path"] for e in sandbox.journal(writes=True)] == ["/handover/dev/connection"]
@@ -384,7 +384,7 @@ def test_one_bad_token_stops_one_environment(project, sandbox):
 )
 def test_a_folder_that_is_none_fails_its_environment_and_the_report_exists(project, sandbox, state_dir, said):
     project.hosts(dev={"state_dir": state_dir}, prod={"like": "prod"})
-    more = () if state_dir != "state" else ("-e", f"report_dir={project.inventory}/.unified_profiles")
+    more = () if state_dir != "state" else ("-e", f"unified_profiles_report_dir={project.inventory}/.unified_profiles")
     run = project.run("connect", *more)
     assert run.status != 0
     assert said in run.report["dev"]["what was found, and why"]
@@ -543,24 +543,25 @@ def test_what_was_connected_by_hand_is_attested_and_then_proven(project, sandbox
     environment = sandbox.world.environments["dev"]
     form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
     handovers.connect(sandbox.world, environment, form)
-    brownfield = ("-e", "unified_profiles_channel=operator", "-e", "unified_profiles_handover_existing=true")
-    brownfield += ("-e", '{"unified_profiles_source_labels": {}}', "--limit", "dev")
-    nobody = project.run("connect", *brownfield)
-    assert "unified_profiles_confirmed_by" in nobody.report["dev"]["what was found, and why"]
-    run = project.run("connect", *brownfield, "-e", "unified_profiles_confirmed_by=jane")
+    brownfield = ("-e", "unified_profiles_channel=operator", "--limit", "dev")
+    brownfield += ("-e", '{"unified_profiles_source_labels": {}}')
+    nobody = project.run("connect", *brownfield, "-e", "unified_profiles_attest_existing=true")
+    assert "unified_profiles_attest_existing: must be the name" in nobody.report["dev"]["what was found, and why"]
+    brownfield += ("-e", "unified_profiles_attest_existing=jane")
+    run = project.run("connect", *brownfield)
     assert run.status == 0, run.output
     assert verdicts(run, "dev") == ["attested", "proven", "attested"]
     assert {step["done"]["how"] for step in project.ledger("dev").values()} == {"existing"}
     assert sandbox.journal(writes=True) == []
     sandbox.work(count=3)
-    again = project.run("connect", *brownfield, "-e", "unified_profiles_confirmed_by=jane")
+    again = project.run("connect", *brownfield)
     assert again.changed["dev"] == 0
     assert verdicts(again, "dev") == ["proven"] * 3
 
 
 def test_recover_attests_nothing_that_it_made_itself(project, sandbox):
-    arguments = ("-e", "unified_profiles_channel=operator", "-e", "unified_profiles_handover_existing=true")
-    arguments += ("-e", "unified_profiles_confirmed_by=jane", "--limit", "dev")
+    arguments = ("-e", "unified_profiles_channel=operator", "-e", "unified_profiles_attest_existing=jane")
+    arguments += ("--limit", "dev")
     run = project.run("recover", *arguments)
     assert "the audit trail shows none that was deleted" in run.report["dev"]["what was found, and why"]
     assert twilio_sources(sandbox, "dev") == []

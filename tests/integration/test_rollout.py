@@ -19,7 +19,7 @@ from sandbox import handovers
 from support.project import ROOT
 
 OPERATOR = ["-e", "unified_profiles_channel=operator"]
-ASKING = [*OPERATOR, "-e", "unified_profiles_handover_interactive=true"]
+ASKING = [*OPERATOR, "-e", "unified_profiles_prompt=true"]
 NAMES = ("dev", "prod", "eu")
 
 
@@ -120,7 +120,7 @@ class ThroughRunner(Unattended):
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "SANDBOX_PORT": self.sandbox.url.rpartition(":")[2],
         }
-        extra = {"unified_profiles_channel": "operator", "unified_profiles_handover_interactive": True, **variables}
+        extra = {"unified_profiles_channel": "operator", "unified_profiles_prompt": True, **variables}
         run = ansible_runner.run(
             private_data_dir=str(private),
             playbook=str(ROOT / f"playbooks/{playbook}.yml"),

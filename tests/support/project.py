@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import typing as t
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +32,10 @@ class Run:
     report: dict[str, dict[str, str]]
 
     @property
-    def changed(self) -> dict[str, int]:
+    def changed(self) -> Counter[str]:
+        """How many tasks changed something, by host. A host with no task, as of one with nothing due, has none."""
         found = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)
-        return {host: int(count) for host, count in found}
+        return Counter({host: int(count) for host, count in found})
 
     @property
     def diffs(self) -> list[str]:
