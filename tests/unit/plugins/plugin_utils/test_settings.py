@@ -88,7 +88,7 @@ def test_every_connection_option_is_a_setting():
 def test_what_is_not_given_has_its_default():
     settings, told = judged(timeout=None)
     assert told == []
-    assert settings.keys() == SETTINGS.keys() | OLD_NAMES.keys()
+    assert settings.keys() == SETTINGS.keys()
     assert settings == settings | {
         "unified_profiles_confirmed_by": "",
         "unified_profiles_friendly_name": "prod",
