@@ -95,11 +95,14 @@ checks:
   type: list
   elements: dict
   contains:
-    check: {description: 'Which one, C(format), C(space), C(pair), C(region), C(rights), or C(workspace) where it cannot be read.', type: str, sample: pair}
+    check:
+      description: 'Which one, C(format), C(space), C(pair), C(region), C(rights), or C(workspace) where it cannot be read, C(clock) where it is hours off.'
+      type: str
+      sample: pair
     verdict: {description: How it ended., type: str, sample: passed}
     reason: {description: Why., type: str, sample: The space id and the Profile API token belong together.}
 clock_skew:
-  description: How many seconds Segment's clock is ahead of this machine's.
+  description: How many seconds Segment's clock is ahead of this machine's. Only dates that two answers confirm count.
   returned: success
   type: float
   sample: 0.4
