@@ -52,13 +52,13 @@ class Bench(Environment):
         confirm = {"by": by, "digest": digest, **options.pop("answer", {})}
         return self.run(step, confirm=confirm, **options)
 
-    def endpoint(self, step, **more):
+    def endpoint(self, step, read_back=False, **more):
         if step == "connection" and not self.ledger(step):
             self.env.sources.pop(self.source.id, None)  # the form makes it
-        return {"channel": "endpoint", "endpoint": {**super().endpoint(step, read_back=False), **more}}
+        return {"channel": "endpoint", "endpoint": {**super().endpoint(step, read_back), **more}}
 
     def reading(self, step, **more):
-        return {"channel": "endpoint", "endpoint": {**super().endpoint(step), **more}}
+        return self.endpoint(step, read_back=True, **more)
 
     def sent(self, step):
         return [e for e in self.sandbox.journal(writes=True) if e["path"] == f"/handover/dev/{step}"]
