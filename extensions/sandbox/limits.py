@@ -4,7 +4,8 @@
 
 """Rate limits by IP address and token: always told in headers, enforced when the switch ``rate_limits`` is on.
 
-``rate_limit_scope`` counts by address alone. The switch ``token_limit`` adds a limit per token, over all endpoints.
+``rate_limit_scope`` counts by address alone. The switches ``token_limit`` and ``address_limit`` add a limit per token, and one per
+address whatever the token, over all endpoints of the Public API.
 
 Documented: labels and events volume 60 a minute, events and traits of a space 25 a minute, the Profile API 100 a second and
 space. Inferred: 200 a minute for the rest of the Public API, the number of the limit per token, and that windows are fixed.
@@ -32,7 +33,8 @@ LIMITS = {
     "/spaces/{id}/traits": (25, 60.0),
 }
 PROFILES = (100, 1.0)
-TOKEN_LIMIT = (100, 60.0)
+# Of the limits over all endpoints: requests, and seconds.
+TOKEN_LIMIT, WINDOW = 100, 60.0
 Refusal = tuple[int, t.Any, dict[str, str]]
 
 
@@ -57,18 +59,23 @@ class Limits:
         if service not in ("segment", "profiles"):
             return None
         switches = self.world.switches
+        if service == "segment" and switches["address_limit"]:
+            window = self._window("address", WINDOW, request)
+            if refusal := self._count(switches["address_limit"], window, "seconds", request):
+                refusal[2]["x-ratelimit-reset"] = _reset(window)
+                return refusal
         if service == "segment" and switches["token_limit"]:
-            refusal = self._count(TOKEN_LIMIT, self._window("token", TOKEN_LIMIT[1], request), "seconds", request)
+            refusal = self._count(TOKEN_LIMIT, self._window("token", WINDOW, request), "seconds", request)
             if refusal:
                 return refusal
         limit = LIMITS.get(path, DEFAULT_LIMIT) if service == "segment" else PROFILES
         window = self._window(path if path in LIMITS else service, limit[1], request)
-        refusal = self._count(limit, window, switches["rate_limit_hint"], request)
+        refusal = self._count(limit[0], window, switches["rate_limit_hint"], request)
         return refusal if switches["rate_limits"] else None
 
-    def _count(self, limit: tuple[int, float], window: Window, hint: str, request: Request) -> Refusal | None:
+    def _count(self, most: int, window: Window, hint: str, request: Request) -> Refusal | None:
         window.consumed += 1
-        if window.consumed <= limit[0]:
+        if window.consumed <= most:
             return None
         now = self.world.now()
         wait = max(0.001, (window.end - now).total_seconds())
@@ -83,7 +90,7 @@ class Limits:
         return {
             "x-ratelimit-consumed": str(window.consumed),
             "x-ratelimit-remaining": str(max(0, most - window.consumed)),
-            "x-ratelimit-reset": email.utils.formatdate(int(window.end.timestamp()) + 1, usegmt=True),
+            "x-ratelimit-reset": _reset(window),
         }
 
     def _window(self, what: str, seconds: float, request: Request) -> Window:
@@ -91,7 +98,7 @@ class Limits:
         token = request.headers.get("authorization", "")
         if what == "token":
             client = ""
-        elif self.world.switches["rate_limit_scope"] == "address":
+        elif what == "address" or self.world.switches["rate_limit_scope"] == "address":
             token = ""
         key = (client, token, what)
         window, now = self._windows.get(key), self.world.now()
@@ -100,3 +107,7 @@ class Limits:
                 self._windows.clear()
             window = self._windows[key] = Window(now + datetime.timedelta(seconds=seconds))
         return window
+
+
+def _reset(window: Window) -> str:
+    return email.utils.formatdate(int(window.end.timestamp()) + 1, usegmt=True)

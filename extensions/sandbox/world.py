@@ -27,6 +27,7 @@ SWITCHES: dict[str, tuple[t.Any, ...]] = {
     "rate_limits": (False, True),  # enforce the published limits
     "rate_limit_scope": ("token", "address"),  # count by IP address and token, or by address alone
     "token_limit": (False, True),  # enforce a limit per token beside them, told by Retry-After alone
+    "address_limit": (0, 10, 100, 1000),  # enforce a limit per address beside them, of so many a minute
     "rate_limit_hint": ("msBeforeNext", "seconds", "date", "reset", "none"),  # how a 429 tells the wait
     "space_event_resource": ("source", "space"),  # whose id the audit trail gives when a source is connected to a space
     "space_keeps_source": (

@@ -25,6 +25,11 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_proce
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
 
 ARGUMENTS = {"playbook": {"type": "str", "choices": sorted(CHAINS), "default": "connect"}}
+GROUP = "unified_profiles"
+NONE = (
+    "No environment: none of the hosts is in the group unified_profiles, or the limit leaves none of it. Check the name of the group in "
+    "the inventory, and --limit. Nothing was looked at."
+)
 UNREAD = (
     "Ansible could not read this inventory in whole, as its warnings at the beginning say, so environments may be missing from the "
     "run. Mend the file; a host whose name is a number must be in quotation marks. Nothing was done."
@@ -48,12 +53,18 @@ class ActionModule(ActionBase):
         arguments, problems = check(ARGUMENTS, self._task.args, self._task.action)
         if unread := unread_inventories(task_vars["hostvars"]):
             problems = [f"{', '.join(unread)}: {UNREAD}"]
-        extra = frozenset(load_extra_vars(self._loader))
-        settings, wrong = run_settings(task_vars, self._templar, extra)
-        if problems := [*problems, *wrong]:
+        group = frozenset(task_vars["groups"].get(GROUP, ()))
+        names = [str(name) for name in task_vars["ansible_play_hosts_all"] if name in group]
+        problems = problems or ([] if names else [NONE])
+        if problems:
             return {**result, "failed": True, "msg": " ".join(problems)}
-
-        variables, hosts = variables_by_host(task_vars["hostvars"], self._task), frozenset(task_vars["groups"]["all"])
+        extra, hosts = frozenset(load_extra_vars(self._loader)), frozenset(task_vars["groups"]["all"])
+        variables = variables_by_host(task_vars["hostvars"], self._task)
+        # Any environment tells the settings of the run; the task's own host may be none.
+        of_first = variables(names[0])
+        settings, problems = run_settings(of_first, Templar(loader=self._loader, variables=of_first), extra)
+        if problems:
+            return {**result, "failed": True, "msg": " ".join(problems)}
 
         def settings_of(name: str) -> t.Any:
             of_host = variables(name)
@@ -63,7 +74,7 @@ class ActionModule(ActionBase):
         threads, limit = settings["unified_profiles_survey_threads"], settings["unified_profiles_survey_timeout"]
         show = (lambda line: None) if for_a_machine() else display.display
         survey = Survey(arguments["playbook"], threads, limit, show)
-        looks = survey.look([str(name) for name in task_vars["ansible_play_hosts_all"]], settings_of)
+        looks = survey.look(names, settings_of)
         found = survey.outcomes(looks, self._task.check_mode)
         if warnings := [f"{name}: {warning}" for name, seen in looks.items() for warning in seen["warnings"]]:
             result["warnings"] = warnings

@@ -153,15 +153,9 @@ options:
       - How many seconds Segment's clock is ahead of the controller's. Times in the ledger are Segment's.
     type: float
     default: 0.0
-""".replace("{suboptions}", _endpoint(6, "endpoint", "the module's notes") + "\n").replace(
-        "".join(
-            f"      {step}:\n        description: What the endpoint of the step {step} showed; nothing when there was nothing.\n"
-            "        type: str\n"
-            for step in STEPS
-        ),
-    )
+""".replace("{suboptions}", _endpoint(6, "endpoint", "the module's notes") + "\n")
 
-    # Of profiles_preflight.
+    # Of what takes the endpoints of all steps.
     ENDPOINTS: str = r"""
 options:
   endpoints:

@@ -67,12 +67,15 @@ checks:
   type: list
   elements: dict
   contains:
-    check: {description: 'Which one, C(format), C(space), C(pair), C(region), C(rights), or C(workspace) where it cannot be read.', type: str, sample: pair}
+    check:
+      description: 'Which one, C(format), C(space), C(pair), C(region), C(rights), or C(workspace) where it cannot be read, C(clock) where it is hours off.'
+      type: str
+      sample: pair
     verdict: {description: How it ended., type: str, sample: passed}
     reason: {description: Why., type: str, sample: The space id and the Profile API token belong together.}
     next_step: {description: What to do., returned: for a failed check, type: str, sample: Check profile_token and space_id.}
 clock_skew:
-  description: How many seconds Segment's clock is ahead of this machine's.
+  description: How many seconds Segment's clock is ahead of this machine's. Only dates that two answers confirm count.
   returned: success
   type: float
   sample: 0.4

@@ -45,8 +45,9 @@ def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus],
         before, again = found[name], (of.get(LOOK_AGAIN) or {}).get("environments", {}).get(name)
         after = _status(to_builtin(again)) if again else before
         # What was found before something was done about it is a part of the story.
-        findings = before["findings"] + [it for it in after["findings"] if it not in before["findings"]]
-        after = {**after, "findings": findings}
+        before_only = [it for it in before["findings"] if it not in after["findings"]]
+        why = " ".join([*(it["detail"] for it in before_only), after["why"]]).strip() if again else after["why"]
+        after = {**after, "findings": [*before_only, *after["findings"]], "why": why}
         if failure := failures.get(name):
             after = {**after, "status": "failed", "fails": True, "why": failure, "failure": failure}
         found[name] = after

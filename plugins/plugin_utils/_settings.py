@@ -128,9 +128,9 @@ def settings_of(
         "unified_profiles_friendly_name": hostname,
         "unified_profiles_state_dir": f"{inventory_dir}/.unified_profiles" if inventory_dir else None,
     }
-    given = {name: value for name, value in given.items() if value is not None}
     if problems := [*_problems(given, hostname)]:
         return {}, problems
+    given = {name: value for name, value in given.items() if value is not None}
     settings, problems = check(SETTINGS, {**computed, **given})
     if problems:
         return {}, problems
@@ -151,7 +151,7 @@ def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
         yield "The environment's name has characters that nobody sees, and could be taken for another's. Rename it in the inventory."
     for name, value in given.items():
         # The roles take parts of it, and a text has none.
-        if SETTINGS.get(name, {}).get("type") == "dict" and not isinstance(value, Mapping):
+        if SETTINGS.get(name, {}).get("type") == "dict" and value is not None and not isinstance(value, Mapping):
             text = "; -e NAME=VALUE makes a text of it" if isinstance(value, str) else ""
             yield f"{name}: must be a mapping, and is {shape(value)}{text}. Write -e '{{\"{name}\": {{...}}}}', or a YAML file."
     if isinstance(labels := given.get("unified_profiles_source_labels"), Mapping):
@@ -162,6 +162,7 @@ def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
     # Ansible would make a name of it.
     if str(given.get("unified_profiles_attest_existing")).lower() in BOOLEANS:
         yield "unified_profiles_attest_existing: must be the name of who attests, and is a boolean. Write a name, or leave it out."
+    # Null as well, of which the play's own setting makes a text.
     for name, problem_of in (
         ("unified_profiles_serial", batches_problem),
         ("unified_profiles_max_fail_percentage", limit_problem),

@@ -236,7 +236,7 @@ def test_limits_count_by_token_or_by_address_alone(people, scope, status):
 
 def test_a_limit_per_token_is_told_by_retry_after_alone(people, monkeypatch):
     """Beside the limits per endpoint: over all of them, and whatever the switch for their hints says."""
-    monkeypatch.setattr("sandbox.limits.TOKEN_LIMIT", (3, 60.0))
+    monkeypatch.setattr("sandbox.limits.TOKEN_LIMIT", 3)
     people.world.switch({"token_limit": True})
     assert [people.segment("GET", path).status_code for path in ("/", "/spaces", "/labels")] == [200] * 3
     refused = people.segment("GET", "/sources")
@@ -245,6 +245,19 @@ def test_a_limit_per_token_is_told_by_retry_after_alone(people, monkeypatch):
     assert people.segment("GET", "/", people.env.admin_token).status_code == 200
     people.sandbox.advance(61)
     assert people.segment("GET", "/").status_code == 200
+
+
+def test_a_limit_per_address_is_one_for_all_tokens_and_endpoints(people):
+    people.world.switch({"address_limit": 10})
+    for _unused in range(5):
+        assert people.segment("GET", "/").status_code == 200
+        assert people.segment("GET", "/sources", people.env.admin_token).status_code == 200
+    for token in (None, people.env.admin_token):
+        refused = people.segment("GET", "/spaces", *filter(None, [token]))
+        assert (refused.status_code, refused.headers["retry-after"].isdigit()) == (429, True)
+        assert email.utils.parsedate_to_datetime(refused.headers["x-ratelimit-reset"]) > people.world.now()
+    people.sandbox.advance(61)
+    assert people.segment("GET", "/spaces").status_code == 200
 
 
 # Creation of sources

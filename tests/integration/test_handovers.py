@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Clock
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.clock import Clock
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
     profiles_connection,

@@ -198,26 +198,41 @@ def test_a_second_key_takes_the_proof_away(rollout, sandbox):
 
 
 def test_a_key_that_came_and_went_is_seen_in_the_audit_trail(rollout, sandbox):
-    """It looks the same as the edit of a label, so it is told, and the proof holds no longer than any other."""
     world, env, source = sandbox.world, rollout.env, rollout.source
     right, short_lived = source.keys[0], world.new_key(env)
+    sandbox.advance(60)
     source.keys.append(short_lived)
     world.changed(env, source)
     handovers.store_key(world, env, short_lived)
     rollout.work()
-    assert rollout.judged()[0] == ["attested", "proven", "attested"]
     source.keys.remove(short_lived)
     world.changed(env, source)
-    assert "the source was edited at" in rollout.judged()[1]
-    # A token that may not read the audit trail: the reason names what would not show.
-    _verdicts, reasons = rollout.judged(segment_token=env.admin_token)
+    verdicts, reasons = rollout.judged()
+    assert verdicts == ["attested", "proven", "attested"]
+    assert "a key may have come and gone with that" in reasons
+    # A token that may not read the audit trail: proven, and the reason names what would not show.
+    verdicts, reasons = rollout.judged(segment_token=env.admin_token)
+    assert verdicts == ["proven"] * 3
     assert "the audit trail shows nothing" in reasons
     assert any("GET /audit-events" in problem for problem in rollout.result["unread"])
-    sandbox.advance(4 * DAY)
-    assert rollout.judged()[0] == ["attested"] * 3
     handovers.store_key(world, env, right)
+    sandbox.advance(DAY / 24)
     rollout.work()
     assert rollout.judged()[0] == ["proven"] * 3
+
+
+def test_events_before_a_key_came_and_went_still_say_was(rollout, sandbox):
+    """They prove the time before it, for as long as any proof holds."""
+    rollout.work()
+    sandbox.advance(DAY)
+    for _edit in range(2):
+        sandbox.world.changed(rollout.env, rollout.source)
+        sandbox.advance(DAY / 12)
+    verdicts, reasons = rollout.judged()
+    assert verdicts == ["proven"] * 3
+    assert "the source was edited at" in reasons
+    sandbox.advance(3 * DAY)
+    assert rollout.judged()[0] == ["attested"] * 3
 
 
 def test_a_revoked_token_raises_alerts_and_is_broken(rollout, sandbox):

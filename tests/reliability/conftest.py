@@ -20,9 +20,10 @@ def full(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(autouse=True)
 def quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     # As late as this, since nothing of the collection can be imported before pytest-ansible has put it on the path.
+    from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import connections
     from support import chain
 
-    monkeypatch.setattr(chain.transport, "Clock", chain.QuickClock)
+    monkeypatch.setattr(connections, "Clock", chain.QuickClock)
 
 
 @pytest.fixture

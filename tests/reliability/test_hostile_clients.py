@@ -9,6 +9,7 @@ Whatever comes, an operation ends with a result that can be printed, or with a f
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime
 import functools
@@ -24,6 +25,7 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_sync import Document
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import Endpoint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.pool import PoolTransport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module import run as runner
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
@@ -163,16 +165,16 @@ def good(shared_sandbox: SandboxHandle) -> Callable[[str], tuple[dict[str, Any],
         if name.startswith("Sync, document"):
             call.sync().save("default", "a-document", '{"format": 1}', None)
         with pytest.MonkeyPatch.context() as patch:
-            send = httpx.Client.send
+            send = PoolTransport.handle_request
 
-            def recorded(self: httpx.Client, request: httpx.Request, **kwargs: Any) -> httpx.Response:
-                response = send(self, request, **kwargs)
+            def recorded(self: PoolTransport, request: httpx.Request) -> httpx.Response:
+                response = send(self, request)
                 content = response.read()
                 kept = {k: v for k, v in response.headers.items() if k not in ("content-length", "transfer-encoding")}
                 answers.append((response.status_code, kept, json.loads(content) if content else None))
-                return httpx.Response(response.status_code, headers=kept, content=content, request=request)
+                return httpx.Response(response.status_code, headers=kept, content=content)
 
-            patch.setattr(httpx.Client, "send", recorded)
+            patch.setattr(PoolTransport, "handle_request", recorded)
             OPERATIONS[name](call)
         call.transport.close()
         assert answers
@@ -193,9 +195,9 @@ def served(answers: Iterator[httpx.Response], name: str, params: dict[str, Any])
         request.read()
         return next(answers, None) or httpx.Response(418)
 
-    client = httpx.Client(transport=httpx.MockTransport(answer))
+    over = httpx.MockTransport(answer)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Transport, "client", lambda self, base_url: client)
+        patch.setattr(Transport, "connection", lambda self, base_url: contextlib.nullcontext(over))
         return runner.run_in_process(lambda call: {"it": OPERATIONS[name](call)}, params, False)
 
 

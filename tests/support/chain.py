@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import open_ledger
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.clock import Clock
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     flex_source_key,
@@ -41,7 +41,7 @@ PASSED_ON = ("channel", "labels", "read_back", "friendly_name", "attest_existing
 HARM = ("legacy_name", "wrong_type", "ambiguous")
 
 
-class QuickClock(transport.Clock):
+class QuickClock(Clock):
     """Sleeps at once: time that was slept away counts for the thread that slept, and nobody waits for it.
 
     For that thread alone, since what another one waits for on the wire meanwhile does not come any sooner.

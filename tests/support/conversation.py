@@ -15,12 +15,10 @@ from dataclasses import dataclass, field
 import httpx
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.auth import Bearer
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.clock import Clock
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import (
-    Clock,
-    HttpSettings,
-    Transport,
-)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from hypothesis import settings
 
 BASE = "https://api.test"

@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from .._base.errors import Failure, Refused
 from .._base.gather import gather
+from .._clients.source import find
 from .._handover import handovers
 from .._handover.decide import Decision
 from .._handover.endpoint import ENDPOINT_OPTIONS
@@ -192,6 +193,20 @@ class Chain:
             handover.fetch()
             self.read_back["connection"] = handover.result()["read_back"]
 
+    def diagnose(self, refuse_harm: bool) -> dict[str, t.Any] | None:
+        """Find out what is wrong with the source; return it as it is."""
+        recorded = handovers.recorded_facts(open_ledger(self.call).read().steps)
+        found = diagnose_source(
+            self.call.derived(
+                recorded_source_id=recorded["source_id"],
+                recorded_key_fingerprint=recorded["key_fingerprint"],
+                read_audit_trail=True,
+                refuse_harm=refuse_harm,
+            )
+        )
+        self.found["findings"] = found["findings"]
+        return found["source"]
+
     def have_source(self, create: bool, source_id: str | None = None) -> None:
         """Look at the source as the task that brings it to its desired state does."""
         options = {"state": "present", "enabled": True, "create": create, "wait_timeout": 0, "confirm_delete": None}
@@ -233,26 +248,25 @@ def _connect(chain: Chain) -> None:
             raise
         chain.due["connection"] = "it was confirmed, and the source that the form makes is not there yet"
         return
-    if decision.status == "done" and "connection" not in chain.due:
+    if decision.status != "done":
+        return
+    if "connection" in chain.due:
+        call = chain.call
+        if find(call.public_api().sources(), call["source_name"], call["ignore_legacy"]) is None:
+            chain.due["source"] = "the form makes it, so its id and key cannot be predicted"
+    else:
         chain.have_source(create=False)
+        if "source" in chain.due:
+            # Who changed it, and what it was: a repair is told.
+            chain.diagnose(refuse_harm=False)
         _link_and_key(chain, done_by_form=True)
 
 
 def _recover(chain: Chain) -> None:
     """Diagnosis, source, link, key."""
-    call = chain.call
-    recorded = handovers.recorded_facts(open_ledger(call).read().steps)
-    found = diagnose_source(
-        call.derived(
-            recorded_source_id=recorded["source_id"],
-            recorded_key_fingerprint=recorded["key_fingerprint"],
-            read_audit_trail=True,
-            refuse_harm=True,
-        )
-    )
-    chain.found["findings"] = found["findings"]
+    source = chain.diagnose(refuse_harm=True)
     chain.see_connection()
-    chain.have_source(create=True, source_id=(found["source"] or {}).get("id"))
+    chain.have_source(create=True, source_id=(source or {}).get("id"))
     _link_and_key(chain, done_by_form=False, attest_existing=None)
 
 

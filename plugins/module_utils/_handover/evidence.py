@@ -30,8 +30,6 @@ MINUTES = datetime.timedelta(days=1)
 HOURS = datetime.timedelta(days=7)
 # "About the last month" of a source is replayed into a space when the source is connected to it.
 REPLAY = datetime.timedelta(days=35)
-# What the audit trail calls an added or removed key. Connecting the source to a space, say, leaves its keys alone.
-KEY_CHANGE = "Source Modified"
 # How long Segment keeps its audit trail.
 AUDIT = datetime.timedelta(days=90)
 

@@ -31,6 +31,8 @@ FLEX_EVENTS = ("Flex - Engagement Initiated", "Flex - Engagement Completed")
 CONNECTED, DISCONNECTED = "Source Connected To Space", "Source Disconnected From Space"
 # After these a source may be in no space any more.
 LINK_EVENTS = (CONNECTED, DISCONNECTED, "Source Disabled", "Source Deleted")
+# What the audit trail calls an added or removed key, and any other edit. Connecting the source to a space leaves its keys alone.
+EDITED = "Source Modified"
 
 HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)
 # Clocks are known to a few seconds, and the ledger has whole ones: what is closer than this to a hand-over is not "after".
@@ -365,26 +367,28 @@ class _Case:
             return _but(said, f"the source has {len(self.keys)} keys, so no event can prove which one Flex uses")
         if self.evidence.volume is None:
             return self._was("key", said)
-        handed = t.cast(datetime.datetime, parse_time(record["at"]))
-        # An edit of a label looks the same as one of the keys: it counts where the keys are seen to have changed.
-        if record.get("keys") != [key]:
-            times = [parse_time(_text(event, "at")) or self.now for event in audit or ()]
-            if not (later := [at for at in times if at > handed]):
-                return _but(
-                    said, "the source had other keys at the hand-over, and nothing tells since when it has only one"
-                )
-            since = max(since, *(at + KEY_REMOVAL for at in later))
+        handed, same = t.cast(datetime.datetime, parse_time(record["at"])), record.get("keys") == [key]
+        edits = sorted(at for at in self._edits() if at > handed)
+        if not same and not edits:
+            return _but(
+                said, "the source had other keys at the hand-over, and nothing tells since when it has only one"
+            )
         unseen = "" if audit else "the audit trail shows nothing: a key that came and went meanwhile would not show"
-        counts, last = self._counts(since)
+        # The edit of a label looks the same as that of a key. One alone is no key that came and went; from the first of several until
+        # the last, events may have come through such a key.
+        doubtful = (edits[0] if same else handed, edits[-1] + KEY_REMOVAL) if len(edits) > same else None
+        counts, last = self._counts(since, doubtful)
         if last:
             count = max(counts.values())
             many = f"{count} engagement{'s' if count > 1 else ''}"
-            edits = [at for event in audit or () if (at := parse_time(_text(event, "at"))) and last < at <= self.now]
-            if edits and record.get("keys") == [key]:
-                unseen = f"the source was edited at {format_time(max(edits))}, and no event has come since"
+            if edits and last < edits[-1]:
+                unseen = f"the source was edited at {format_time(edits[-1])}, and no event has come since"
             self.by_events.add("key")
             reason = f"Flex wrote {many} through the only key since {self._from(since)}"
             return self._proven("key", last, reason, said, unseen)
+        if doubtful and self._counts(since)[1]:
+            edited = f"the source was edited until {format_time(edits[-1])}, and a key may have come and gone with that"
+            return _but(self._was("key", said), f"{edited}: only Flex events that come later can prove the key")
         none = f"no Flex event has come since {self._from(since)}"
         page = "Flex > Contact center settings > Unified Profiles"
         return _but(self._was("key", said), f"{none}; if that stays so after an engagement, look at the key in {page}")
@@ -419,17 +423,31 @@ class _Case:
             return self._proven("link", max(seen), reason, said)
         return _but(was, test_event or "Flex events reach the source, and the space has not shown them yet")
 
-    def _ours(self, since: datetime.datetime) -> Iterator[tuple[str, datetime.datetime, int]]:
+    def _edits(self) -> Iterator[datetime.datetime]:
+        """When the source, maybe its keys, was edited. An edit at a time that cannot be read was just now."""
+        for event in self.evidence.audit or ():
+            if _text(event, "type") == EDITED:
+                yield min(parse_time(_text(event, "at")) or self.now, self.now)
+
+    def _ours(
+        self, since: datetime.datetime, doubtful: tuple[datetime.datetime, datetime.datetime] | None = None
+    ) -> Iterator[tuple[str, datetime.datetime, int]]:
         for source, event, start, count in _flex_points(self.evidence.volume):
-            if source and source == self.source_id and since + MARGIN <= start <= self.now:
+            if not (source and source == self.source_id and since + MARGIN <= start <= self.now):
+                continue
+            if doubtful is None or start + HOUR <= doubtful[0] or doubtful[1] <= start:
                 yield event, start, count
 
-    def _counts(self, since: datetime.datetime) -> tuple[dict[str, int], datetime.datetime | None]:
+    def _counts(
+        self, since: datetime.datetime, doubtful: tuple[datetime.datetime, datetime.datetime] | None = None
+    ) -> tuple[dict[str, int], datetime.datetime | None]:
         """Of this source's Flex events since then, how many there were of each, and when the last came."""
         counts: dict[str, int] = {}
-        for event, _start, count in self._ours(since):
+        last = None
+        for event, start, count in self._ours(since, doubtful):
             counts[event] = counts.get(event, 0) + count
-        return counts, max((start for _event, start, _count in self._ours(since)), default=None)
+            last = max(last or start, start)
+        return counts, last
 
     def _first(self, event: str, since: datetime.datetime) -> datetime.datetime:
         return min(start for name, start, _count in self._ours(since) if name == event)

@@ -85,8 +85,11 @@ class Connections:
             connection = self._connection(settings, proxy)
         try:
             yield connection
-        finally:
-            idle.append(connection)
+        except BaseException:
+            # A tunnel without TLS in it would stay open, and in the way of the next exchange.
+            connection.close()
+            raise
+        idle.append(connection)
 
     def close(self) -> None:
         """Close those that are idle. None is left once every exchange has ended."""

@@ -70,7 +70,7 @@ class Traffic:
         try:
             # With its place held: all others that wait for it would have to wait for the host as well.
             while (pause := self._paused_until(request)) > now():
-                if pause > until:
+                if pause >= until:
                     raise TimeIsUp
                 self._clock.sleep(pause - now())
             if now() >= until:

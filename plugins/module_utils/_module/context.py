@@ -35,8 +35,9 @@ from .._clients.twilio_flex import FlexApi
 from .._clients.twilio_monitor import MonitorApi
 from .._clients.twilio_sync import SyncApi
 from .._http.auth import Auth, Basic, BasicToken, Bearer
+from .._http.connections import HttpSettings
 from .._http.service import Service
-from .._http.transport import HttpSettings, Transport
+from .._http.transport import Transport
 from .options import CONNECTION_OPTIONS, HTTP_OPTIONS, PROFILE_TOKEN
 from .state import Reconciled, Resource, reconcile
 

@@ -162,6 +162,7 @@ def test_booleans_may_be_texts(name):
         ({"recover_max_percentage": 101}, "unified_profiles_recover_max_percentage: must be from 0 to 100."),
         ({"recover_max_percentage": "20%"}, "unified_profiles_recover_max_percentage: must be a finite number"),
         ({"serial": "x"}, "unified_profiles_serial: is no size of a batch."),
+        ({"serial": None}, "unified_profiles_serial: is no size of a batch."),
         ({"max_fail_percentage": "half"}, "unified_profiles_max_fail_percentage: is no percentage."),
         (
             {"source_labels": '{"a": "b"}'},

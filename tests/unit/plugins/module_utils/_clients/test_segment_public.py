@@ -12,8 +12,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.segment_profile import ProfileApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.segment_public import PublicApi
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from support.conversation import BASE, OK, TOKEN, Turn
 
 

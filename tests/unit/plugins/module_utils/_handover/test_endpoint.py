@@ -18,7 +18,8 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import Endpoint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import HandOver
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 
 URL = "https://gateway.test/link"
@@ -109,11 +110,16 @@ def hand_over(gateway: Gateway, memory: Memory) -> None:
         **dict.fromkeys(("validate_certs", "ca_path", "proxy")),
         **{"timeout": 5.0, "retry_budget": 0.0},
         **{"environment": "dev", "channel": "endpoint", "confirm": None, "seen": None},
-        **{"attest_existing": None, "clock_skew": 0.0},
+        **{"attest_existing": None, "clock_skew": 0.0, "confirmed_by": None, "reason": None},
+        **{"confirm_digests": [], "withdraw": [], "handover_again": []},
+        **{"twilio_account_sid": None, "segment_region": "us"},
         "endpoint": {"url": URL, "method": "POST", "success": {"statuses": [201]}},
     }
     call = ModuleContext(options, False, gateway.transport)
-    call.reconcile(HandOver(call, "link", memory, memory.steps, expected=VALUES, values=lambda: VALUES))
+    step = HandOver(
+        call, "link", memory, memory.steps, expected=VALUES, values=lambda: VALUES, is_there=lambda how: None
+    )
+    call.reconcile(step)
 
 
 @pytest.mark.parametrize("status", REFUSALS)

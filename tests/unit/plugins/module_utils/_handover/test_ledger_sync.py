@@ -21,8 +21,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import LedgerDocument
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_sync import SyncLedger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.auth import Basic
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from support.ledgers import FULL, asked, entry, record, recorded
 
 BASE = "https://sync.test"

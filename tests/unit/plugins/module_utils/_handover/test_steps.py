@@ -18,7 +18,8 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import Endpoint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import HandOver
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS, Action, Step
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 
 PLUGINS = "ansible_collections.flexops.unified_profiles.plugins"
@@ -123,6 +124,7 @@ def test_a_fourth_step_is_handed_over(fourth, transport):
         **{"environment": "dev", "channel": "operator", "endpoint": None, "confirm": None, "seen": None},
         **{"attest_existing": None, "clock_skew": 0.0, "confirmed_by": None, "reason": None},
         **{"confirm_digests": [], "withdraw": [], "handover_again": []},
+        **{"twilio_account_sid": None, "segment_region": "us"},
     }
     memory, expected = Memory(), {"user_id": "u1"}
 

@@ -73,9 +73,9 @@ def canary(status="arrived", source=SOURCE, at=AFTER):
 CREATED = {"type": "Source Created", "at": LONG_AGO}
 
 
-def edited(at):
+def edited(*times):
     """Of the keys, a label, a tracking plan: all look the same."""
-    return [CREATED, {"type": "Source Modified", "at": at}]
+    return [CREATED, *({"type": "Source Modified", "at": at} for at in times)]
 
 
 def trail(*events):
@@ -173,6 +173,11 @@ TABLE = {
         ONLY_LINK,
     ),
     "a label was changed after the events": (evidence(audit=edited(LATER)), {}, PROVEN),
+    "edited twice, and events came later": (
+        evidence(audit=edited(AT, CLOSE), volume=[row(LATER)], space_events=seen(LATER)),
+        {},
+        PROVEN,
+    ),
     # No evidence
     "nothing was read": (Evidence(), {}, ATTESTED),
     "no events": (NOTHING, {}, ATTESTED),
@@ -226,6 +231,21 @@ TABLE = {
     ),
     "the keys changed at a time that cannot be read": (
         evidence(audit=edited("?")),
+        {"steps": ledger(key=done(keys=[KEY, OTHER_KEY], source_id=SOURCE, key_fingerprint=KEY))},
+        ONLY_LINK,
+    ),
+    "a key may have come before the events and gone after them": (
+        evidence(audit=edited(CLOSE, LATER)),
+        {},
+        ONLY_LINK,
+    ),
+    "a key may have gone so shortly before the events that it was still taken": (
+        evidence(audit=edited("2026-11-24T10:00:45Z", CLOSE)),
+        {},
+        ONLY_LINK,
+    ),
+    "other keys at the hand-over, and no edit but that the source was connected": (
+        evidence(audit=trail((CONNECTED, CLOSE)), volume=[row(LATER)], space_events=seen(LATER)),
         {"steps": ledger(key=done(keys=[KEY, OTHER_KEY], source_id=SOURCE, key_fingerprint=KEY))},
         ONLY_LINK,
     ),
@@ -464,6 +484,7 @@ CHANGES = {
     "none": [CREATED],
     "long before events": edited("2026-11-24T10:00:45Z"),
     "after events": edited("2026-11-24T11:00:00Z"),
+    "around events": edited("2026-11-24T10:00:45Z", "2026-11-24T11:00:00Z"),
 }
 CANARIES = {
     "none": None,
@@ -521,7 +542,7 @@ def test_every_combination_for_the_key():
         base = standing(record, source)
         if base == "attested" and keys == "other":
             base = "pending"
-        settled = only or changes == "long before events"
+        settled = (only and changes != "around events") or changes == "long before events"
         if read:
             expected = "proven"
         elif base != "attested":
@@ -765,17 +786,20 @@ def test_nothing_is_proven_for_longer_than_the_margin_after_a_break_that_traffic
     if not any(life["at"] + 7 <= hour and clock(hour) + MARGINS <= now for hour in shown):
         return
     recent = [hour for hour in life["traffic"] if life["now"] - 168 < hour]
-    if life["break"] == "unlinked":
-        last = max((hour for hour in recent if clock(hour) + MARGINS <= now), default=0)
-        if last >= life["at"] + 7:
-            assert told[step]["verdict"] == "attested"
-            assert told["connection"]["verdict"] == "attested"
-            assert problem in [suspicion["problem"] for suspicion in suspicions]
-    elif any(hour < life["at"] for hour in life["traffic"]) and not life["other"]:
-        last = max((hour for hour in recent if clock(hour) + MARGINS <= now), default=0)
-        if last >= life["at"] + 7:
-            assert told[step]["verdict"] == "attested"
-            assert problem in [suspicion["problem"] for suspicion in suspicions]
+    seen_late = max((hour for hour in recent if clock(hour) + MARGINS <= now), default=0) >= life["at"] + 7
+    if life["break"] == "wrong key" and (life["other"] or not any(hour < life["at"] for hour in life["traffic"])):
+        return
+    if seen_late:
+        assert told[step]["verdict"] == told["connection"]["verdict"] == "attested"
+        problems = {suspicion["problem"] for suspicion in suspicions}
+        assert {problem} <= problems <= {problem, *(["suspected_wrong_key"] if takes_over(life) else [])}
+
+
+def takes_over(life):
+    """Whether another source, quiet for a week before, sends Flex events once this one no longer does: it looks like a wrong key."""
+    ours = max(hour for hour in life["traffic"] if hour < life["now"])
+    others = [hour for hour in life["other"] if hour < life["now"]]
+    return any(hour > ours for hour in others) and not any(ours - 168 - 24 <= hour <= ours for hour in others)
 
 
 @settings(unhurried, max_examples=300)

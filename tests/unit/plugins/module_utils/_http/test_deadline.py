@@ -21,8 +21,10 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
     UnexpectedAnswer,
     UnknownOutcome,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.deadline import Deadline
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 
 TIMEOUT, BUDGET = 30.0, 60.0
 HEADERS = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n"
@@ -159,6 +161,25 @@ def test_headers_without_end_are_cut_off(begin: Begin) -> None:
     server = Server(clock, b"HTTP/1.1 200 OK\r\n" + b"x-filler: a\r\n" * 20_000, b"", 0.0)
     with pytest.raises(BudgetExceeded, match="broke the connection off"):
         begin(server, clock, "https://api.test").get("/")
+
+
+def test_each_thread_has_a_deadline_of_its_own() -> None:
+    clock = Clock()
+    deadline = Deadline(clock.monotonic)
+    deadline.start(5)
+    lefts: list[float] = []
+
+    def other() -> None:
+        lefts.append(deadline.left)
+        deadline.start(100)
+        clock.elapsed += 6
+        lefts.append(deadline.left)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert lefts == [float("inf"), 94]
+    assert deadline.left == 0
 
 
 @pytest.fixture

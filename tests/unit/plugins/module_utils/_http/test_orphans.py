@@ -17,7 +17,8 @@ from support.conversation import OK, Turn
 # Starts a worker, and ends at once, before the worker asks.
 RUN_THAT_ENDS = """
 import os, sys
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 ready, told_ready = os.pipe()
 if os.fork():
     os.read(ready, 1)

@@ -11,8 +11,9 @@ import sys
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import transport as transport_module
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.proxy import Proxy, proxy_for
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 
 PROXY = "http://proxy.test:3128"
 
@@ -135,12 +136,13 @@ def test_what_cannot_be_used_is_told_by_name(monkeypatch, value, source):
     if source != "proxy":
         monkeypatch.setenv(source, value)
     transport = Transport(HttpSettings(proxy=value if source == "proxy" else None, validate_certs=False))
-    with pytest.raises(OptionError) as caught:
-        transport.client("https://a.test")
+    with pytest.raises(OptionError) as caught, transport.connection("https://a.test"):
+        pass
     assert caught.value.facts == {"option": source}
     assert caught.value.message.startswith(f"{source}: ")
     assert "word" not in caught.value.full_message.replace("password", "")
-    transport.client("http://127.0.0.1:9")
+    with transport.connection("http://127.0.0.1:9"):
+        pass
     transport.close()
 
 
@@ -153,7 +155,8 @@ def test_loading_reads_no_proxy(monkeypatch):
 
 def test_its_credentials_are_hidden():
     transport = Transport(HttpSettings(proxy="jane-the-user:p%40ss%2Fword@proxy.test:1", validate_certs=False))
-    transport.client("https://a.test")
+    with transport.connection("https://a.test"):
+        pass
     transport.close()
     said = transport.hidden.in_words
     assert said("Denied for jane-the-user:p@ss/word.") == "Denied for <secret>:<secret>."

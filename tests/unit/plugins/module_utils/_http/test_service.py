@@ -18,7 +18,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
     ApiError,
     BudgetExceeded,
     Failure,
-    OptionError,
+    NotReached,
     TlsFailure,
     UnexpectedAnswer,
     UnknownOutcome,
@@ -27,11 +27,10 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import service as service_module
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.auth import Basic, BasicToken
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service, check_url
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
-from hypothesis import given
-from hypothesis import strategies as st
-from support.conversation import BASE, EXAMPLES, OK, START, TOKEN, Conversation, Turn
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
+from support.conversation import BASE, OK, START, TOKEN, Conversation, FakeClock, Turn
 
 # Authorization and what is sent
 
@@ -430,85 +429,90 @@ def test_long_messages_are_cut(converse):
     assert len(caught.value.message) < 700
 
 
-# URLs
+# The time of all requests
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://api.segmentapis.com",
-        "https://proxy.example:8443/segment/",
-        "http://127.0.0.1:8080",
-        "http://127.9.9.9",
-        "http://[::1]:8080/x",
-        "http://localhost:1",
-    ],
-)
-def test_check_url_accepts(url):
-    assert check_url("public_api_url", url) == url.rstrip("/")
+def timed(answer, until, **settings):
+    """A service whose transport must be done by then; it is noon."""
+    clock = FakeClock()
+
+    def scripted(request):
+        return answer(request, clock)
+
+    over = httpx.MockTransport(scripted)
+    transport = Transport(HttpSettings(**settings), clock=clock, http_transport=over, until=until)
+    return Service(transport, "Segment", BASE, auth=None, credentials="token", url_option="public_api_url")
 
 
-@pytest.mark.parametrize(
-    ("url", "sent"),
-    [
-        ("https://api.segmentapis.com./x/", "https://api.segmentapis.com/x"),
-        ("https://API.example:8443", "https://api.example:8443"),
-        ("http://localhost.:8080", "http://localhost:8080"),
-        ("https://m\u00fcller.example/segment", "https://xn--mller-kva.example/segment"),
-        ("https://M\u00dcLLER.example.:1", "https://xn--mller-kva.example:1"),
-        ("https://\u4f8b\u3048.jp", "https://xn--r8jz45g.jp"),
-    ],
-)
-def test_a_host_is_written_as_dns_and_certificates_have_it(converse, url, sent):
-    assert check_url("url", url) == sent
-    service = converse(Turn("GET", httpx.URL(sent + "/y").path, 200, OK)).service(base_url=url)
-    assert service.get("/y").status == 200
-    assert service.base_url == sent
+@pytest.mark.parametrize(("until", "limit"), [(12.0, 12.0), (100.0, 30.0), (None, 30.0)])
+def test_no_exchange_lasts_longer_than_all_may(until, limit):
+    allowed = []
+
+    def answer(request, clock):
+        allowed.append(set(request.extensions["timeout"].values()))
+        allowed.append({service.transport.connections.deadline.left})
+        return httpx.Response(200, json={})
+
+    service = timed(answer, until)
+    service.get("/x")
+    assert allowed == [{limit}, {limit}]
 
 
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        ("http://api.segmentapis.com", "in the clear"),
-        ("http://10.0.0.1", "in the clear"),
-        ("http://localhost.example.com", "in the clear"),
-        ("https://user:pass@host", "credentials in the URL"),
-        ("https://user@host", "credentials in the URL"),
-        ("https://@host", "credentials in the URL"),
-        ("http://127.0.0.1@evil.example", "credentials in the URL"),
-        ("/relative", "not a plain absolute"),
-        ("api.segmentapis.com", "not a plain absolute"),
-        ("//host/x", "not a plain absolute"),
-        ("ftp://host", "not a plain absolute"),
-        ("https://", "not a plain absolute"),
-        ("https:///path", "not a plain absolute"),
-        ("", "not a plain absolute"),
-        ("https://host:99999", "not a plain absolute"),
-        ("https://host:port", "not a plain absolute"),
-        ("https://[::1", "not a plain absolute"),
-        ("https://api..segment.com", "not a plain absolute"),
-        (f"https://{'a' * 64}.com", "not a plain absolute"),
-        ("https://api.segment.com..", "not a plain absolute"),
-        ("https://.", "not a plain absolute"),
-        ("https://api.segment.com/m\u00fcller", "not a plain absolute"),
-        ("https://a\u00ad\u2603.example", "international name"),
-        ("https://m\u00fcller_.example", "international name"),
-        ("https://j\u00e4ne:word@host", "credentials in the URL"),
-        ("https://\u2024/", "not a plain absolute|international name"),
-    ],
-)
-def test_check_url_refuses(url, words):
-    with pytest.raises(OptionError, match=words) as caught:
-        check_url("public_api_url", url)
-    assert caught.value.facts == {"option": "public_api_url"}
-    with pytest.raises(OptionError):
-        Service(Transport(HttpSettings()), "Segment", url, auth=None, credentials="token", url_option="public_api_url")
+def test_an_answer_that_takes_all_the_time():
+    def answer(request, clock):
+        clock.elapsed += request.extensions["timeout"]["read"]
+        raise httpx.ReadTimeout("")
+
+    service = timed(answer, 12.0)
+    with pytest.raises(NotReached) as caught:
+        service.get("/x")
+    said = "The time for this environment was used up at Segment (GET /x): no complete answer from Segment at https://api.test"
+    assert caught.value.message == f"{said} (GET /x) within 12 s."
+    assert caught.value.as_result()["failure"] == {
+        "kind": "not_reached",
+        "next_step": caught.value.next_step,
+        "problem": "not_reached",
+        "service": "Segment",
+        "method": "GET",
+        "path": "/x",
+    }
+    assert (service.transport.clock.elapsed, service.transport.clock.slept) == (12.0, [])
 
 
-@EXAMPLES
-@given(st.text() | st.text().map(lambda text: "https://" + text))
-def test_check_url_raises_nothing_else(url):
-    try:
-        check_url("url", url)
-    except OptionError:
-        pass
+@pytest.mark.parametrize("status", [429, 503])
+def test_no_wait_goes_beyond_the_end(status):
+    service = timed(lambda request, clock: httpx.Response(status, headers={"retry-after": "12"}), 12.0)
+    with pytest.raises(NotReached, match=f"used up at Segment .*: Segment answered GET /x with HTTP {status}"):
+        service.get("/x")
+    assert service.transport.clock.slept == []
+
+
+def test_retries_go_on_until_the_end_and_no_longer():
+    service = timed(lambda request, clock: httpx.Response(500), 12.0)
+    with pytest.raises(NotReached, match="HTTP 500"):
+        service.get("/x")
+    assert 5 < service.transport.clock.elapsed < 12
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_nothing_is_sent_after_the_end(method):
+    def answer(request, clock):
+        raise AssertionError
+
+    service = timed(answer, 0.0)
+    with pytest.raises(NotReached, match=rf"used up at Segment \({method} /x\)\.$"):
+        service.request(method, "/x")
+
+
+def test_a_write_that_the_end_cut_off_has_an_unknown_outcome():
+    def answer(request, clock):
+        raise httpx.ReadTimeout("")
+
+    with pytest.raises(UnknownOutcome):
+        timed(answer, 12.0).request("POST", "/x", body={})
+
+
+def test_the_budget_may_end_first():
+    service = timed(lambda request, clock: httpx.Response(500), 12.0, retry_budget=3.0)
+    with pytest.raises(BudgetExceeded):
+        service.get("/x")

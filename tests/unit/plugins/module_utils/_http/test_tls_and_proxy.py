@@ -25,11 +25,15 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
     Unreachable,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.certificates import explain
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import (
+    Connections,
+    HttpSettings,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.deadline import Deadline, DeadlineBackend
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.pool import PoolTransport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.proxy import Proxy
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -297,6 +301,37 @@ def test_tls_in_a_tunnel(tls_url, certificate, tunnel):
             client.get(f"{tls_url}/x")
     expected = "Basic " + base64.b64encode(b"jane:correct horse").decode()
     assert set(asked) == {(tls_url.removeprefix("https://"), expected)}
+
+
+def test_what_makes_connections_equal(server, tls_url, certificate, tmp_path, tunnel):
+    """Two CAs, no check at all, a proxy beside none, and two users of it: each has connections of its own."""
+    other_ca, (proxy_url, asked) = make_certificate(tmp_path / "other.pem", subject="other"), tunnel
+    connections = Connections()
+
+    def ask(proxy=None, **settings):
+        with connections.borrow(tls_url, HttpSettings(**settings), proxy) as connection:
+            connections.deadline.start(60)
+            response = connection.handle_request(httpx.Request("GET", f"{tls_url}/x"))
+            try:
+                return response.read()
+            finally:
+                response.close()
+
+    trusted = {"ca_path": str(certificate)}
+    jane, john = (Proxy(proxy_url.replace("jane", user), "proxy") for user in ("jane", "john"))
+    for _time in range(2):
+        assert ask(**trusted) == ask(validate_certs=False) == b'{"data": 1}'
+        for wrong in ({"ca_path": str(other_ca)}, {}):
+            with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                ask(**wrong)
+        before = len(asked)
+        ask(jane, **trusted)
+        ask(john, **trusted)
+        sent = [base64.b64decode(header.split()[1]).decode().split(":")[0] for _path, header in asked[before:]]
+        assert sent == ["jane", "john"]
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            ask(jane, ca_path=str(other_ca))
+    connections.close()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import MissingLibrary, OptionError
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import libraries
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import transport as transport_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import HttpSettings, Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 
 
 def test_a_library_that_is_missing_is_told_once_needed(monkeypatch):
@@ -70,19 +71,8 @@ def test_versions(monkeypatch, library, version, good):
         assert f"-m pip install '{library}>=" in problem.next_step
 
 
-def test_one_client_per_server():
-    transport = Transport(HttpSettings(validate_certs=False))
-    try:
-        first = transport.client("https://a.test/x")
-        assert transport.client("https://a.test/y") is first
-        assert transport.client("https://a.test:444") is not first
-        assert first.follow_redirects is False
-    finally:
-        transport.close()
-
-
 def test_unreadable_ca_path_names_the_option(tmp_path):
     transport = Transport(HttpSettings(ca_path=str(tmp_path / "none.pem")))
-    with pytest.raises(OptionError) as caught:
-        transport.client("https://a.test")
+    with pytest.raises(OptionError) as caught, transport.connection("https://a.test"):
+        pass
     assert caught.value.facts == {"option": "ca_path"}
