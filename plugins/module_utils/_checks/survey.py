@@ -22,6 +22,7 @@ from .._handover import handovers
 from .._handover.decide import Decision
 from .._handover.endpoint import ENDPOINT_OPTIONS
 from .._handover.evidence import evaluate
+from .._handover.form import broken_connection, read_back
 from .._handover.handover import OPTIONS as HANDOVER_OPTIONS
 from .._handover.handover import HandOver, HandOverResult
 from .._handover.ledger_place import open_ledger
@@ -176,35 +177,22 @@ class Chain:
 
     def hand_over(self, step: str, **options: t.Any) -> Decision:
         """Look at a hand-over; what becomes of it."""
-        of_step = {
-            "endpoint": (self.call["endpoints"] or {}).get(step),
-            "confirm": self.call["confirmations"].get(step),
-            "wait_timeout": 0,
-        }
-        handover: HandOver = getattr(handovers, step)(self.call.derived(**of_step, **options))
+        return self.plan(step, getattr(handovers, step)(self.of_step(step, **options)))
+
+    def of_step(self, step: str, **options: t.Any) -> ModuleContext:
+        """The look with the options of the module that hands a step over."""
+        endpoint = (self.call["endpoints"] or {}).get(step)
+        return self.call.derived(
+            endpoint=endpoint, confirm=self.call["confirmations"].get(step), wait_timeout=0, **options
+        )
+
+    def plan(self, step: str, handover: HandOver) -> Decision:
+        """Take note of what becomes of a hand-over."""
         if self.call.reconcile(handover).plan.changed:
             self.due[step] = _why(handover.decision)
         result = self.found["handovers"][step] = handover.result()
         self.read_back[step] = result["read_back"]
         return handover.decision
-
-    def connection_needs_form(self) -> bool:
-        """Whether the connection is broken, or waits for the form already."""
-        said = evaluate(self.call.derived(source_id=None, key_fingerprints=[], read_back={}, read_evidence=True))
-        return said["steps"]["connection"]["verdict"] in ("broken", "pending")
-
-    def connection_again(self) -> list[str]:
-        """What makes a recorded connection due again, besides what somebody gave."""
-        done = open_ledger(self.call).read().steps.get("connection", {}).get("done")
-        return [*self.call["handover_again"], *([done["digest"]] if done else [])]
-
-    def see_connection(self) -> None:
-        """Read what the endpoint of the connection shows, where there is one. Whoever does not hand it over needs it for the verdict."""
-        of_step = {"endpoint": (self.call["endpoints"] or {}).get("connection"), "confirm": None, "wait_timeout": 0}
-        if of_step["endpoint"]:
-            handover = handovers.connection(self.call.derived(**of_step, confirm_digests=[], attest_existing=None))
-            handover.fetch()
-            self.read_back["connection"] = handover.result()["read_back"]
 
     def diagnose(self, refuse_harm: bool) -> dict[str, t.Any] | None:
         """Find out what is wrong with the source; return it as it is."""
@@ -277,13 +265,13 @@ def _connect(chain: Chain) -> None:
 def _recover(chain: Chain) -> None:
     """Diagnosis, source, link, key."""
     source = chain.diagnose(refuse_harm=True)
-    if source is None and chain.connection_needs_form():
+    connection = chain.of_step("connection")
+    if source is None and (broken := broken_connection(connection)):
         # The form makes a source of its own, so nobody else may.
-        decision = chain.hand_over("connection", handover_again=chain.connection_again(), attest_existing=None)
-        if decision.status == "done":
+        if chain.plan("connection", broken).status == "done":
             chain.due["source"] = FORM_MAKES_IT
         return
-    chain.see_connection()
+    chain.read_back["connection"] = read_back(connection)
     chain.have_source(create=True, source_id=(source or {}).get("id"))
     _link_and_key(chain, done_by_form=False, attest_existing=None)
 
