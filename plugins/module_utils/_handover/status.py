@@ -66,7 +66,7 @@ def collect_results(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
         "failure": at("unified_profiles_failure") or "",
         **{name: handover(step.result_variable) for name, step in STEPS.items()},
         "verify": at("verify_result", "steps") or {},
-        "findings": at("source_found", "findings") or [],
+        "findings": at("source_found", "findings") or at("source_result", "findings") or [],
         "suspicions": at("verify_result", "suspicions") or [],
         "cards": at("verify_result", "cards") or [],
         "source_id": source.get("id") or "",
