@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import datetime
 import typing as t
+from contextlib import suppress
 
 from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, UnexpectedAnswer, UnknownOutcome
+from .._clients.segment_public import PublicApi
 from .._clients.source import JAVA, Source, diagnose, find, require_java
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
@@ -49,7 +51,7 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
     audit = []
     if call["read_audit_trail"]:
         try:
-            audit = api.audit_events(call.transport.clock.now() - datetime.timedelta(days=90))
+            audit = _audit_trail(call, api)
         except ApiError as failure:
             if failure.status not in (401, 403):
                 raise
@@ -73,8 +75,16 @@ def _refuse_harm(call: ModuleContext, findings: list[dict[str, str]]) -> None:
     raise Refused(told, way_out if problem == "absent" else "", problem=problem, findings=findings)
 
 
+def _audit_trail(call: ModuleContext, api: PublicApi) -> list[dict[str, str]]:
+    """As far back as Segment keeps it."""
+    return api.audit_events(call.transport.clock.now() - datetime.timedelta(days=90))
+
+
 class ManagedSource(Resource):
     """The source by id, name or slug, with the fields that this collection cares about.
+
+    Attributes:
+        findings: What was wrong with it before, as ``{problem, detail}``.
 
     Raises:
         OptionError: The name cannot be used.
@@ -89,6 +99,7 @@ class ManagedSource(Resource):
         check_labels("source_labels", labels)
         self.labels = {str(k): str(v) for k, v in labels.items()}
         self.source: Source | None = None
+        self.findings: list[dict[str, str]] = []
         self.known_after_apply = {
             "id": SET_BY_SEGMENT,
             "slug": self.name,
@@ -101,12 +112,28 @@ class ManagedSource(Resource):
         if self.call["state"] == "absent":
             return None
         labels = {**(current["labels"] if current else {}), **self.labels}
-        return {"name": self.name, "enabled": self.call["enabled"], "labels": dict(sorted(labels.items()))}
+        wanted = {"name": self.name, "enabled": self.call["enabled"], "labels": dict(sorted(labels.items()))}
+        if current and not self.call["repair"]:
+            wanted |= {name: current[name] for name in ("name", "enabled")}
+        return wanted
 
     def fetch(self) -> State | None:
         current = self._look()
+        self.findings = self._wrong(self.source) if self.source and self.call["state"] == "present" else []
         self._leave_out_missing_labels(current["labels"] if current else {})
         return current
+
+    def _wrong(self, source: Source) -> list[dict[str, str]]:
+        """What a repair changes. Who did it is asked only where there is something, and stops no repair."""
+        wrong = {"renamed": source.name != self.name, "disabled": self.call["enabled"] and not source.enabled}
+        if not any(wrong.values()):
+            return []
+        audit: list[dict[str, str]] = []
+        with suppress(Failure):
+            audit = _audit_trail(self.call, self.api)
+        done = "It is repaired." if self.call["repair"] else "It is left so."
+        found = diagnose(source, self.name, None, None, audit)
+        return [{**it, "detail": f"{it['detail']} {done}"} for it in found if wrong.get(it["problem"])]
 
     def _leave_out_missing_labels(self, current: State) -> None:
         """A label that the workspace does not have is told, and never stops a repair. Looked at before anything is changed."""

@@ -133,6 +133,20 @@ def test_half_a_result_is_no_reason_to_fail(variables):
     assert environment_status(collect_results(variables), check_mode=False)["status"] == "failed"
 
 
+def test_what_a_repair_found_is_told_as_what_a_diagnosis_found():
+    renamed = [{"problem": "renamed", "detail": "It was renamed. It is repaired."}]
+    variables = {
+        "source_result": {"findings": renamed},
+        "verify_result": {"steps": judged("proven", "proven", "proven")},
+    }
+    found = environment_status(collect_results(variables), check_mode=False)
+    assert (found["status"], found["findings"]) == ("proven", renamed)
+    assert found["why"].startswith("It was renamed. It is repaired.")
+    # The diagnosis comes first, and looks at more.
+    gone = [{"problem": "deleted", "detail": "It is gone."}]
+    assert collect_results({**variables, "source_found": {"findings": gone}})["findings"] == gone
+
+
 def test_a_refused_confirmation_leaves_the_card():
     refused = {"failed": True, "msg": "No.", "failure": {"card": waiting("key")["card"]}}
     found = environment_status(collect_results({"link_and_key_key": refused, "unified_profiles_failure": "No."}), False)
