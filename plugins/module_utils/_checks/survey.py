@@ -13,7 +13,7 @@ would do. It is over a transport that refuses writes and remembers reads, so tha
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from .._base.errors import Failure, Refused
 from .._base.gather import gather
@@ -34,6 +34,8 @@ from .._module.state import Plan
 from .._source.manage import ManagedSource, diagnose_source
 from .preflight import preflight
 
+# By playbook, the hand-overs that it may make, so whose endpoints must be there.
+HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key")}
 OF_A_STEP = ("endpoint", "confirm", "clock_skew")
 # Of an environment; the connection options are added.
 OPTIONS: dict[str, t.Any] = {
@@ -113,7 +115,7 @@ def look(call: ModuleContext, playbook: str) -> Look:
     Returns:
         What was found. What the collection cannot do for this environment is in its ``failure``.
     """
-    chain = Chain(call)
+    chain = Chain(call, HANDED_OVER[playbook])
     found = chain.found
     try:
         chain.check()
@@ -150,8 +152,8 @@ def nothing_seen(failure: str = "") -> Look:
 class Chain:
     """The steps of a look. Each takes what the ones before found."""
 
-    def __init__(self, call: ModuleContext) -> None:
-        self.call = call
+    def __init__(self, call: ModuleContext, handed_over: Collection[str]) -> None:
+        self.call, self.handed_over = call, handed_over
         self.read_back: dict[str, bool | None] = dict.fromkeys(STEPS)
         self.found = nothing_seen()
         self.found["region"], self.found["sandbox_url"] = call["segment_region"], call["sandbox_url"] or ""
@@ -164,7 +166,7 @@ class Chain:
         """Check what can be checked before anything is changed. What the chain reads first is requested at the same time."""
         found: dict[str, t.Any] = {}
         reads: dict[str, Callable[[], t.Any]] = {
-            "checks": lambda: preflight(self.call),
+            "checks": lambda: preflight(self.call, self.handed_over),
             "sources": lambda: self.call.public_api().sources(),
             "ledger": lambda: open_ledger(self.call).read(),
         }
