@@ -11,6 +11,7 @@ from ansible.template import Templar
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import compact
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._ansible import (
     unread_inventories,
@@ -78,8 +79,7 @@ class ActionModule(ActionBase):
         found = survey.outcomes(looks, self._task.check_mode)
         if warnings := [f"{name}: {warning}" for name, seen in looks.items() for warning in seen["warnings"]]:
             result["warnings"] = warnings
-        # What is empty is left out: a thousand environments are one result.
-        environments = {name: {key: value for key, value in of.items() if value} for name, of in found.items()}
+        environments = {name: compact(of) for name, of in found.items()}
         due = [name for name, of in found.items() if of["due"] and not of["failure"]]
         prompt = any(of.get("unified_profiles_prompt") for of in survey.settings.values())
         return {**result, "changed": False, "environments": environments, "due": due, "prompt": prompt}

@@ -75,7 +75,7 @@ options:
       - Names of alerts and suspicions that somebody has looked at and that are in order or mended, as their cards have them. They no
         longer count, and neither do alerts before an acknowledged one.
       - A name that was recorded before, or that is another environment's, changes nothing.
-      - This is all that the module ever writes to the ledger.
+      - This is all that the module ever writes to the ledger, together with what is proven at that time.
     type: list
     elements: str
     default: []

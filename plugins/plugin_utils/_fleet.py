@@ -13,7 +13,10 @@ from collections.abc import Mapping
 
 from ansible import constants
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import EnvironmentStatus
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
+    EnvironmentStatus,
+    complete,
+)
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import ASKED, LOOK
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import to_builtin
 
@@ -36,14 +39,14 @@ def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus],
     first = task_vars.get(LOOK)
     if not isinstance(first, Mapping) or "environments" not in first:
         return {}, NEVER_LOOKED
-    found = {str(name): _status(of) for name, of in to_builtin(first["environments"]).items()}
+    found = {str(name): complete(of) for name, of in to_builtin(first["environments"]).items()}
     confirmed = (task_vars.get(ASKED) or {}).get("confirmations") or {}
     acted_on = dict.fromkeys(map(str, [*first["due"], *confirmed]))
     variables = {name: task_vars["hostvars"].raw_get(name) for name in acted_on if name in found}
     failures = {name: str(to_builtin(of[FAILURE])) for name, of in variables.items() if FAILURE in of}
     for name, of in variables.items():
         before, again = found[name], (of.get(LOOK_AGAIN) or {}).get("environments", {}).get(name)
-        after = _status(to_builtin(again)) if again else before
+        after = complete(to_builtin(again)) if again else before
         # What was found before something was done about it is a part of the story.
         before_only = [it for it in before["findings"] if it not in after["findings"]]
         why = " ".join([*(it["detail"] for it in before_only), after["why"]]).strip() if again else after["why"]
@@ -52,22 +55,6 @@ def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus],
             after = {**after, "status": "failed", "fails": True, "why": failure, "failure": failure}
         found[name] = after
     return found, ""
-
-
-def _status(found: Mapping[str, t.Any]) -> EnvironmentStatus:
-    """What the survey left out is empty."""
-    empty: EnvironmentStatus = {
-        "status": "failed",
-        "fails": False,
-        "why": "",
-        "steps": {},
-        "source_id": "",
-        "findings": [],
-        "failure": "",
-        "cards": [],
-        "due": {},
-    }
-    return t.cast(EnvironmentStatus, {**empty, **{name: value for name, value in found.items() if name in empty}})
 
 
 def for_a_machine() -> bool:

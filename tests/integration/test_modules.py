@@ -328,7 +328,11 @@ def test_the_built_collection_runs_connect(project, sandbox, tmp_path):
     ("module", "given", "said"),
     [
         ("profiles_report", {"playbook": {"a": WRONG}}, "playbook: must be a text, and is a mapping."),
-        ("profiles_survey", {"playbook": WRONG}, "playbook: must be one of connect, recover, and is a text of 42 characters"),
+        (
+            "profiles_survey",
+            {"playbook": WRONG},
+            "playbook: must be one of connect, recover, and is a text of 42 characters",
+        ),
         ("profiles_report", {"report_dir": [WRONG]}, "report_dir: must be a text, and is a list."),
         ("profiles_ask", {"timeout": WRONG}, "timeout: must be a whole number, and is a text of 42 characters"),
         ("profiles_ask", {"name": WRONG}, f"Unsupported parameters for ({COLLECTION}.profiles_ask) module: name."),

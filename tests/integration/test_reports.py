@@ -64,7 +64,10 @@ def test_a_program_gets_its_json_and_nothing_else(project):
 def test_a_run_ends_with_its_verdicts_and_the_path_of_the_report(project):
     project.hosts(dev={"channel": "operator"}, bad={"space_id": "x y"})
     output = project.run("connect").output
-    card, counts = output.index("(connection, digest"), output.index("\n2 environments: 1 pending (dev), 1 failed (bad)\n")
+    card, counts = (
+        output.index("(connection, digest"),
+        output.index("\n2 environments: 1 pending (dev), 1 failed (bad)\n"),
+    )
     assert card < counts
     assert f"Report: {project.inventory}/.unified_profiles/report.html" in output
     assert "\nbad  failed " in output[card:counts]

@@ -104,7 +104,9 @@ def test_two_jobs_at_once_on_slices_of_one_inventory(project, sandbox, slices):
 
     def job(number):
         limit = ",".join(hosts[number::slices])
-        return project.run("connect", "--limit", limit, "-e", f"unified_profiles_report_dir={project.folder}/report-{number}")
+        return project.run(
+            "connect", "--limit", limit, "-e", f"unified_profiles_report_dir={project.folder}/report-{number}"
+        )
 
     with ThreadPoolExecutor(slices) as pool:
         runs = list(pool.map(job, range(slices)))

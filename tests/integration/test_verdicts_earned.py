@@ -249,8 +249,16 @@ def test_a_revoked_token_raises_alerts_and_is_broken(rollout, sandbox):
     assert rollout.judged()[0] == ["broken", "proven", "proven"]
     (card,) = rollout.result["cards"]
     assert rollout.judged(acknowledge=[card["acknowledge"]], confirmed_by="jane")[0] == ["proven"] * 3
-    # It is recorded.
-    assert rollout.judged()[0] == ["proven"] * 3
+    # It is recorded, and what is proven with it.
+    proofs = FileLedger(rollout.state_dir, "dev").read().proofs
+    assert {step: proof["at"] for step, proof in proofs.items()} == {
+        step: said["proven_at"] for step, said in rollout.result["steps"].items()
+    }
+    assert (rollout.judged()[0], rollout.result["changed"]) == (["proven"] * 3, False)
+    sandbox.advance(30 * DAY)
+    verdicts, reasons = rollout.judged()
+    assert verdicts == ["attested"] * 3
+    assert f"last proven at {proofs['key']['at']}: Flex wrote" in reasons
 
 
 def test_a_lost_connector_is_not_mended_by_link_and_key(rollout, sandbox):

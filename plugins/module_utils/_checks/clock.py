@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import email.utils
 import itertools
-import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .._base.errors import Failure
+from .._http.clock import Clock
 from .._http.service import Service
-from .._http.transport import Clock
-
-if t.TYPE_CHECKING:
-    import httpx
 
 # Seconds. Dates have whole ones, and an answer is under way for a while.
 EXACT = 2.0
@@ -38,15 +34,14 @@ class ServerClock:
     def __init__(self, clock: Clock, services: Iterable[Service]) -> None:
         self.clock = clock
         self.skews: list[float] = []
-        clients = [service.transport.client(service.base_url) for service in services]
-        for client in {id(client): client for client in clients}.values():  # an answer does not confirm itself
-            client.event_hooks = {"response": [self._read]}
+        for service in services:
+            service.on_answer = self._read
 
-    def _read(self, answer: httpx.Response) -> None:
-        if "age" in answer.headers:
+    def _read(self, headers: Mapping[str, str]) -> None:
+        if "age" in headers:
             return
         try:
-            date = email.utils.parsedate_to_datetime(answer.headers.get("date", ""))
+            date = email.utils.parsedate_to_datetime(headers.get("date", ""))
             self.skews.append((date - self.clock.now()).total_seconds())
         except (TypeError, ValueError):
             return

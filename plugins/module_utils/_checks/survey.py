@@ -228,10 +228,9 @@ class Chain:
                 read_evidence=True,
             )
         )
-        link = done.get("link", {})
-        if self.call["test_event"] and not self.call["sent_test_event"] and link.get("status") == "done":
-            if said["steps"]["link"]["verdict"] == "attested":
-                self.due.setdefault("link", "only a test event can show that it stands")
+        stands = "link" in done and done["link"]["status"] == "done" and said["steps"]["link"]["verdict"] == "attested"
+        if stands and self.call["test_event"] and not self.call["sent_test_event"]:
+            self.due.setdefault("link", "only a test event can show that it stands")
         if said["changed"]:
             self.due["record"] = "an acknowledgement is to be recorded"
         self.found["verdicts"], self.found["suspicions"] = said["steps"], said["suspicions"]

@@ -19,7 +19,7 @@ from .._base.times import format_time, parse_time
 from .._module.context import ModuleContext
 from .cards import Card, evidence_card
 from .handovers import recorded_facts
-from .ledger import Acknowledgement, Entry, Ledger, LedgerDocument, digest
+from .ledger import Acknowledgement, Entry, LedgerDocument, Proof, digest
 from .ledger_place import open_ledger
 from .verdict import FLEX_EVENTS, LINK_EVENTS, MARGIN, Evidence, Suspicion, Verdict, judge, last_done_at, senders
 
@@ -60,11 +60,14 @@ def evaluate(call: ModuleContext) -> dict[str, t.Any]:
         recorded = _attested(judged(Evidence())[0])
         evidence = _Reader(call, document.steps, now).read(evidence, recorded, _attested(judged(evidence)[0]))
     found = _Found(call["environment"], evidence, judged(evidence)[1])
-    changed, document = _acknowledge(call, ledger, document, found, now)
-    evidence = found.without({said["alert"] for said in document.acknowledged})
+    wanted = _acknowledge(call, document, found, now)
+    evidence = found.without({said["alert"] for said in wanted.acknowledged})
     steps, suspicions = judged(evidence)
+    if wanted is not document and not call.check_mode:
+        # Proofs are recorded with what is written anyway: a run that only looks changes nothing.
+        ledger.save(replace(wanted, proofs={**document.proofs, **_proofs(steps)}))
     return {
-        "changed": changed,
+        "changed": wanted is not document,
         "steps": steps,
         "suspicions": suspicions,
         "cards": list(_cards(call, document, found, evidence, steps, suspicions)),
@@ -105,14 +108,25 @@ class _Found:
         return replace(self.evidence, alerts=told, acknowledged=frozenset(looked_at))
 
 
+def _proofs(steps: Mapping[str, Verdict]) -> dict[str, Proof]:
+    proven = {step: said for step, said in steps.items() if said["verdict"] == "proven"}
+    return {
+        step: {"at": said["proven_at"], "reason": said["reason"], "last_event": said["last_event"]}
+        for step, said in proven.items()
+    }
+
+
 def _acknowledge(
-    call: ModuleContext, ledger: Ledger, document: LedgerDocument, found: _Found, now: datetime.datetime
-) -> tuple[bool, LedgerDocument]:
-    """Record what is acknowledged of what was found here. Other names are another environment's, or were recorded before."""
+    call: ModuleContext, document: LedgerDocument, found: _Found, now: datetime.datetime
+) -> LedgerDocument:
+    """The ledger with what is acknowledged of what was found here; itself where that is nothing.
+
+    Other names are another environment's, or were recorded before.
+    """
     known, steps = {said["alert"] for said in document.acknowledged}, found.steps()
     given = [name for name in dict.fromkeys(call["acknowledge"]) if name in steps and name not in known]
     if not given:
-        return False, document
+        return document
     by, why, at = (call["confirmed_by"] or "").strip(), call["reason"] or "", format_time(now)
     if not by:
         raise OptionError("confirmed_by", "is empty.", "Name who looked (unified_profiles_confirmed_by).")
@@ -120,10 +134,7 @@ def _acknowledge(
     told: list[Entry] = [
         {"at": at, "what": "acknowledged", "by": by, "why": why, "step": steps[name], "digest": name} for name in given
     ]
-    wanted = replace(document, acknowledged=[*document.acknowledged, *said], history=[*document.history, *told])
-    if not call.check_mode:
-        ledger.save(wanted)
-    return True, wanted
+    return replace(document, acknowledged=[*document.acknowledged, *said], history=[*document.history, *told])
 
 
 def _cards(

@@ -21,13 +21,29 @@ UNJUDGED = "The run ended before this environment was judged."
 FAIL_ON = {"fail_on_pending": True, "fail_on_suspicion": True, "fail_on_unknown": False}
 
 
+class StepStatus(t.TypedDict):
+    """How sure it is that one hand-over took effect."""
+
+    verdict: str
+    reason: str
+
+
 class EnvironmentStatus(t.TypedDict):
-    """One environment's line in the report. ``fails`` says whether the job does, and ``why`` says it in words."""
+    """One environment's line in the report.
+
+    ``fails`` says whether the job does, and ``why`` says it in words. ``proven_at`` is the oldest of the proofs that its steps have,
+    ``holds_until`` when the first of them is too old; both are empty unless each step is proven. ``last_event`` is about when the source
+    last received a Flex event. Times as texts, in UTC. ``clock_skew`` is how many seconds Segment's clock is ahead.
+    """
 
     status: str
     fails: bool
     why: str
-    steps: dict[str, Verdict]
+    steps: dict[str, StepStatus]
+    proven_at: str
+    holds_until: str
+    last_event: str
+    clock_skew: float
     source_id: str
     findings: list[dict[str, str]]
     failure: str
@@ -67,13 +83,51 @@ def environment_status(
         or bool(fail_on.get(f"fail_on_{status}"))
         or (bool(suspicions) and fail_on["fail_on_suspicion"]),
         "why": failure or _why(status, findings, verdicts, due),
-        "steps": verdicts,
+        "steps": {step: {"verdict": said["verdict"], "reason": said["reason"]} for step, said in verdicts.items()},
+        "proven_at": _earliest(verdicts, "proven_at"),
+        "holds_until": _earliest(verdicts, "holds_until"),
+        "last_event": max((said.get("last_event") or "" for said in verdicts.values()), default=""),
+        "clock_skew": float(look.get("clock_skew") or 0.0),
         "source_id": (look.get("source") or {}).get("id") or "",
         "findings": findings,
         "failure": failure,
         "cards": [_linked(card, look) for card in shown],
         "due": due,
     }
+
+
+def compact(found: EnvironmentStatus) -> dict[str, t.Any]:
+    """Without what is empty, and without what the steps say again: a thousand environments are one result."""
+    well = found["status"] in ("attested", "proven") and not found["findings"] and not found["due"]
+    return {name: value for name, value in found.items() if value and not (well and name == "why")}
+
+
+def complete(found: Mapping[str, t.Any]) -> EnvironmentStatus:
+    """What :func:`compact` left out is there again."""
+    empty: EnvironmentStatus = {
+        "status": "failed",
+        "fails": False,
+        "why": "",
+        "steps": {},
+        "proven_at": "",
+        "holds_until": "",
+        "last_event": "",
+        "clock_skew": 0.0,
+        "source_id": "",
+        "findings": [],
+        "failure": "",
+        "cards": [],
+        "due": {},
+    }
+    status = t.cast(EnvironmentStatus, {**empty, **{name: value for name, value in found.items() if name in empty}})
+    status["why"] = status["why"] or _why(status["status"], [], status["steps"], {})
+    return status
+
+
+def _earliest(verdicts: Mapping[str, Verdict], name: str) -> str:
+    """The earliest of the times, if every step is proven."""
+    proven = [t.cast(str, said.get(name) or "") for said in verdicts.values() if said["verdict"] == "proven"]
+    return min(proven) if proven and len(proven) == len(STEPS) else ""
 
 
 def _status(failure: str, predicted: bool, waiting: bool, verdicts: Sequence[str]) -> str:
@@ -91,7 +145,7 @@ def _worst(verdicts: Sequence[str]) -> str:
 
 
 def _why(
-    status: str, findings: Sequence[Mapping[str, str]], verdicts: Mapping[str, Verdict], due: Mapping[str, str]
+    status: str, findings: Sequence[Mapping[str, str]], verdicts: Mapping[str, t.Any], due: Mapping[str, str]
 ) -> str:
     # Of what a check run predicts, the worst step's; of others, those of the steps that decide the status.
     of = status if status != "predicted" else _worst([verdict["verdict"] for verdict in verdicts.values()])

@@ -531,9 +531,9 @@ class _Case:
         return self._with_last_event(times)
 
     def _was(self, step: str, said: Verdict) -> Verdict:
-        """What was said, and when the step was last proven, as far as that is known."""
-        proof = self.last_proofs.get(step)
-        if at := parse_time(_text(proof, "at")):
+        """What was said, and when the step was last proven since it was handed over, as far as that is known."""
+        proof, since = self.last_proofs.get(step), last_done_at(self.steps, step, "connection")
+        if (at := parse_time(_text(proof, "at"))) and since and at >= since:
             said = {
                 **_but(said, f"last proven at {format_time(at)}: {_text(proof, 'reason')}"),
                 "proven_at": format_time(at),

@@ -17,7 +17,7 @@ import json
 import random
 import typing as t
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .._base.errors import OptionError, Refused, TlsFailure, Unreachable
 from .._base.secret import Secret
@@ -69,6 +69,8 @@ class Service:
         self.base_url = check_url(url_option, base_url)
         self.auth = auth
         self.failures = Failures(transport, name, self.base_url, credentials, url_option)
+        # Called with the headers of each answer, as soon as it is there.
+        self.on_answer: Callable[[Mapping[str, str]], None] = lambda headers: None
         if auth:
             transport.hidden.add(auth.secret, auth.credential)
 
@@ -228,6 +230,7 @@ class Service:
         wire.extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), limit)}
         with self.transport.connection(self.base_url) as connection:
             response = connection.handle_request(wire)
+            self.on_answer(response.headers)
             try:
                 chunks, size = [], 0
                 # Never unpacked: what is packed was not asked for.

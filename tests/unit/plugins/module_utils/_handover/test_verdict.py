@@ -366,10 +366,17 @@ def test_how_old_a_proof_may_be_is_the_users_choice():
 
 
 def test_the_ledger_knows_of_a_proof_that_no_read_shows_any_more():
-    proofs = {"key": {"at": LONG_AGO, "reason": "Flex wrote 5 engagements"}}
+    proofs = {"key": {"at": LATER, "reason": "Flex wrote 5 engagements"}}
     told, _suspicions = at_time("2026-12-24T12:00:00Z", evidence=NOTHING, last_proofs=proofs)
     assert told["key"]["verdict"] == "attested"
-    assert f"last proven at {LONG_AGO}: Flex wrote 5 engagements; no Flex event has come since" in told["key"]["reason"]
+    assert f"last proven at {LATER}: Flex wrote 5 engagements; no Flex event has come since" in told["key"]["reason"]
+
+
+def test_a_proof_of_what_was_handed_over_before_is_forgotten():
+    told, _suspicions = at_time(
+        "2026-12-24T12:00:00Z", evidence=NOTHING, last_proofs={"key": {"at": BEFORE, "reason": "x"}}
+    )
+    assert (told["key"]["proven_at"], "last proven" in told["key"]["reason"]) == ("", False)
 
 
 # Contradiction and suspicion
