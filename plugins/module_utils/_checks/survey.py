@@ -62,6 +62,9 @@ OPTIONS: dict[str, t.Any] = {
 }
 
 
+FORM_MAKES_IT = "the form makes it, so its id and key cannot be predicted"
+
+
 class Look(t.TypedDict):
     """What a look found of one environment.
 
@@ -185,6 +188,16 @@ class Chain:
         self.read_back[step] = result["read_back"]
         return handover.decision
 
+    def connection_needs_form(self) -> bool:
+        """Whether the connection is broken, or waits for the form already."""
+        said = evaluate(self.call.derived(source_id=None, key_fingerprints=[], read_back={}, read_evidence=True))
+        return said["steps"]["connection"]["verdict"] in ("broken", "pending")
+
+    def connection_again(self) -> list[str]:
+        """What makes a recorded connection due again, besides what somebody gave."""
+        done = open_ledger(self.call).read().steps.get("connection", {}).get("done")
+        return [*self.call["handover_again"], *([done["digest"]] if done else [])]
+
     def see_connection(self) -> None:
         """Read what the endpoint of the connection shows, where there is one. Whoever does not hand it over needs it for the verdict."""
         of_step = {"endpoint": (self.call["endpoints"] or {}).get("connection"), "confirm": None, "wait_timeout": 0}
@@ -252,7 +265,7 @@ def _connect(chain: Chain) -> None:
     if "connection" in chain.due:
         call = chain.call
         if find(call.public_api().sources(), call["source_name"], call["ignore_legacy"]) is None:
-            chain.due["source"] = "the form makes it, so its id and key cannot be predicted"
+            chain.due["source"] = FORM_MAKES_IT
     else:
         chain.have_source(create=False)
         if "source" in chain.due:
@@ -264,6 +277,12 @@ def _connect(chain: Chain) -> None:
 def _recover(chain: Chain) -> None:
     """Diagnosis, source, link, key."""
     source = chain.diagnose(refuse_harm=True)
+    if source is None and chain.connection_needs_form():
+        # The form makes a source of its own, so nobody else may.
+        decision = chain.hand_over("connection", handover_again=chain.connection_again(), attest_existing=None)
+        if decision.status == "done":
+            chain.due["source"] = FORM_MAKES_IT
+        return
     chain.see_connection()
     chain.have_source(create=True, source_id=(source or {}).get("id"))
     _link_and_key(chain, done_by_form=False, attest_existing=None)
