@@ -78,8 +78,9 @@ class ActionModule(ActionBase):
         found = survey.outcomes(looks, self._task.check_mode)
         if warnings := [f"{name}: {warning}" for name, seen in looks.items() for warning in seen["warnings"]]:
             result["warnings"] = warnings
-        # What is empty is left out: a thousand environments are one result.
-        environments = {name: {key: value for key, value in of.items() if value} for name, of in found.items()}
+        # The tasks that act take the time from here. What is empty is left out: a thousand environments are one result.
+        told = {name: {**of, "clock_skew": looks[name]["clock_skew"]} for name, of in found.items()}
+        environments = {name: {key: value for key, value in of.items() if value} for name, of in told.items()}
         due = [name for name, of in found.items() if of["due"] and not of["failure"]]
         prompt = any(of.get("unified_profiles_prompt") for of in survey.settings.values())
         return {**result, "changed": False, "environments": environments, "due": due, "prompt": prompt}
