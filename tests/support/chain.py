@@ -47,7 +47,7 @@ LABELS = {"managed-by": "ansible"}
 COLLECTION = "flexops.unified_profiles."
 INCLUDE = "ansible.builtin.include_tasks"
 OMIT = object()
-JINJA = jinja2.Environment()  # noqa: S701 - of expressions only, which make no page
+JINJA = jinja2.Environment()
 JINJA.filters["bool"] = boolean
 # Settings that the modules get in a run, and not where a test calls one of them.
 OF_A_RUN = ("channel", "source_labels", "friendly_name", "attest_existing")
