@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import SET_BY_SEGMENT
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sandbox import handovers
 from sandbox.catalog import CATALOG
 from sandbox.model import LEGACY_NAME, SOURCE_NAME
 from sandbox.server import SandboxHandle
@@ -165,6 +166,21 @@ def compare(sandbox: SandboxHandle, count: Callable[[str], None], state: dict[st
             again = play()
             assert again.changed == []
             assert sandbox.journal(writes=True) == []
+
+
+@pytest.mark.parametrize("before", ["another source linked", "an old key in Flex"])
+@pytest.mark.parametrize("read_back", [True, False])
+def test_what_stands_before_a_first_connect_is_not_what_the_form_leaves(sandbox, tmp_path, before, read_back) -> None:
+    chain = Chain(sandbox, tmp_path, read_back=read_back)
+    other = next(source for source in chain.env.sources.values() if source.name == "server")
+    if before == "another source linked":
+        handovers.link(sandbox.world, chain.env, {"space_id": chain.env.space["id"], "source_id": other.id})
+    else:
+        handovers.store_key(sandbox.world, chain.env, other.keys[0])
+    foretold, real = chain.connect(check=True), chain.connect()
+    assert (foretold.failure, real.failure, foretold.changed) == (None, None, real.changed)
+    for step in ("connection", "link", "key"):
+        assert_foretold(foretold.results[step]["diff"], real.results[step]["diff"], step)
 
 
 def test_no_write_leaves_a_playbook(sandbox: SandboxHandle, project) -> None:

@@ -174,6 +174,7 @@ def link(call: ModuleContext) -> HandOver:
         values=lambda: {**expected, "source_name": call["source_name"]},
         is_there=functools.partial(_see_source, call, "link", None),
         done_by_form=_form_filled_in_by(steps) if call["done_by_form"] else None,
+        form_due=_form_is_due(call, steps),
     )
 
 
@@ -204,6 +205,7 @@ def key(call: ModuleContext) -> HandOver:
         values=values,
         is_there=functools.partial(_see_source, call, "key", chosen),
         done_by_form=_form_filled_in_by(steps) if call["done_by_form"] and of_form else None,
+        form_due=_form_is_due(call, steps),
         extra_facts={"keys": sorted(call["key_fingerprints"])},
     )
 
@@ -232,6 +234,13 @@ def _form_filled_in_by(steps: Steps) -> str | None:
     """Who filled in the connection form, as long as nobody has been asked to do it again."""
     form = steps.get("connection", {})
     return form["done"]["by"] if set(form) == {"done"} else None
+
+
+def _form_is_due(call: ModuleContext, steps: Steps) -> bool:
+    """Whether check mode foretells a first connect: the form links its source and stores its key before these steps come."""
+    return bool(
+        call.check_mode and call["done_by_form"] and not steps.get("connection") and call["attest_existing"] is None
+    )
 
 
 def recorded_facts(steps: Steps) -> RecordedFacts:
