@@ -168,15 +168,27 @@ def compare(sandbox: SandboxHandle, count: Callable[[str], None], state: dict[st
             assert sandbox.journal(writes=True) == []
 
 
-@pytest.mark.parametrize("before", ["another source linked", "an old key in Flex"])
-@pytest.mark.parametrize("read_back", [True, False])
-def test_what_stands_before_a_first_connect_is_not_what_the_form_leaves(sandbox, tmp_path, before, read_back) -> None:
-    chain = Chain(sandbox, tmp_path, read_back=read_back)
+def another_source_linked(chain: Chain) -> None:
     other = next(source for source in chain.env.sources.values() if source.name == "server")
-    if before == "another source linked":
-        handovers.link(sandbox.world, chain.env, {"space_id": chain.env.space["id"], "source_id": other.id})
-    else:
-        handovers.store_key(sandbox.world, chain.env, other.keys[0])
+    handovers.link(chain.sandbox.world, chain.env, {"space_id": chain.env.space["id"], "source_id": other.id})
+
+
+def an_old_key_in_flex(chain: Chain) -> None:
+    other = next(source for source in chain.env.sources.values() if source.name == "server")
+    handovers.store_key(chain.sandbox.world, chain.env, other.keys[0])
+
+
+def deleted_and_due_again(chain: Chain) -> None:
+    connected(chain)
+    chain.sandbox.sabotage(chain.name, "delete-source")
+    chain.options["friendly_name"] = "another"
+
+
+@pytest.mark.parametrize("before", [another_source_linked, an_old_key_in_flex, deleted_and_due_again])
+@pytest.mark.parametrize("read_back", [True, False])
+def test_what_stands_before_the_form_is_not_what_it_leaves(sandbox, tmp_path, before, read_back) -> None:
+    chain = Chain(sandbox, tmp_path, read_back=read_back)
+    before(chain)
     foretold, real = chain.connect(check=True), chain.connect()
     assert (foretold.failure, real.failure, foretold.changed) == (None, None, real.changed)
     for step in ("connection", "link", "key"):

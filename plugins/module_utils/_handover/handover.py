@@ -93,8 +93,8 @@ class HandOver(Resource):
         values: Returns what a card or an endpoint needs, by placeholder; secrets as :class:`Secret`. Called only when the step
             is sent or asked for.
         done_by_form: Who filled in the connection form, if it did this step as well.
-        form_due: Whether check mode stands before a form that the real run has filled in by then. What an endpoint shows now is then
-            not what the real run finds.
+        form_due: Whether check mode foretells a form that does this step as well. What an endpoint shows before it is not what the
+            real run finds.
         extra_facts: What to record beside.
         precheck: Raises what speaks against handing the step over, given whether it would be sent. Reads only; called when that is due,
             in check mode too.
