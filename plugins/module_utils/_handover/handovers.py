@@ -14,6 +14,7 @@ import typing as t
 from .._base.errors import OptionError, Refused
 from .._clients.source import Source, find, require_java
 from .._module.context import ModuleContext
+from .._module.state import SET_BY_SEGMENT
 from .._module.values import check_keys_visible, check_space_id
 from .endpoint import Values
 from .handover import HandOver
@@ -174,6 +175,7 @@ def link(call: ModuleContext) -> HandOver:
         values=lambda: {**expected, "source_name": call["source_name"]},
         is_there=functools.partial(_see_source, call, "link", None),
         done_by_form=_form_filled_in_by(steps) if call["done_by_form"] else None,
+        form_due=_form_is_due(call),
     )
 
 
@@ -204,6 +206,7 @@ def key(call: ModuleContext) -> HandOver:
         values=values,
         is_there=functools.partial(_see_source, call, "key", chosen),
         done_by_form=_form_filled_in_by(steps) if call["done_by_form"] and of_form else None,
+        form_due=_form_is_due(call),
         extra_facts={"keys": sorted(call["key_fingerprints"])},
     )
 
@@ -232,6 +235,11 @@ def _form_filled_in_by(steps: Steps) -> str | None:
     """Who filled in the connection form, as long as nobody has been asked to do it again."""
     form = steps.get("connection", {})
     return form["done"]["by"] if set(form) == {"done"} else None
+
+
+def _form_is_due(call: ModuleContext) -> bool:
+    """Whether a form is foretold that makes the source: it links it and stores its key before these steps come."""
+    return bool(call["done_by_form"] and call["source_id"] == SET_BY_SEGMENT)
 
 
 def recorded_facts(steps: Steps) -> RecordedFacts:
