@@ -311,7 +311,8 @@ def test_what_makes_connections_equal(server, tls_url, certificate, tmp_path, tu
     def ask(proxy=None, **settings):
         with connections.borrow(tls_url, HttpSettings(**settings), proxy) as connection:
             connections.deadline.start(60)
-            response = connection.handle_request(httpx.Request("GET", f"{tls_url}/x"))
+            limits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), 20)}
+            response = connection.handle_request(httpx.Request("GET", f"{tls_url}/x", extensions=limits))
             try:
                 return response.read()
             finally:
