@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import http.server
 import ipaddress
@@ -275,9 +276,11 @@ def tunnel():
                 back.join()
 
         def copy(self, from_: socket.socket, to: socket.socket) -> None:
-            while data := from_.recv(65536):
-                to.sendall(data)
-            to.shutdown(socket.SHUT_WR)
+            # Whoever does not trust the certificate hangs up.
+            with contextlib.suppress(OSError):
+                while data := from_.recv(65536):
+                    to.sendall(data)
+                to.shutdown(socket.SHUT_WR)
 
         def log_message(self, *args: object) -> None:
             pass
