@@ -17,6 +17,7 @@ import typing as t
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from ansible import template
 from ansible.errors import AnsibleUndefinedVariable
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
@@ -66,21 +67,44 @@ def resolve(names: Iterable[str], variables: Mapping[str, t.Any], templar: t.Any
     """
     values: dict[str, t.Any] = {}
     problems = []
+    known: dict[str, t.Any] = {}
     omit = variables.get("omit", NOTHING)
     for name in names:
         if name not in variables:
             continue
         try:
-            # In a mapping, because what is omitted alone is an error in some releases of Ansible.
-            value = {name: variables[name]}
-            if not is_plain(value):
-                value = templar.template(value, fail_on_undefined=True)
-            values.update(to_builtin(value, omit))
+            values.update(to_builtin(_evaluated({name: variables[name]}, templar, known), omit))
         except AnsibleUndefinedVariable:
             problems.append(f"{name}: refers to a variable that is not defined. {HOW}")
         except Exception:
             problems.append(f"{name}: cannot be evaluated as a template. {HOW}")
     return values, problems
+
+
+def _evaluated(value: t.Any, templar: t.Any, known: dict[str, t.Any]) -> t.Any:
+    """The value without templates. Only texts that have marks are evaluated, each once: to evaluate a container takes Ansible longer.
+
+    Args:
+        value: A variable's.
+        templar: Ansible's.
+        known: What the templates before came to, by their text. It is added to.
+    """
+    if is_plain(value):
+        return value
+    if isinstance(value, Mapping) and all(map(is_plain, value)):
+        return {name: _evaluated(inner, templar, known) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_evaluated(inner, templar, known) for inner in value]
+    if not (isinstance(value, str) and is_template(value)):
+        return _template(value, templar)
+    if value not in known:
+        known[str(value)] = _template(value, templar)
+    return known[str(value)]
+
+
+def _template(value: t.Any, templar: t.Any) -> t.Any:
+    # In a mapping, because what is omitted alone is an error in some releases of Ansible.
+    return templar.template({"": value}, fail_on_undefined=True).get("", NOTHING)
 
 
 def is_plain(value: t.Any) -> bool:
@@ -94,14 +118,25 @@ def is_plain(value: t.Any) -> bool:
     return value is None or isinstance(value, (bool, int, float))
 
 
+def is_template(text: str) -> bool:
+    """Whether Ansible evaluates the text, and does not take it as it is, as with the tag !unsafe."""
+    if hasattr(template, "is_trusted_as_template"):
+        return bool(template.is_trusted_as_template(text))
+    return not getattr(text, "__UNSAFE__", False)
+
+
 def to_builtin(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
     """The value in plain containers, without what Ansible keeps beside it or is to ``omit``, and with vaulted texts opened."""
     if isinstance(value, Mapping):
-        return {str(name): to_builtin(inner, omit) for name, inner in value.items() if inner != omit}
+        return {str(name): to_builtin(inner, omit) for name, inner in value.items() if not _left_out(inner, omit)}
     if isinstance(value, (list, tuple)):
-        return [to_builtin(inner, omit) for inner in value if inner != omit]
+        return [to_builtin(inner, omit) for inner in value if not _left_out(inner, omit)]
     # Before 2.19 they are objects, which no check of types knows.
     return str(value) if getattr(value, "__ENCRYPTED__", False) else value
+
+
+def _left_out(value: t.Any, omit: t.Any) -> bool:
+    return value is NOTHING or bool(value == omit)
 
 
 def settings_of(

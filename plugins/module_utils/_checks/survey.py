@@ -22,6 +22,7 @@ from .._handover import handovers
 from .._handover.decide import Decision
 from .._handover.endpoint import ENDPOINT_OPTIONS
 from .._handover.evidence import evaluate
+from .._handover.form import broken_connection, read_back
 from .._handover.handover import OPTIONS as HANDOVER_OPTIONS
 from .._handover.handover import HandOver, HandOverResult
 from .._handover.ledger_place import open_ledger
@@ -33,7 +34,7 @@ from .._module.state import Plan
 from .._source.manage import ManagedSource, diagnose_source
 from .preflight import preflight
 
-# By playbook, the hand-overs that it may make, so whose endpoints must be there.
+# By playbook, the hand-overs whose endpoints must be there.
 HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key")}
 OF_A_STEP = ("endpoint", "confirm", "clock_skew")
 # Of an environment; the connection options are added.
@@ -62,6 +63,9 @@ OPTIONS: dict[str, t.Any] = {
     "test_event": {"type": "bool", "default": False},
     "sent_test_event": {"type": "dict"},
 }
+
+
+FORM_MAKES_IT = "the form makes it, so its id and key cannot be predicted"
 
 
 class Look(t.TypedDict):
@@ -175,28 +179,22 @@ class Chain:
 
     def hand_over(self, step: str, **options: t.Any) -> Decision:
         """Look at a hand-over; what becomes of it."""
-        of_step = {
-            "endpoint": (self.call["endpoints"] or {}).get(step),
-            "confirm": self.call["confirmations"].get(step),
-            "wait_timeout": 0,
-        }
-        handover: HandOver = getattr(handovers, step)(self.call.derived(**of_step, **options))
+        return self.plan(step, getattr(handovers, step)(self.of_step(step, **options)))
+
+    def of_step(self, step: str, **options: t.Any) -> ModuleContext:
+        """The look with the options of the module that hands a step over."""
+        endpoint = (self.call["endpoints"] or {}).get(step)
+        return self.call.derived(
+            endpoint=endpoint, confirm=self.call["confirmations"].get(step), wait_timeout=0, **options
+        )
+
+    def plan(self, step: str, handover: HandOver) -> Decision:
+        """Take note of what becomes of a hand-over."""
         if self.call.reconcile(handover).plan.changed:
             self.due[step] = _why(handover.decision)
         result = self.found["handovers"][step] = handover.result()
         self.read_back[step] = result["read_back"]
         return handover.decision
-
-    def see_connection(self) -> None:
-        """Read what the endpoint of the connection shows, where there is one. Whoever does not hand it over needs it for the verdict."""
-        of_step = {"endpoint": (self.call["endpoints"] or {}).get("connection"), "confirm": None, "wait_timeout": 0}
-        if of_step["endpoint"]:
-            try:
-                handover = handovers.connection(self.call.derived(**of_step, confirm_digests=[], attest_existing=None))
-                handover.fetch()
-                self.read_back["connection"] = handover.result()["read_back"]
-            except Failure as failure:
-                self.call.warnings.append(f"What the endpoint of the connection shows is not known. {failure.full_message}")
 
     def diagnose(self, refuse_harm: bool) -> dict[str, t.Any] | None:
         """Find out what is wrong with the source; return it as it is."""
@@ -257,7 +255,7 @@ def _connect(chain: Chain) -> None:
     if "connection" in chain.due:
         call = chain.call
         if find(call.public_api().sources(), call["source_name"], call["ignore_legacy"]) is None:
-            chain.due["source"] = "the form makes it, so its id and key cannot be predicted"
+            chain.due["source"] = FORM_MAKES_IT
     else:
         chain.have_source(create=False)
         if "source" in chain.due:
@@ -269,7 +267,13 @@ def _connect(chain: Chain) -> None:
 def _recover(chain: Chain) -> None:
     """Diagnosis, source, link, key."""
     source = chain.diagnose(refuse_harm=True)
-    chain.see_connection()
+    connection = chain.of_step("connection")
+    if source is None and (broken := broken_connection(connection)):
+        # The form makes a source of its own, so nobody else may.
+        if chain.plan("connection", broken).status == "done":
+            chain.due["source"] = FORM_MAKES_IT
+        return
+    chain.read_back["connection"] = read_back(connection)
     chain.have_source(create=True, source_id=(source or {}).get("id"))
     _link_and_key(chain, done_by_form=False, attest_existing=None)
 

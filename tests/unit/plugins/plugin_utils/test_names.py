@@ -113,11 +113,20 @@ def test_no_variable_of_an_inventory_is_told(inventory):
     assert unknown_names(names, own) == []
 
 
-def test_no_variable_of_a_role_or_a_playbook_is_told():
-    files = [*ROOT.glob("roles/**/*.yml"), *ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("extensions/awx/**/*.yml")]
+def test_no_variable_of_a_role_a_playbook_an_extension_or_a_guide_is_told():
+    patterns = (
+        "roles/**/*.yml",
+        "playbooks/**/*.yml",
+        "extensions/**/*.yml",
+        "extensions/**/*.py",
+        "docs/*.md",
+        "README.md",
+    )
+    files = [file for pattern in patterns for file in ROOT.glob(pattern)]
     names = {name for file in files for name in re.findall(r"\bunified_profiles_\w*[a-z]\b", file.read_text())}
     assert {f"unified_profiles_{name}" for name in ("left_out", "connection_options", "confirmations")} < names
-    assert unknown_names(names, []) == []
+    # That of the example.
+    assert unknown_names(names, ["unified_profiles_vault"]) == []
 
 
 def test_no_name_is_known_that_nothing_sets():

@@ -42,8 +42,7 @@ TOKEN = "sgp_marked0123456789abcdef0123456789abcdef"
 
 def judged(inventory_dir="/inventory", awx_user_name=None, hostname="prod", **given):
     given = {f"{PREFIX}{name}": value for name, value in {"space_id": "spa_1", **given}.items()}
-    spec = SETTINGS
-    return settings_of(given, hostname=hostname, inventory_dir=inventory_dir, awx_user_name=awx_user_name, spec=spec)
+    return settings_of(given, hostname=hostname, inventory_dir=inventory_dir, awx_user_name=awx_user_name)
 
 
 def problems(**given):
