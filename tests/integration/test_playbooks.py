@@ -98,7 +98,6 @@ def test_recover_needs_no_answer_of_the_endpoint_that_it_never_uses(project, san
     sandbox.fault(match="/handover/dev/connection", kind="status", status=403, count=None)
     run = project.run("recover", "--limit", "dev")
     assert (run.status, verdicts(run, "dev")) == (0, ["attested", "proven", "proven"]), run.output
-    assert "What the endpoint of the connection shows is not known" in " ".join(run.output.split())
 
 
 def test_an_endpoint_may_have_nothing_to_say_before_the_form(project, sandbox):
@@ -468,8 +467,7 @@ def test_batches_that_ansible_does_not_see_are_refused_before_anything_is_change
     assert run.status != 0
     assert "Give it as an extra variable" in run.output
     assert sandbox.journal(writes=True) == []
-    variables.write_text("unified_profiles_serial: '100%'\n")
-    assert project.run("connect").status == 0
+    assert project.run("connect", "-e", "unified_profiles_serial=100%").status == 0
 
 
 def test_each_environment_says_for_itself_whether_pending_fails_it(project):
@@ -586,8 +584,8 @@ def test_no_secret_in_the_most_talkative_output(project, sandbox):
 
 
 def test_a_rollout_stops_when_too_many_failed_and_says_what_was_not_tried(project, sandbox):
-    # What passes the checks and fails at its first step.
-    sandbox.fault(match="GET /handover/prod/connection", kind="status", status=409, count=None)
+    # What looks well and fails at its first step.
+    sandbox.fault(match="POST /handover/prod/connection", kind="status", status=409, count=None)
     project.hosts(canary={"like": "prod"}, second={"like": "dev"}, third={"like": "eu"})
     batches = json.dumps({"unified_profiles_serial": [1, "100%"], "unified_profiles_max_fail_percentage": 50})
     run = project.run("connect", "-e", batches)
@@ -600,7 +598,7 @@ def test_a_rollout_stops_when_too_many_failed_and_says_what_was_not_tried(projec
 
 
 def test_a_rollout_goes_on_while_few_enough_failed(project, sandbox):
-    sandbox.fault(match="GET /handover/prod/connection", kind="status", status=409, count=None)
+    sandbox.fault(match="POST /handover/prod/connection", kind="status", status=409, count=None)
     project.hosts(canary={"like": "dev"}, second={"like": "prod"}, third={"like": "eu"})
     batches = json.dumps({"unified_profiles_serial": 1, "unified_profiles_max_fail_percentage": 50})
     run = project.run("connect", "-e", batches)

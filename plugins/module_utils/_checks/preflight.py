@@ -26,7 +26,7 @@ def preflight(call: ModuleContext, steps: t.Collection[str]) -> dict[str, t.Any]
 
     Args:
         call: Its options.
-        steps: The hand-overs whose endpoints are going to be used.
+        steps: The hand-overs whose endpoints must answer.
 
     Raises:
         Failure: What one check found, or Refused with what several found.

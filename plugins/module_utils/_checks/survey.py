@@ -34,7 +34,7 @@ from .._module.state import Plan
 from .._source.manage import ManagedSource, diagnose_source
 from .preflight import preflight
 
-# By playbook, the hand-overs that it may make, so whose endpoints must be there.
+# By playbook, the hand-overs whose endpoints must be there.
 HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key")}
 OF_A_STEP = ("endpoint", "confirm", "clock_skew")
 # Of an environment; the connection options are added.
