@@ -16,6 +16,7 @@ from .._clients.source import Source, find, require_java
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT
 from .._module.values import check_keys_visible, check_space_id
+from .._module.wait import wait_for
 from .endpoint import Values
 from .handover import HandOver
 from .ledger import Steps
@@ -124,17 +125,12 @@ def _wait_for_source(call: ModuleContext, how: str) -> None:
     Raises:
         Refused: It is not there, so the form was not filled in, or another workspace is looked at.
     """
-    clock, api = call.transport.clock, call.public_api()
-    deadline = clock.monotonic() + (call["wait_timeout"] if how == "attested" else 0)
-    while not (source := find(api.sources(), call["source_name"], call["ignore_legacy"])):
-        if clock.monotonic() >= deadline:
-            raise _not_there(
-                call,
-                how,
-                "connection",
-                f"there is no source '{call['source_name']}' in the workspace, which the form makes",
-            )
-        clock.sleep(min(2.0, max(0.1, deadline - clock.monotonic())))
+    api, name = call.public_api(), call["source_name"]
+    seconds = call["wait_timeout"] if how == "attested" else 0
+    source = wait_for(call, "the source of the form", lambda: find(api.sources(), name, call["ignore_legacy"]), seconds)
+    if source is None:
+        why = f"there is no source '{name}' in the workspace, which the form makes"
+        raise _not_there(call, how, "connection", why)
     require_java(source)
 
 

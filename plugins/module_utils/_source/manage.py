@@ -19,6 +19,7 @@ from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
 from .._module.state import plan as make_plan
 from .._module.values import check_labels, check_source_name
+from .._module.wait import wait_for
 
 # Findings with which to make or change a source would do harm.
 HARMFUL = ("legacy_name", "wrong_type", "ambiguous")
@@ -159,12 +160,8 @@ class ManagedSource(Resource):
         timeout = self.call["wait_timeout"]
         if check_mode and timeout:
             return {**self.known_after_apply, "slug": SET_BY_SEGMENT, "name": self.name, "enabled": True}
-        clock = self.call.transport.clock
-        deadline = clock.monotonic() + timeout
-        while clock.monotonic() < deadline:
-            clock.sleep(min(2.0, max(0.1, deadline - clock.monotonic())))
-            if found := self._look():
-                return found
+        if found := wait_for(self.call, "the source of the form", self._look, timeout, looked=True):
+            return found
         waited = f" It did not appear within {timeout} s." if timeout else ""
         raise NotFound(
             f"There is no source '{self.name}' in the workspace.{waited}",
