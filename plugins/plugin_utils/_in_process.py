@@ -83,9 +83,7 @@ class InProcessAction(ActionBase):
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
         with _environment(environment):
-            return run(
-                self.module.SPEC, self.module.run, arguments, self._task.action, self._task.check_mode, self._tell
-            )
+            return run(self.module.SPEC, self.module.run, arguments, self._task.action, self._task.check_mode, tell)
 
 
 @contextlib.contextmanager
