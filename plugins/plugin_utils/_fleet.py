@@ -49,8 +49,9 @@ def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus],
         before, again = found[name], (of.get(LOOK_AGAIN) or {}).get("environments", {}).get(name)
         after = complete(to_builtin(again)) if again else before
         # What was found before something was done about it is a part of the story.
-        gone = [it for it in before["findings"] if it not in after["findings"]] if name not in failures else []
-        before_only = [{**it, "detail": f"{it['detail'].removesuffix(REPAIRED)}{REPAIRED}"} for it in gone]
+        before_only = [it for it in before["findings"] if it not in after["findings"]]
+        if name not in failures:
+            before_only = [{**it, "detail": it["detail"].removesuffix(REPAIRED) + REPAIRED} for it in before_only]
         why = " ".join([*(it["detail"] for it in before_only), after["why"]]).strip() if again else after["why"]
         after = {**after, "findings": [*before_only, *after["findings"]], "why": why}
         if failure := failures.get(name):
