@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable
-from fnmatch import fnmatch
 
 from ansible import context
 from ansible.errors import AnsibleError
 
 DOCUMENTATION = r"""
 name: from_the_beginning
-short_description: Refuse a run that starts past the survey
+short_description: Refuse a run that leaves the survey out
 version_added: 0.2.0
 author: The flexops.unified_profiles developers (@flexops)
 description:
@@ -24,15 +23,11 @@ options:
     description: The pattern of the hosts.
     type: str
     required: true
-  first:
-    description: The name of the first task. To start there is to leave nothing out.
-    type: str
-    required: true
 """
 
 EXAMPLES = r"""
 - name: Look at every environment
-  hosts: "{{ 'unified_profiles' | flexops.unified_profiles.from_the_beginning('Look at every environment') }}"
+  hosts: "{{ 'unified_profiles' | flexops.unified_profiles.from_the_beginning }}"
   tasks:
     - name: Look at every environment
       flexops.unified_profiles.profiles_survey:
@@ -45,11 +40,10 @@ _value:
 """
 
 
-def from_the_beginning(pattern: str, first: str) -> str:
-    start = context.CLIARGS.get("start_at_task")
-    if start and not fnmatch(first, start):
+def from_the_beginning(pattern: str) -> str:
+    if context.CLIARGS.get("start_at_task"):
         raise AnsibleError(
-            f"--start-at-task: would leave out '{first}', which finds out where something is due. Run the playbook from its beginning; "
+            "--start-at-task: would leave out the survey, which finds out where something is due. Run the playbook from its beginning; "
             "--limit takes fewer environments. Nothing was done."
         )
     return pattern

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 import yaml
@@ -28,19 +29,13 @@ def test_tags_leave_the_survey_in_and_everything_else_out(project, sandbox):
     assert "Due: connection (it is to be sent to the endpoint)" in run.report["dev"][WHY]
 
 
-@pytest.mark.parametrize("task", ["Act on this environment", "Write the report*", "Tell where something is due"])
+@pytest.mark.parametrize("task", ["Act on this environment", "Write the report*", "nosuch"])
 def test_a_start_past_the_survey_is_refused(project, sandbox, task):
     run = project.run("connect", "--start-at-task", task)
     assert run.status != 0
-    assert "--start-at-task: would leave out 'Look at every environment'" in " ".join(run.output.split())
+    assert "--start-at-task: would leave out the survey" in " ".join(run.output.split())
     assert "Traceback" not in run.output
     assert sandbox.journal() == []
-
-
-def test_a_start_at_the_survey_leaves_nothing_out(project, sandbox):
-    run = project.run("connect", "--start-at-task", "Look at*", "--limit", "dev")
-    assert (run.status, run.report["dev"]["status"]) == (0, "proven"), run.output
-    assert {e["environment"] for e in sandbox.journal()} == {"dev"}
 
 
 def test_one_fork_and_a_cache_of_facts(project, sandbox):
@@ -117,7 +112,7 @@ def test_settings_count_wherever_ansible_takes_variables_from(project):
     play = {
         "hosts": "dev",
         "gather_facts": False,
-        "vars": standing["play"],
+        "vars": {**standing["play"], "ansible_python_interpreter": sys.executable},
         "vars_files": ["more.yml"],
         "vars_prompt": prompts,
         "roles": ["own"],
@@ -146,6 +141,7 @@ def test_a_playbook_of_ones_own_sets_what_connect_takes(project, sandbox):
     (project.folder / "own.yml").write_text(yaml.safe_dump([first, connect]))
     run = project.run(str(project.folder / "own.yml"), "--limit", "dev")
     assert (run.status, run.report["dev"]["status"]) == (0, "proven"), run.output
+    assert {e["environment"] for e in sandbox.journal()} == {"dev"}
     environment = sandbox.world.environments["dev"]
     assert environment.connection["friendly_name"] == "from a fact"
     (source,) = [s for s in environment.sources.values() if s.name == "twilio-unified-profiles"]
