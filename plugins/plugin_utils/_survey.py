@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import functools
-import time
 import typing as t
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -72,12 +71,14 @@ class Survey:
         Returns:
             What was found, by environment, in the order of the names.
         """
+        wrong: list[str] = []
 
         def jobs() -> Iterator[tuple[str, Callable[[], Look]]]:
             for name in names:
                 settings, problems = settings_of(name)
                 self.settings[name] = settings
                 if problems:
+                    wrong.append(name)
                     self.failures[name] = f"The settings are wrong: {' '.join(problems)}"
                 else:
                     yield (
@@ -86,7 +87,7 @@ class Survey:
                     )
 
         def progress(done: int, seconds: float) -> None:
-            count, failed = done + len(self.failures), len(self.failures)
+            count, failed = done + len(wrong), len(self.failures)
             self.progress(f"Looked at {count} of {len(names)} environments, {failed} failed so far ({seconds:.0f} s).")
 
         found = all_at_once(jobs(), self.threads, self.limit, progress)
@@ -100,7 +101,7 @@ class Survey:
             return nothing_seen(" ".join(problems))
 
         def context() -> ModuleContext:
-            until = time.monotonic() + self.limit
+            until = self.connections.clock.monotonic() + self.limit
             transport = Transport(
                 http_settings(params), read_only=True, connections=self.connections, remember=True, until=until
             )

@@ -11,7 +11,11 @@ DEV = ("--limit", "dev")
 
 
 def sources(sandbox):
-    return [source for source in sandbox.world.environments["dev"].sources.values() if "unified" in source.slug]
+    return [
+        source
+        for source in sandbox.world.environments["dev"].sources.values()
+        if source.name == "twilio-unified-profiles"
+    ]
 
 
 def test_the_form_is_handed_over_again_and_makes_the_source(project, sandbox):

@@ -56,6 +56,7 @@ OPTIONS: dict[str, t.Any] = {
     "source_id": {"type": "str"},
     "source_labels": {"type": "dict"},
     "key_fingerprint": {"type": "str", "no_log": False},
+    "repair": {"type": "bool", "default": True},
     "recover_without_trace": {"type": "bool", "default": False},
     "read_connector": {"type": "bool", "default": False},
     "proof_max_age": {"type": "float", "default": 3.0},
@@ -196,15 +197,19 @@ class Chain:
         self.read_back[step] = result["read_back"]
         return handover.decision
 
-    def diagnose(self, refuse_harm: bool) -> dict[str, t.Any] | None:
-        """Find out what is wrong with the source; return it as it is."""
+    def diagnose(self) -> dict[str, t.Any] | None:
+        """Find out what is wrong with the source; return it as it is, None if there is none.
+
+        Raises:
+            Refused: To make or change it would do harm.
+        """
         recorded = handovers.recorded_facts(open_ledger(self.call).read().steps)
         found = diagnose_source(
             self.call.derived(
                 recorded_source_id=recorded["source_id"],
                 recorded_key_fingerprint=recorded["key_fingerprint"],
                 read_audit_trail=True,
-                refuse_harm=refuse_harm,
+                refuse_harm=True,
             )
         )
         self.found["findings"] = found["findings"]
@@ -214,7 +219,9 @@ class Chain:
         """Look at the source as the task that brings it to its desired state does."""
         options = {"state": "present", "enabled": True, "create": create, "wait_timeout": 0, "confirm_delete": None}
         wanted = self.call.derived(**options, source_id=source_id or self.call["source_id"])
-        outcome = self.call.reconcile(ManagedSource(wanted))
+        resource = ManagedSource(wanted)
+        outcome = self.call.reconcile(resource)
+        self.found["findings"] = self.found["findings"] or resource.findings
         if outcome.plan.changed:
             self.due["source"] = _differences(outcome.plan)
         self.found["source"] = dict(outcome.state) if outcome.state else None
@@ -258,15 +265,12 @@ def _connect(chain: Chain) -> None:
             chain.due["source"] = FORM_MAKES_IT
     else:
         chain.have_source(create=False)
-        if "source" in chain.due:
-            # Who changed it, and what it was: a repair is told.
-            chain.diagnose(refuse_harm=False)
         _link_and_key(chain, done_by_form=True)
 
 
 def _recover(chain: Chain) -> None:
     """Diagnosis, source, link, key."""
-    source = chain.diagnose(refuse_harm=True)
+    source = chain.diagnose()
     connection = chain.of_step("connection")
     if source is None and (broken := broken_connection(connection)):
         # The form makes a source of its own, so nobody else may.

@@ -8,8 +8,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from .._base.errors import Failure
 from .._module.context import ModuleContext
 from .evidence import evaluate
@@ -23,9 +21,11 @@ def read_back(call: ModuleContext) -> bool | None:
     if not call["endpoint"]:
         return None
     handover = connection(call.derived(confirm=None, confirm_digests=[], attest_existing=None))
-    # A recovery that has nothing to do with the form must not wait for its endpoint.
-    with contextlib.suppress(Failure):
+    try:
         handover.fetch()
+    except Failure as failure:
+        # A recovery that has nothing to do with the form needs no answer of its endpoint.
+        call.warnings.append(f"What the endpoint of the connection shows is not known. {failure.full_message}")
     return handover.facts.read_back
 
 

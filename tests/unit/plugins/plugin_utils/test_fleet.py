@@ -2,61 +2,100 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read of a whole run: inventories that Ansible read in part, and settings that only the report uses."""
+"""What a run found of all its environments: as the survey saw them first, or as they were left by what was done."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import json
 
 import pytest
-from ansible.inventory.manager import InventoryManager
-from ansible.parsing.dataloader import DataLoader
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import environments, unread_inventories
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import NEVER_LOOKED, looks
+from hypothesis import given
+from hypothesis import strategies as st
 
-GOOD = "unified_profiles:\n  hosts:\n    dev: {}\n"
-PARTIAL = GOOD + "    1001: {}\n    prod: {}\n"
-
-
-def unread(*sources):
-    manager = InventoryManager(DataLoader(), sources=[str(source) for source in sources])
-    return unread_inventories(SimpleNamespace(_inventory=manager))
+VERDICT = {"verdict": "proven", "reason": "it was read back"}
+PROVEN = {"status": "proven", "why": "key: it was read back", "steps": {"key": VERDICT}, "source_id": "s1"}
+WAITS = {"status": "pending", "fails": True, "why": "Due: link (it is to be asked for).", "due": {"link": "it waits"}}
+RENAMED = {"problem": "renamed", "detail": "It was renamed."}
+UNLINKED = {"problem": "unlinked", "detail": "It was unlinked."}
 
 
-def test_an_inventory_that_was_read_in_part_is_named(tmp_path):
-    (tmp_path / "good.yml").write_text(GOOD)
-    (tmp_path / "partial.yml").write_text(PARTIAL)
-    assert unread(tmp_path / "good.yml", tmp_path / "partial.yml") == [str(tmp_path / "partial.yml")]
-    assert unread(tmp_path / "good.yml", "other,") == []
+class HostVars(dict):
+    """As much of Ansible's as is used: what a host has, unevaluated."""
+
+    def raw_get(self, name):
+        return self[name]
 
 
-def test_a_folder_names_its_files_and_nothing_that_is_no_inventory(tmp_path):
-    folder = tmp_path / "inventory"
-    for name, text in {
-        "hosts.yml": GOOD,
-        "partial.yaml": PARTIAL,
-        "group_vars/all.yml": "a: [",
-        "README.md": "[",
-        "more/broken.json": "a: [",
-        "LICENSE": "x: [",
-    }.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    assert unread(folder) == [str(folder / "more/broken.json"), str(folder / "partial.yaml")]
+def run(environments, due=(), asked=None, **hosts):
+    return {
+        "unified_profiles_look": {"environments": environments, "due": [*due]},
+        "hostvars": HostVars({name: hosts.get(name, {}) for name in environments}),
+        **({"unified_profiles_asked": {"confirmations": {name: {} for name in asked}}} if asked else {}),
+    }
 
 
-@pytest.mark.parametrize(
-    ("value", "fails"),
-    [
-        (True, True),
-        (False, False),
-        ("no", False),
-        ("false", False),
-        ("ture", True),
-        ("", True),
-        (None, True),
-        (0, False),
-    ],
-)
-def test_only_what_means_no_keeps_a_pending_environment_from_failing_the_job(value, fails):
-    variables = {"ansible_play_hosts_all": ["dev"], "hostvars": {"dev": {"unified_profiles_fail_on_pending": value}}}
-    assert environments(variables)["dev"]["fail_on_pending"] is fails
+def again(**environments):
+    return {"unified_profiles_look_again": {"environments": environments, "due": []}}
+
+
+def test_an_environment_with_nothing_due_is_as_it_was_seen():
+    found, problem = looks(run({"prod": PROVEN, "dev": WAITS}, due=["dev"]))
+    assert problem == ""
+    assert [*found] == ["prod", "dev"]
+    # What the survey left out is empty.
+    assert found["prod"] == found["prod"] | {**PROVEN, "fails": False, "findings": [], "failure": "", "due": {}}
+
+
+def test_what_was_acted_on_is_as_it_was_left():
+    found, _problem = looks(run({"dev": WAITS}, due=["dev"], dev=again(dev=PROVEN)))
+    assert (found["dev"]["status"], found["dev"]["fails"], found["dev"]["due"]) == ("proven", False, {})
+
+
+def test_what_was_confirmed_at_the_terminal_is_as_it_was_left():
+    variables = run({"dev": WAITS}, asked=["dev"], dev=again(dev=PROVEN))
+    assert looks(variables)[0]["dev"]["status"] == "proven"
+
+
+def test_only_what_was_acted_on_is_looked_at_again():
+    assert looks(run({"dev": WAITS}, dev=again(dev=PROVEN)))[0]["dev"]["status"] == "pending"
+
+
+@pytest.mark.parametrize("second", [{}, again(), again(prod=PROVEN)])
+def test_without_a_second_look_the_first_one_counts(second):
+    assert looks(run({"dev": WAITS}, due=["dev"], dev=second))[0]["dev"]["status"] == "pending"
+
+
+def test_what_was_found_before_it_was_repaired_is_told():
+    first, second = {**WAITS, "findings": [RENAMED, UNLINKED]}, {**PROVEN, "findings": [UNLINKED]}
+    found, _problem = looks(run({"dev": first}, due=["dev"], dev=again(dev=second)))
+    assert found["dev"]["findings"] == [RENAMED, UNLINKED]
+
+
+def test_a_task_that_failed_decides_and_keeps_what_the_look_showed():
+    failed = {"unified_profiles_failure": "The token was refused.", **again(dev=PROVEN)}
+    found, _problem = looks(run({"dev": WAITS}, due=["dev"], dev=failed))
+    assert found["dev"] == found["dev"] | {
+        **{"status": "failed", "fails": True, "why": "The token was refused.", "failure": "The token was refused."},
+        **{"steps": {"key": VERDICT}, "source_id": "s1"},
+    }
+
+
+def test_an_environment_that_is_acted_on_and_was_not_looked_at_is_passed_over():
+    variables = run({"dev": PROVEN}, due=["gone"])
+    assert [*looks(variables)[0]] == ["dev"]
+
+
+@pytest.mark.parametrize("look", [None, "", {}, {"skipped": True}, {"failed": True, "msg": "No."}])
+def test_a_run_that_left_the_survey_out_says_so(look):
+    assert looks({"unified_profiles_look": look, "hostvars": HostVars()}) == ({}, NEVER_LOOKED)
+    assert looks({"hostvars": HostVars()}) == ({}, NEVER_LOOKED)
+    assert "--start-at-task" in NEVER_LOOKED
+
+
+@given(st.text())
+def test_texts_of_the_services_are_taken_as_they_are(text):
+    first = {**WAITS, "findings": [{"problem": "x", "detail": text}], "why": text}
+    found, _problem = looks(run({"dev": first}, due=["dev"], dev={"unified_profiles_failure": text}))
+    assert (found["dev"]["why"], found["dev"]["findings"][0]["detail"]) == (text, text)
+    assert json.loads(json.dumps(found)) == found

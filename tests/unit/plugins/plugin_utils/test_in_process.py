@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is loaded before workers are forked, and what Ansible's own module does that nothing does in process."""
+"""What is loaded before workers are forked, where a module's arguments come from, and what is told of its options."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ import subprocess
 import sys
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.task import Task
+from ansible.template import Templar
+from ansible_collections.flexops.unified_profiles.plugins.action import profiles_link, segment_source
 from support.project import ROOT
 
 PLUGINS = "ansible_collections.flexops.unified_profiles.plugins"
@@ -48,3 +52,59 @@ def test_no_option_needs_ansibles_module_to_tell_of_it(name):
 def test_an_option_that_needs_it_is_found():
     inner = {"type": "dict", "options": {"old": {"type": "str", "removed_in_version": "2.0.0"}}}
     assert list(told_later({"outer": inner, "name": {"aliases": ["called"]}})) == ["old", "name"]
+
+
+SETTINGS = {
+    "inventory_hostname": "dev",
+    "inventory_dir": "/inventory",
+    "unified_profiles_space_id": "spa_1",
+    "unified_profiles_timeout": "5",
+    "unified_profiles_channel": "endpoint",
+    "unified_profiles_endpoints": {"link": {"url": "https://gateway.example/link"}},
+    "unified_profiles_source_labels": {"managed-by": "ansible"},
+}
+
+
+def arguments(of, variables=SETTINGS, **given):
+    """What a task's module is given, and what is wrong with the settings."""
+    task = Task.load({"name": "x", "ansible.builtin.debug": {}})
+    task.args = given
+    templar = Templar(loader=DataLoader(), variables=variables)
+    action = of.ActionModule(task, None, None, DataLoader(), templar, None)
+    return action._arguments(variables)
+
+
+def test_without_settings_a_module_is_given_what_its_task_says():
+    assert arguments(segment_source, create=True) == ({"create": True}, [])
+    assert arguments(segment_source, create=True, settings=False) == ({"create": True}, [])
+
+
+@pytest.mark.parametrize("settings", [True, "yes"])
+def test_with_settings_a_module_is_given_those_it_has_an_option_for(settings):
+    found, problems = arguments(segment_source, settings=settings, create=True)
+    assert problems == []
+    assert found == found | {"create": True, "timeout": 5.0, "source_labels": {"managed-by": "ansible"}}
+    assert not {"settings", "space_id", "channel", "endpoints"} & found.keys()
+
+
+def test_what_the_task_says_itself_wins():
+    found, _problems = arguments(segment_source, settings=True, timeout=9, source_labels=None)
+    assert (found["timeout"], found["source_labels"]) == (9, None)
+
+
+def test_a_hand_over_is_given_the_endpoint_of_its_own_step():
+    found, _problems = arguments(profiles_link, settings=True)
+    assert found["endpoint"]["url"] == "https://gateway.example/link"
+    assert found["environment"] == "dev"
+
+
+def test_settings_that_are_wrong_are_told():
+    _found, problems = arguments(segment_source, {**SETTINGS, "unified_profiles_timeout": "soon"}, settings=True)
+    assert problems[0].startswith("unified_profiles_timeout: must be a finite number")
+    # Nobody asked for them.
+    assert arguments(segment_source, {**SETTINGS, "unified_profiles_timeout": "soon"}) == ({}, [])
+
+
+def test_settings_is_a_boolean():
+    _found, problems = arguments(segment_source, settings="ture")
+    assert problems == ["settings: must be true or false, and is a text of 4 characters."]

@@ -6,11 +6,18 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base import gather as _gather
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.gather import gather
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.gather import (
+    GRACE,
+    PROGRESS,
+    all_at_once,
+    gather,
+)
 
 
 def refuse():
@@ -41,3 +48,129 @@ def test_a_defect_is_raised(workers):
 
 def test_no_reads():
     assert gather({}) == {}
+
+
+# A test that would hang fails after so many seconds; none waits for them.
+LONG = 60
+LIMIT = 100.0
+
+
+class Clock:
+    """Stands still until a look says how long it took."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    monkeypatch.setattr(_gather, "TICK", 0.001)
+    return Clock()
+
+
+@pytest.fixture
+def never():
+    """What a look that hangs waits for. It ends with the test."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.mark.parametrize("threads", [1, 3, 50])
+def test_every_look_is_called_once(threads):
+    called = []
+    looks = [(str(n), lambda n=n: called.append(n) or n) for n in range(20)]
+    assert all_at_once(looks, threads, LIMIT) == {str(n): n for n in range(20)}
+    assert sorted(called) == [*range(20)]
+
+
+def test_no_looks():
+    assert all_at_once([], 4, LIMIT) == {}
+
+
+def test_as_many_looks_run_together_as_there_are_threads():
+    barrier, running, most = threading.Barrier(3, timeout=LONG), set(), []
+
+    def look():
+        running.add(threading.get_ident())
+        most.append(len(running))
+        barrier.wait()
+        return threading.current_thread().daemon
+
+    # What hangs must not keep the process alive.
+    assert {*all_at_once([(str(n), look) for n in range(6)], 3, LIMIT).values()} == {True}
+    assert max(most) == 3
+
+
+def test_looks_are_taken_while_others_are_called():
+    called = threading.Event()
+
+    def looks():
+        yield "first", called.set
+        assert called.wait(LONG)
+        yield "second", lambda: None
+
+    assert [*all_at_once(looks(), 1, LIMIT)] == ["first", "second"]
+
+
+def test_a_look_that_hangs_is_left_alone_and_its_thread_replaced(clock, never):
+    def hang():
+        clock.now += LIMIT + GRACE + 1
+        never.wait(LONG)
+        return "too late"
+
+    looks = [("before", lambda: 1), ("hangs", hang), *[(str(n), lambda: 2) for n in range(5)]]
+    assert all_at_once(looks, 1, LIMIT, clock=clock) == {"before": 1, **{str(n): 2 for n in range(5)}}
+
+
+def test_where_all_hang_none_is_reached_and_the_survey_ends(clock, never):
+    def hang():
+        clock.now += LIMIT + GRACE + 1
+        never.wait(LONG)
+
+    assert all_at_once([(str(n), hang) for n in range(7)], 2, LIMIT, clock=clock) == {}
+
+
+def test_a_look_within_its_time_is_waited_for(clock):
+    def slow():
+        clock.now += LIMIT + GRACE
+        return "in time"
+
+    assert all_at_once([("slow", slow)], 1, LIMIT, clock=clock) == {"slow": "in time"}
+
+
+def test_progress_is_told_about_every_ten_seconds(clock):
+    told = []
+
+    def look():
+        clock.now += 4
+
+    def progress(done, seconds):
+        told.append((done, seconds))
+
+    all_at_once([(str(n), look) for n in range(30)], 1, LIMIT, progress, clock)
+    assert told
+    seconds = [0.0, *[after for _done, after in told]]
+    assert all(later - earlier >= PROGRESS for earlier, later in itertools.pairwise(seconds))
+    assert [done for done, _after in told] == sorted(done for done, _after in told)
+    assert told[-1][0] <= 30
+
+
+def test_progress_counts_what_was_left_alone(clock, never):
+    told = []
+
+    def hang():
+        clock.now += LIMIT + GRACE + 1
+        never.wait(LONG)
+
+    all_at_once([("hangs", hang)], 1, LIMIT, lambda done, seconds: told.append(done), clock)
+    assert told == [1]
+
+
+def test_a_survey_of_less_than_ten_seconds_shows_nothing(clock):
+    told = []
+    looks = [(str(n), lambda: None) for n in range(30)]
+    all_at_once(looks, 4, LIMIT, lambda *line: told.append(line), clock)
+    assert told == []

@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a run ended for an environment: every combination that makes a difference, and nothing better than it is."""
+"""How an environment is: every combination that makes a difference, and nothing better than it is."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
+    FAIL_ON,
     STATUSES,
     UNJUDGED,
-    collect_results,
     environment_status,
 )
 from hypothesis import given
@@ -18,45 +18,80 @@ from hypothesis import strategies as st
 
 STEPS = ("connection", "link", "key")
 VERDICTS = ("proven", "attested", "pending", "broken", "unknown")
+ALL_ATTESTED = ("attested", "attested", "attested")
 
 
 def judged(*verdicts):
     return {step: {"verdict": verdict, "reason": f"{step} is {verdict}"} for step, verdict in zip(STEPS, verdicts)}
 
 
-def waiting(step):
-    return {"status": "pending", "card": {"step": step, "environment": "dev", "links": [], "where": []}}
+def waiting(*steps):
+    card = {"environment": "dev", "links": [], "where": ["Twilio account AC1"], "digest": "0123456789ab"}
+    return {step: {"status": "pending", "card": {"step": step, **card}} for step in steps}
 
 
-DONE = {"status": "done", "card": None}
-# What was found -> status, and why
+DONE = {step: {"status": "done", "card": None} for step in STEPS}
+SUSPICION = {"problem": "suspected_unlinked", "step": "link", "detail": "The space shows nothing."}
+LOOK = {"step": "link", "environment": "dev", "links": [], "where": ["Twilio account AC1"], "digest": ""}
+RENAMED = {"problem": "renamed", "detail": "It was renamed."}
+
+# What a look found -> status, and why
 TABLE = {
-    "all proven": ({"verify": judged(*["proven"] * 3)}, "proven", "key: key is proven"),
-    "all attested": ({"verify": judged(*["attested"] * 3)}, "attested", "key: key is attested"),
+    "all proven": ({"verdicts": judged("proven", "proven", "proven")}, "proven", "key: key is proven"),
+    "all attested": ({"verdicts": judged(*ALL_ATTESTED)}, "attested", "key: key is attested"),
     "one only attested": (
-        {"verify": judged("attested", "proven", "proven")},
+        {"verdicts": judged("attested", "proven", "proven")},
         "attested",
         "connection: connection is attested",
     ),
-    "one unknown": ({"verify": judged("unknown", "proven", "proven")}, "unknown", "connection: connection is unknown"),
-    "one broken": ({"verify": judged("attested", "attested", "broken")}, "broken", "key: key is broken"),
-    "one pending": ({"verify": judged("attested", "pending", "attested")}, "pending", "link: link is pending"),
+    "one unknown": (
+        {"verdicts": judged("unknown", "proven", "proven")},
+        "unknown",
+        "connection: connection is unknown",
+    ),
+    "two unknown": (
+        {"verdicts": judged("unknown", "proven", "unknown")},
+        "unknown",
+        "connection: connection is unknown; key: key is unknown",
+    ),
+    "one broken": ({"verdicts": judged("attested", "attested", "broken")}, "broken", "key: key is broken"),
+    "broken outranks unknown": (
+        {"verdicts": judged("unknown", "attested", "broken")},
+        "broken",
+        "key: key is broken",
+    ),
+    "one pending": ({"verdicts": judged("attested", "pending", "attested")}, "pending", "link: link is pending"),
     "what mends it waits": (
-        {"verify": judged("broken", "attested", "pending"), "key": waiting("key")},
+        {"verdicts": judged("broken", "attested", "pending"), "handovers": {**DONE, **waiting("key")}},
         "pending",
         "key: key is pending",
     ),
     "asked, not judged pending": (
-        {"verify": judged(*["attested"] * 3), "connection": waiting("connection")},
+        {"verdicts": judged(*ALL_ATTESTED), "handovers": waiting("connection")},
         "pending",
         "",
     ),
-    "failed after a step was asked": ({"failure": "No.", "link": waiting("link")}, "failed", "No."),
-    "failed, and proven before": ({"failure": "No.", "verify": judged(*["proven"] * 3)}, "failed", "No."),
-    "never judged": ({"connection": DONE}, "failed", UNJUDGED),
+    "something due": (
+        {"verdicts": judged(*ALL_ATTESTED), "due": {"source": "its name is x", "key": "it waits"}},
+        "pending",
+        "Due: source (its name is x), key (it waits).",
+    ),
+    "the first step is due, and nothing was judged": (
+        {"due": {"connection": "it is to be asked for"}},
+        "pending",
+        "Due: connection (it is to be asked for).",
+    ),
+    "failed after a step was asked": ({"failure": "No.", "handovers": waiting("link")}, "failed", "No."),
+    "failed, and proven before": (
+        {"failure": "No.", "verdicts": judged("proven", "proven", "proven")},
+        "failed",
+        "No.",
+    ),
+    "failed with something due": ({"failure": "No.", "due": {"link": "it waits"}}, "failed", "No."),
+    "never judged": ({"handovers": DONE}, "failed", UNJUDGED),
     "nothing at all": ({}, "failed", UNJUDGED),
     "findings come first": (
-        {"verify": judged(*["attested"] * 3), "findings": [{"detail": "It was renamed."}]},
+        {"verdicts": judged(*ALL_ATTESTED), "findings": [RENAMED]},
         "attested",
         "It was renamed. key: key is attested",
     ),
@@ -65,75 +100,99 @@ TABLE = {
 
 @pytest.mark.parametrize("case", TABLE)
 def test_table(case):
-    found, status, why = TABLE[case]
-    told = environment_status(found, check_mode=False)
+    look, status, why = TABLE[case]
+    told = environment_status(look, check_mode=False)
     assert (told["status"], told["why"]) == (status, why)
 
 
 @pytest.mark.parametrize("case", TABLE)
-def test_check_mode_only_predicts(case):
-    found = TABLE[case][0]
-    assert environment_status(found, check_mode=True)["status"] == ("failed" if found.get("failure") else "predicted")
+def test_check_mode_predicts_only_where_something_is_due(case):
+    look, status, _why = TABLE[case]
+    predicted = look.get("due") and not look.get("failure")
+    told = environment_status(look, check_mode=True)
+    assert told["status"] == ("predicted" if predicted else status)
+    assert told["fails"] is (not predicted and environment_status(look, check_mode=False)["fails"])
 
 
-@given(st.tuples(*[st.sampled_from(VERDICTS)] * 3), st.sets(st.sampled_from(list(STEPS))), st.booleans())
-def test_the_status_is_never_better_than_the_worst_step(verdicts, asked, failed):
-    found = {"verify": judged(*verdicts), "failure": "No." if failed else "", **{step: waiting(step) for step in asked}}
-    told = environment_status(found, check_mode=False)
+@pytest.mark.parametrize(
+    ("look", "by_default", "setting"),
+    [
+        ({"failure": "No."}, True, None),
+        ({"verdicts": judged("broken", "proven", "proven")}, True, None),
+        ({"due": {"link": "it waits"}}, True, "fail_on_pending"),
+        ({"verdicts": judged("pending", "proven", "proven")}, True, "fail_on_pending"),
+        ({"verdicts": judged(*ALL_ATTESTED), "suspicions": [SUSPICION]}, True, "fail_on_suspicion"),
+        ({"verdicts": judged("unknown", "proven", "proven")}, False, "fail_on_unknown"),
+        ({"verdicts": judged(*ALL_ATTESTED)}, False, None),
+        ({"verdicts": judged("proven", "proven", "proven")}, False, None),
+    ],
+)
+def test_what_fails_the_job(look, by_default, setting):
+    assert environment_status(look, False)["fails"] is by_default
+    for name in FAIL_ON:
+        for value in (True, False):
+            wanted = value if name == setting else by_default
+            assert environment_status(look, False, {name: value})["fails"] is wanted, name
+
+
+@given(
+    st.tuples(*[st.sampled_from(VERDICTS)] * 3),
+    st.sets(st.sampled_from(STEPS)),
+    st.sets(st.sampled_from(("source", *STEPS))),
+    st.booleans(),
+)
+def test_the_status_is_never_better_than_the_worst_step(verdicts, asked, due, failed):
+    look = {
+        "verdicts": judged(*verdicts),
+        "failure": "No." if failed else "",
+        "handovers": {**DONE, **waiting(*asked)},
+        "due": dict.fromkeys(due, "it is"),
+    }
+    told = environment_status(look, check_mode=False)
     assert STATUSES.index(told["status"]) <= min(STATUSES.index(verdict) for verdict in verdicts) or (
         # The step that mends it waits for a person.
         told["status"] == "pending" and "broken" in verdicts
     )
-    assert (told["status"] == "proven") == (set(verdicts) == {"proven"} and not asked and not failed)
+    assert (told["status"] == "proven") == (set(verdicts) == {"proven"} and not asked and not due and not failed)
     assert [card["step"] for card in told["cards"]] == [step for step in STEPS if step in asked]
-
-
-SUSPICION = {"problem": "suspected_unlinked", "step": "link", "detail": "The space shows nothing."}
-LOOK = {"step": "link", "environment": "dev", "links": [], "where": ["Twilio account AC1"], "digest": ""}
+    assert (told["due"].keys(), bool(told["failure"])) == (due, failed)
 
 
 def test_a_suspicion_fails_the_job_and_has_a_card():
-    found = {"verify": judged("attested", "attested", "proven"), "suspicions": [SUSPICION], "cards": [LOOK]}
-    told = environment_status(found, check_mode=False)
+    look = {"verdicts": judged("attested", "attested", "proven"), "suspicions": [SUSPICION], "cards": [LOOK]}
+    told = environment_status(look, check_mode=False)
     assert (told["status"], told["fails"], told["findings"]) == ("attested", True, [SUSPICION])
     assert told["why"].startswith("The space shows nothing.")
     assert [card["step"] for card in told["cards"]] == ["link"]
-    assert not environment_status({**found, "fail_on_suspicion": False}, check_mode=False)["fails"]
 
 
 def test_a_step_that_waits_has_its_own_card_only():
-    found = {"verify": judged("broken", "attested", "pending"), "cards": [LOOK], "link": waiting("link")}
-    (card,) = environment_status(found, check_mode=False)["cards"]
-    assert "digest" not in card
+    look = {"verdicts": judged("broken", "pending", "attested"), "cards": [LOOK], "handovers": waiting("link")}
+    (card,) = environment_status(look, check_mode=False)["cards"]
+    assert card["digest"] == "0123456789ab"
 
 
-def test_the_workspace_is_told_on_every_card():
-    found = {"verify": judged(*["broken"] * 3), "cards": [LOOK], "console": {"workspace_slug": "acme"}}
-    (card,) = environment_status(found, check_mode=False)["cards"]
-    assert card["where"] == ["Twilio account AC1", "Segment workspace acme"]
+def test_a_step_that_was_never_asked_for_has_no_card():
+    look = {"due": {"link": "it waits"}, "handovers": {"link": {"status": "pending", "card": None}}}
+    assert environment_status(look, check_mode=True)["cards"] == []
 
 
-def test_registered_results_give_links():
-    """What the playbooks register gives links to the workspace and the source."""
-    source = {"id": "s1", "slug": "twilio_unified_profiles"}
-    variables = {
-        "link_and_key_key": {"handover": {"status": "pending", "card": waiting("key")["card"]}},
-        "source_result": {"source": source},
-        # The region may have come from the environment, and then it is in no variable.
-        "preflight_space": {"workspace": {"slug": "acme"}, "region": "eu"},
+def test_a_card_says_where_and_links_to_what_the_look_saw():
+    look = {
+        "due": {"key": "it waits"},
+        "handovers": waiting("key"),
+        "workspace": {"slug": "acme"},
+        "region": "eu",
+        "source": {"id": "s1", "slug": "twilio_unified_profiles"},
     }
-    (card,) = environment_status(collect_results(variables), check_mode=False)["cards"]
-    assert "https://eu1.app.segment.com/acme/sources/twilio_unified_profiles/overview" in [
-        link["url"] for link in card["links"]
-    ]
+    told = environment_status(look, check_mode=False)
+    assert told["source_id"] == "s1"
+    (card,) = told["cards"]
+    assert card["where"] == ["Twilio account AC1", "Segment workspace acme"]
+    urls = [link["url"] for link in card["links"]]
+    assert "https://eu1.app.segment.com/acme/sources/twilio_unified_profiles/overview" in urls
 
 
-@given(st.dictionaries(st.sampled_from(["source_result", "preflight_space", "verify_result"]), st.none() | st.text()))
-def test_half_a_result_is_no_reason_to_fail(variables):
-    assert environment_status(collect_results(variables), check_mode=False)["status"] == "failed"
-
-
-def test_a_refused_confirmation_leaves_the_card():
-    refused = {"failed": True, "msg": "No.", "failure": {"card": waiting("key")["card"]}}
-    found = environment_status(collect_results({"link_and_key_key": refused, "unified_profiles_failure": "No."}), False)
-    assert (found["status"], [card["step"] for card in found["cards"]]) == ("failed", ["key"])
+@given(st.dictionaries(st.sampled_from(["verdicts", "handovers", "due", "findings", "cards", "source"]), st.none()))
+def test_half_a_look_is_no_reason_to_fail_otherwise(look):
+    assert environment_status(look, check_mode=False)["why"] == UNJUDGED

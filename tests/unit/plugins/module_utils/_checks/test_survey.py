@@ -1,0 +1,287 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One look at one environment of the sandbox: what is due, and why, and that no look ever writes."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS, OPTIONS, look
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import (
+    ModuleContext,
+    http_settings,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec
+from ansible_collections.flexops.unified_profiles.plugins.modules import (
+    flex_source_key,
+    profiles_connection,
+    profiles_link,
+    segment_source,
+)
+from support.environment import STEPS, Environment
+
+SPEC = ArgumentSpec(OPTIONS).argument_spec
+LABELS = {"managed-by": "ansible"}
+
+
+class Looked(Environment):
+    """An environment that is looked at, and acted on as the role connect does."""
+
+    def __init__(self, sandbox, state_dir, name="dev", **options):
+        consent = {"allow_write_events": True, "source_labels": LABELS}
+        super().__init__(sandbox, state_dir, name, **{"channel": "endpoint", **consent, **options})
+        self.options |= {"friendly_name": name, "profile_token": self.env.profile_token}
+
+    def endpoints(self):
+        return {step: self.endpoint(step) for step in STEPS} if self.options["channel"] == "endpoint" else {}
+
+    def look(self, playbook="connect", workers=1, **options):
+        given = {name: value for name, value in {**self.known, **options}.items() if name in SPEC}
+        params, problems = check(SPEC, {"endpoints": self.endpoints(), **given})
+        assert problems == []
+        self.sandbox.clear_journal()
+        files = {path: path.read_bytes() for path in self.state_dir.rglob("*") if path.is_file()}
+        transport = Transport(http_settings(params), read_only=True, remember=True)
+        found = look(ModuleContext(params, True, transport, workers), playbook)
+        assert self.sandbox.journal(writes=True) == []
+        assert {path: path.read_bytes() for path in self.state_dir.rglob("*") if path.is_file()} == files
+        return found
+
+    def hand_over(self, step, module, **options):
+        endpoint = self.endpoint(step) if self.options["channel"] == "endpoint" else None
+        return self.run(module, endpoint=endpoint, **options)["handover"]
+
+    def connect(self, **confirm):
+        """Do what is due, as far as it goes; the hand-overs."""
+        done = {"connection": self.hand_over("connection", profiles_connection, confirm=confirm.get("connection"))}
+        if done["connection"]["status"] == "done":
+            source = self.run(segment_source, create=False, wait_timeout=60)["source"]
+            form = {"source_id": source["id"], "done_by_form": True}
+            done["link"] = self.hand_over("link", profiles_link, **form)
+            keys = source["key_fingerprints"]
+            done["key"] = self.hand_over("key", flex_source_key, key_fingerprints=keys, **form)
+        return done
+
+
+@pytest.fixture
+def dev(sandbox, tmp_path):
+    return Looked(sandbox, tmp_path / "state")
+
+
+@pytest.fixture
+def connected(dev):
+    assert {step: done["status"] for step, done in dev.connect().items()} == dict.fromkeys(STEPS, "done")
+    return dev
+
+
+def verdicts(found):
+    return {step: said["verdict"] for step, said in found["verdicts"].items()}
+
+
+@pytest.mark.parametrize("playbook", CHAINS)
+def test_what_is_connected_has_nothing_due(connected, playbook):
+    found = connected.look(playbook)
+    assert (found["failure"], found["due"], found["cards"], found["findings"]) == ("", {}, [], [])
+    assert verdicts(found) == dict.fromkeys(STEPS, "proven")
+    assert found["source"]["name"] == "twilio-unified-profiles"
+    assert found["workspace"] == {key: connected.env.workspace[key] for key in ("id", "name", "slug")}
+    assert (found["region"], found["sandbox_url"], found["source_gone"]) == ("us", connected.sandbox.url, False)
+
+
+def test_nothing_is_requested_twice(connected):
+    connected.look()
+    assert len(connected.sandbox.journal()) == 9
+
+
+def test_however_many_reads_run_together_the_look_is_the_same(connected):
+    one, many = ({**found, "verdicts": verdicts(found)} for found in (connected.look(), connected.look(workers=8)))
+    assert one == {**many, "clock_skew": one["clock_skew"]}
+
+
+def test_a_first_connect_cannot_foretell_the_source(dev):
+    found = dev.look()
+    assert found["due"] == {
+        "connection": "it is to be sent to the endpoint",
+        "source": "the form makes it, so its id and key cannot be predicted",
+    }
+    assert (found["source"], found["source_gone"]) == (None, False)
+
+
+def test_a_person_is_to_be_asked_once(sandbox, tmp_path):
+    dev = Looked(sandbox, tmp_path / "state", channel="operator")
+    first = dev.look()
+    assert first["due"] == {"connection": "it is to be asked for"}
+    dev.connect()
+    second = dev.look()
+    assert second["due"] == {}
+    assert second["handovers"]["connection"]["status"] == "pending"
+    assert second["handovers"]["connection"]["card"]["step"] == "connection"
+
+
+@pytest.mark.parametrize("what", ["confirmations", "confirm_digests", "attest_existing"])
+def test_a_word_is_due_even_before_the_form_has_made_its_source(sandbox, tmp_path, what):
+    """Only the task waits for the source."""
+    dev = Looked(sandbox, tmp_path / "state", channel="operator", confirmed_by="jane")
+    digest = dev.connect()["connection"]["card"]["digest"]
+    word = {
+        "confirmations": {"connection": {"by": "jane", "digest": digest}},
+        "confirm_digests": [digest],
+        "attest_existing": "jane",
+    }[what]
+    found = dev.look(**{what: word})
+    assert found["failure"] == ""
+    assert found["due"] == {"connection": "it was confirmed, and the source that the form makes is not there yet"}
+
+
+def test_what_somebody_did_is_to_be_recorded(sandbox, tmp_path):
+    by_endpoint = Looked(sandbox, tmp_path / "endpoint")
+    by_endpoint.connect()
+    dev = Looked(sandbox, tmp_path / "state", channel="operator")
+    found = dev.look(attest_existing="jane")
+    assert found["due"]["connection"] == "it is to be recorded as done (existing, by jane)"
+
+
+def test_a_card_that_has_changed_since_confirms_nothing(sandbox, tmp_path):
+    dev = Looked(sandbox, tmp_path / "state", channel="operator")
+    dev.connect()
+    found = dev.look(confirmations={"connection": {"by": "jane", "digest": "0" * 12}})
+    assert "it has changed since the task card was written" in found["failure"]
+    assert [card["step"] for card in found["cards"]] == ["connection"]
+
+
+# Sabotage -> what is due for connect, and for recover
+SENT = "it is to be sent to the endpoint"
+DUE = {
+    "rename-source": ({"source": "its name is renamed by hand"},) * 2,
+    "disable-source": ({"source": "its enabled is False"},) * 2,
+    "remove-key": ({"key": SENT},) * 2,
+    "disconnect-from-space": ({"link": SENT},) * 2,
+    "wrong-key-in-flex": ({"key": SENT},) * 2,
+    "wrong-token-in-flex": ({"connection": SENT}, {}),
+    "lose-connector": ({"connection": SENT}, {}),
+    "add-key": ({}, {}),
+    "disconnect-warehouses": ({}, {}),
+    "add-destination": ({}, {}),
+    "rename-space": ({}, {}),
+}
+
+
+@pytest.mark.parametrize("playbook", CHAINS)
+@pytest.mark.parametrize("sabotage", DUE)
+def test_what_is_due_and_why(connected, sabotage, playbook):
+    connected.sandbox.sabotage("dev", sabotage)
+    found = connected.look(playbook)
+    assert found["failure"] == ""
+    assert found["due"] == DUE[sabotage][[*CHAINS].index(playbook)]
+
+
+def test_a_label_that_is_missing_is_due(connected):
+    (source,) = connected.twilio_sources
+    source.labels = [{"key": "team", "value": "x"}]
+    assert connected.look()["due"] == {"source": "its labels is {'team': 'x'}"}
+
+
+def test_recover_makes_what_was_deleted_and_hands_it_over(connected):
+    connected.sandbox.sabotage("dev", "delete-source")
+    found = connected.look("recover")
+    assert found["due"] == {"source": "there is none", "link": SENT, "key": SENT}
+    assert (found["source_gone"], found["failure"]) == (True, "")
+    assert [finding["problem"] for finding in found["findings"]] == ["deleted"]
+    assert (verdicts(found)["link"], verdicts(found)["key"]) == ("pending", "pending")
+
+
+def test_recover_says_who_renamed_a_source_and_makes_none(connected):
+    connected.sandbox.sabotage("dev", "rename-source")
+    found = connected.look("recover")
+    assert found["source_gone"] is False
+    (finding,) = found["findings"]
+    assert finding["problem"] == "renamed"
+    assert "by ops@example.com" in finding["detail"]
+
+
+@pytest.mark.parametrize("sabotage", ["wrong-token-in-flex", "lose-connector"])
+def test_recover_shows_what_it_cannot_mend(connected, sabotage):
+    connected.sandbox.sabotage("dev", sabotage)
+    found = connected.look("recover")
+    assert verdicts(found) == {"connection": "broken", "link": "proven", "key": "proven"}
+    assert [card["step"] for card in found["cards"]] == ["connection"]
+
+
+def test_a_test_event_is_due_only_where_nothing_else_shows_the_link(sandbox, tmp_path):
+    by_endpoint = Looked(sandbox, tmp_path / "endpoint")
+    by_endpoint.connect()
+    dev = Looked(sandbox, tmp_path / "state", channel="operator", attest_existing="jane")
+    dev.connect()
+    assert "link" not in dev.look(test_event=True)["due"]
+    # Nothing else shows it any more.
+    dev.env.audit.clear()
+    assert dev.look(test_event=True)["due"]["link"] == "only a test event can show that it stands"
+    assert "link" not in dev.look(test_event=False)["due"]
+    sent = {"status": "not_seen", "source_id": dev.twilio_sources[0].id}
+    assert "link" not in dev.look(test_event=True, sent_test_event=sent)["due"]
+
+
+# Sabotage -> by playbook, what the failure says
+FAILURES = {
+    "delete-source": {"connect": "run the playbook recover"},
+    "swap-type": {"connect": "must be Java", "recover": "must be Java"},
+    "duplicate-name": {"connect": "2 sources fit the name", "recover": "2 sources fit the name"},
+    "no-flex": {"connect": "Flex is not ready", "recover": "Flex is not ready"},
+    "revoke-token": {"connect": "segment_token", "recover": "segment_token"},
+    "delete-space": {"connect": "Check space_id", "recover": "Check space_id"},
+}
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "playbook"), [(sabotage, playbook) for sabotage, told in FAILURES.items() for playbook in told]
+)
+def test_what_cannot_be_done_is_told_and_nothing_is_due(connected, sabotage, playbook):
+    connected.sandbox.sabotage("dev", sabotage)
+    found = connected.look(playbook)
+    assert FAILURES[sabotage][playbook] in found["failure"]
+    assert (found["due"], found["verdicts"], found["source_gone"]) == ({}, {}, False)
+
+
+def test_recover_makes_no_source_where_there_never_was_one(dev):
+    found = dev.look("recover")
+    assert "no trace that there ever was one" in found["failure"]
+    assert (found["due"], found["source_gone"]) == ({}, False)
+    assert dev.look("recover", recover_without_trace=True)["due"]["source"] == "there is none"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"allow_write_events": None}, "allow_write_events"),
+        ({"allow_write_events": False}, "allow_write_events"),
+        ({"regulated": ["hipaa"]}, "HIPAA"),
+        ({"source_name": " "}, "source_name"),
+        ({"attest_existing": " "}, "attest_existing: is empty."),
+    ],
+)
+def test_nothing_is_requested_for_what_may_not_be_connected(dev, options, said):
+    found = dev.look(**options)
+    assert said in found["failure"]
+    # What is read at the same time as the checks may be; nothing is due.
+    assert found["due"] == {}
+
+
+def test_a_service_that_fails_fails_this_environment(connected):
+    connected.sandbox.fault(match="GET /segment/us/sources", status=500, count=None)
+    found = connected.look()
+    assert "HTTP 500" in found["failure"]
+    assert found["due"] == {}
+
+
+@pytest.mark.parametrize("playbook", CHAINS)
+def test_a_write_in_a_look_is_a_defect_and_is_not_sent(connected, playbook, monkeypatch):
+    def write(call, _resource):
+        call.public_api().create_source("x", "y", enabled=True)
+
+    monkeypatch.setattr(ModuleContext, "reconcile", write)
+    with pytest.raises(AssertionError, match="in read-only mode"):
+        connected.look(playbook)
+    assert connected.sandbox.journal(writes=True) == []
