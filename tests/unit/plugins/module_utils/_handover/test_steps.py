@@ -34,7 +34,6 @@ ERASE = Step(
     placeholders=("environment", "digest", "user_id"),
     read_back_field="user_id",
     links=("unify",),
-    result_variable="erase_result",
 )
 
 
