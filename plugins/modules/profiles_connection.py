@@ -43,6 +43,21 @@ options:
     elements: str
     choices: [hipaa, pci]
     default: []
+  if_broken:
+    description:
+      - Whether to hand the connection over only where it is broken, or waits for a person already. Evidence is read to know.
+      - Meant for an environment whose source is gone. The form makes a source of its own, so nothing else may make one.
+    type: bool
+    default: false
+  acknowledge:
+    description: With O(if_broken=true), names of alerts and suspicions that somebody looked at and that do not count.
+    type: list
+    elements: str
+    default: []
+  proof_max_age:
+    description: With O(if_broken=true), days for which a proof holds.
+    type: float
+    default: 3.0
   wait_timeout:
     description:
       - Seconds to wait for the form's source to appear, before a confirmation is recorded. Without the source it is refused, since then
@@ -144,6 +159,7 @@ recorded:
 
 from typing import Any
 
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.form import broken_connection
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handovers import (
     connection,
@@ -171,6 +187,9 @@ SPEC = ArgumentSpec(
         **OPTIONS,
         "friendly_name": {"type": "str", "required": True},
         "wait_timeout": {"type": "int", "default": 60},
+        "if_broken": {"type": "bool", "default": False},
+        "proof_max_age": {"type": "float", "default": 3.0},
+        "acknowledge": {"type": "list", "elements": "str", "default": []},
         "allow_write_events": {"type": "bool"},
         "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},
     }
@@ -178,7 +197,9 @@ SPEC = ArgumentSpec(
 
 
 def run(call: ModuleContext) -> dict[str, Any]:
-    step = connection(call)
+    step = broken_connection(call) if call["if_broken"] else connection(call)
+    if step is None:
+        return {"changed": False, "handover": None}
     outcome = call.reconcile(step)
     return change_result(outcome, handover=step.result(), recorded=recorded_facts(step.all_steps))
 

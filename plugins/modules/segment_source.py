@@ -38,6 +38,11 @@ options:
     description: Whether the source takes events.
     type: bool
     default: true
+  repair:
+    description:
+      - Whether a source that has another name, or other than O(enabled), is changed. Without it that is only told, in RV(findings).
+    type: bool
+    default: true
   source_labels:
     description: Labels that the source should have, besides those it has. One that the workspace does not have is left out, with a warning.
     type: dict
@@ -72,6 +77,14 @@ source:
     type: {description: The slug of its type., type: str, sample: java}
     labels: {description: 'Its labels, by key.', type: dict, sample: {environment: prod}}
     key_fingerprints: {description: 'Fingerprints of its write keys, none where the token cannot see them.', type: list, elements: str, sample: [3f29a1b07c55]}
+findings:
+  description: What was wrong with the source before, with who did it where the token may read the audit trail; empty when nothing was.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    problem: {description: 'C(renamed) or C(disabled).', type: str, sample: renamed}
+    detail: {description: 'In words, and whether it was repaired.', type: str, sample: "The source 5BKZVyYHdt1D7ZrtHyNR7W is disabled. It is repaired."}
 """
 
 from typing import Any
@@ -93,6 +106,7 @@ SPEC = ArgumentSpec(
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "confirm_delete": {"type": "str"},
         "enabled": {"type": "bool", "default": True},
+        "repair": {"type": "bool", "default": True},
         "source_labels": {"type": "dict"},
         "create": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 0},
@@ -103,7 +117,7 @@ SPEC = ArgumentSpec(
 def run(call: ModuleContext) -> dict[str, Any]:
     resource = ManagedSource(call)
     outcome = call.reconcile(resource)
-    return change_result(outcome, source=outcome.state)
+    return change_result(outcome, source=outcome.state, findings=resource.findings)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Collection, Mapping
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import HANDED_OVER
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._names import unknown_names
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import (
@@ -34,8 +34,6 @@ OF_NO_HOST = (
     f"{SERIAL}: Ansible takes batches from extra variables only (-e, or those of a job template), and this one stands in the inventory, so "
     "all environments would go at once. Give it as an extra variable. Nothing was done."
 )
-# By playbook, the hand-overs that it may make, so whose endpoints must be there.
-STEPS_OF = {"connect": tuple(STEPS), "recover": ("link", "key")}
 
 Found = tuple[dict[str, t.Any], list[str]]
 
@@ -100,7 +98,7 @@ def survey_settings(
         confirm = settings["unified_profiles_confirm"]
         told = (
             confirmation_problem(confirm, hosts) if confirm else "",
-            endpoints_problem(settings, STEPS_OF[playbook]),
+            endpoints_problem(settings, HANDED_OVER[playbook]),
         )
         problems = [problem for problem in told if problem]
     return settings, problems

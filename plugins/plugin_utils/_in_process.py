@@ -17,13 +17,16 @@ from types import ModuleType
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
+from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import warm_up
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import environment_settings
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import options
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS, resolve
 
+display = Display()
 FROM_SETTINGS = {"settings": {"type": "bool", "default": False}}
 IN_PROCESS = {"unified_profiles_in_process": SETTINGS["unified_profiles_in_process"]}
 
@@ -55,7 +58,7 @@ class InProcessAction(ActionBase):
         if problems:
             return {**result, "failed": True, "msg": " ".join(problems)}
         if self.controller_only or (local and not self._task.async_val):
-            result.update(self._run_here(arguments))
+            result.update(self._run_here(arguments, str(task_vars.get("inventory_hostname", ""))))
         else:
             in_background = bool(self._task.async_val)
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=in_background))
@@ -72,11 +75,15 @@ class InProcessAction(ActionBase):
         found = options(settings, spec, task_vars["inventory_hostname"], self.step)
         return {**found, **arguments}, problems
 
-    def _run_here(self, arguments: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    def _run_here(self, arguments: Mapping[str, t.Any], environment_name: str) -> dict[str, t.Any]:
+        def tell(line: str) -> None:
+            if not for_a_machine():
+                display.display(f"{environment_name}: {line}")
+
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
         with _environment(environment):
-            return run(self.module.SPEC, self.module.run, arguments, self._task.action, self._task.check_mode)
+            return run(self.module.SPEC, self.module.run, arguments, self._task.action, self._task.check_mode, tell)
 
 
 @contextlib.contextmanager

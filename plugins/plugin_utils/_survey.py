@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import functools
-import time
 import typing as t
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -102,7 +101,7 @@ class Survey:
             return nothing_seen(" ".join(problems))
 
         def context() -> ModuleContext:
-            until = time.monotonic() + self.limit
+            until = self.connections.clock.monotonic() + self.limit
             transport = Transport(
                 http_settings(params), read_only=True, connections=self.connections, remember=True, until=until
             )

@@ -46,3 +46,48 @@ def test_a_source_of_another_type_is_out_of_the_way_once_it_is_renamed(run, sand
     sandbox.sabotage("dev", "rename-source")
     found = run(segment_source_info, recorded_source_id=old)
     assert (found["source"], [finding["problem"] for finding in found["findings"]]) == (None, ["deleted"])
+
+
+BREAKS = {"renamed": "rename-source", "disabled": "disable-source"}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("problem", BREAKS)
+def test_what_was_repaired_and_who_did_it_is_told(run, sandbox, problem, check_mode):
+    assert run(create=True)["findings"] == []
+    sandbox.sabotage("dev", BREAKS[problem])
+    repaired = run(check_mode=check_mode)
+    assert (repaired["changed"], [found["problem"] for found in repaired["findings"]]) == (True, [problem])
+    assert " by ops@example.com at " in repaired["findings"][0]["detail"]
+    assert repaired["findings"][0]["detail"].endswith("It is repaired.")
+    if not check_mode:
+        again = run()
+        assert (again["changed"], again["findings"]) == (False, [])
+
+
+@pytest.mark.parametrize("problem", BREAKS)
+def test_what_is_not_to_be_repaired_is_left_and_told(run, sandbox, problem):
+    run(create=True)
+    sandbox.sabotage("dev", BREAKS[problem])
+    broken = run(segment_source_info)["source"]
+    for _run in range(2):
+        left = run(repair=False)
+        assert (left["changed"], left["source"]) == (False, broken)
+        assert [found["problem"] for found in left["findings"]] == [problem]
+        assert left["findings"][0]["detail"].endswith("It is left so.")
+
+
+def test_what_is_wanted_is_no_finding(run):
+    run(create=True)
+    assert run(enabled=False)["changed"]
+    assert run(enabled=False)["findings"] == []
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 403}, {"kind": "html"}])
+def test_an_audit_trail_that_cannot_be_read_stops_no_repair(run, sandbox, fault):
+    run(create=True)
+    sandbox.sabotage("dev", "rename-source")
+    sandbox.fault(match="GET /segment*audit-events", count=100, **fault)
+    repaired = run(retry_budget=0.0)
+    assert (repaired["changed"], repaired["source"]["name"]) == (True, NAME)
+    assert repaired["findings"][0]["problem"] == "renamed"

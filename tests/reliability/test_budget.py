@@ -6,9 +6,19 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.auth import Bearer
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.clock import Clock
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import (
+    Connections,
+    HttpSettings,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from sandbox.server import SandboxHandle
 from support.chain import Chain, QuickClock, Run
 from support.scenarios import SCENARIOS, assert_connected, connected, settle
@@ -110,3 +120,45 @@ def test_a_storm_changes_nothing_for_the_next_run(sandbox: SandboxHandle, tmp_pa
     sandbox.clear_faults()
     assert_connected(chain, settle(chain, "connect"))
     connected(chain)
+
+
+class SandboxClock(Clock):
+    """The sandbox's time: who sleeps moves it."""
+
+    def __init__(self, sandbox: SandboxHandle) -> None:
+        self.sandbox, self.elapsed = sandbox, 0.0
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def now(self) -> datetime.datetime:
+        return self.sandbox.world.now()
+
+    def sleep(self, seconds: float) -> None:
+        self.elapsed += seconds
+        self.sandbox.advance(seconds)
+
+
+def test_a_limit_by_address_costs_no_environment_its_budget(sandbox: SandboxHandle) -> None:
+    """Whose request it is that comes too many is chance."""
+    sandbox.switch(address_limit=10)
+    connections = Connections(SandboxClock(sandbox))
+    services = [
+        Service(
+            Transport(HttpSettings(retry_budget=1.0), connections=connections, read_only=True, until=1000.0),
+            "Segment",
+            f"{sandbox.url}/segment/{env.region}",
+            auth=Bearer(Secret(env.segment_token)),
+            credentials="segment_token",
+            url_option="segment_api_url",
+        )
+        for env in sandbox.world.environments.values()
+    ]
+    for _round in range(8):
+        for service in services:
+            assert service.get("/spaces").status == 200
+    refused = sum(entry["status"] == 429 for entry in sandbox.journal())
+    assert refused == len(services) * 8 // 10 == 2
+    assert [service.transport.budget.left for service in services] == [1.0] * len(services)
+    assert 60 < connections.clock.monotonic() < 2 * 62
+    connections.close()

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import SET_BY_SEGMENT
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sandbox import handovers
 from sandbox.catalog import CATALOG
 from sandbox.model import LEGACY_NAME, SOURCE_NAME
 from sandbox.server import SandboxHandle
@@ -165,6 +166,33 @@ def compare(sandbox: SandboxHandle, count: Callable[[str], None], state: dict[st
             again = play()
             assert again.changed == []
             assert sandbox.journal(writes=True) == []
+
+
+def another_source_linked(chain: Chain) -> None:
+    other = next(source for source in chain.env.sources.values() if source.name == "server")
+    handovers.link(chain.sandbox.world, chain.env, {"space_id": chain.env.space["id"], "source_id": other.id})
+
+
+def an_old_key_in_flex(chain: Chain) -> None:
+    other = next(source for source in chain.env.sources.values() if source.name == "server")
+    handovers.store_key(chain.sandbox.world, chain.env, other.keys[0])
+
+
+def deleted_and_due_again(chain: Chain) -> None:
+    connected(chain)
+    chain.sandbox.sabotage(chain.name, "delete-source")
+    chain.options["friendly_name"] = "another"
+
+
+@pytest.mark.parametrize("before", [another_source_linked, an_old_key_in_flex, deleted_and_due_again])
+@pytest.mark.parametrize("read_back", [True, False])
+def test_what_stands_before_the_form_is_not_what_it_leaves(sandbox, tmp_path, before, read_back) -> None:
+    chain = Chain(sandbox, tmp_path, read_back=read_back)
+    before(chain)
+    foretold, real = chain.connect(check=True), chain.connect()
+    assert (foretold.failure, real.failure, foretold.changed) == (None, None, real.changed)
+    for step in ("connection", "link", "key"):
+        assert_foretold(foretold.results[step]["diff"], real.results[step]["diff"], step)
 
 
 def test_no_write_leaves_a_playbook(sandbox: SandboxHandle, project) -> None:

@@ -2,43 +2,55 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbooks' chains of modules without the playbooks: milliseconds instead of seconds for each run.
+"""What the playbooks do to one environment, without ansible-playbook: milliseconds instead of seconds for each run.
 
-Each run calls the bodies of the modules with the parameters that the roles pass, in the roles' order, against the
-sandbox. That this is what the playbooks do is a test of its own (test_same_as_the_playbooks.py), which compares the
-requests of both.
+The looks are the survey's own, and what is done between them are the tasks of the role, read from its file. Only the order of the
+playbooks is said again: look, act where something is due, look again. That this is what they do is a test of its own
+(test_same_as_the_playbooks.py), which compares the requests of both.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib
+import re
 import threading
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 
+import jinja2
+import yaml
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import Look
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import open_ledger
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import EnvironmentStatus
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.clock import Clock
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
-from ansible_collections.flexops.unified_profiles.plugins.modules import (
-    flex_source_key,
-    profiles_connection,
-    profiles_info,
-    profiles_link,
-    profiles_preflight,
-    segment_source,
-    segment_source_info,
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run as run_module
+from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import (
+    LOOK,
+    environment_settings,
+    survey_settings,
 )
-from sandbox.model import SOURCE_NAME
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import PREFIX, options
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import RUN_ONLY, SETTINGS
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
 from sandbox.model import Environment as Model
 from sandbox.server import SandboxHandle
 
 from .environment import STEPS, Environment, Result, checked
+from .project import ROOT
 
 LABELS = {"managed-by": "ansible"}
-# Options of the chain, which it gives to the modules as the roles do.
-PASSED_ON = ("channel", "labels", "read_back", "friendly_name", "attest_existing")
-HARM = ("legacy_name", "wrong_type", "ambiguous")
+COLLECTION = "flexops.unified_profiles."
+INCLUDE = "ansible.builtin.include_tasks"
+OMIT = object()
+JINJA = jinja2.Environment()
+JINJA.filters["bool"] = boolean
+# Settings that the modules get in a run, and not where a test calls one of them.
+OF_A_RUN = ("channel", "source_labels", "friendly_name", "attest_existing")
 
 
 class QuickClock(Clock):
@@ -60,8 +72,17 @@ class QuickClock(Clock):
 
 @dataclass
 class Run:
-    """What a run of a chain led to: the modules' results in order, and the failure that ended it, if any."""
+    """What a run led to.
 
+    Attributes:
+        looks: The first one, and the one after something was done.
+        statuses: The same for a report.
+        results: What the tasks in between returned, by what they register, without the role's name.
+        failure: What ended the run, or a look.
+    """
+
+    looks: list[Look] = field(default_factory=list)
+    statuses: list[EnvironmentStatus] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
     failure: Result | None = None
 
@@ -70,140 +91,142 @@ class Run:
         return [name for name, result in self.results.items() if result.get("changed")]
 
     @property
-    def pending(self) -> dict[str, Result]:
-        steps = {name: r["handover"] for name, r in self.results.items() if "handover" in r}
-        return {name: handover for name, handover in steps.items() if handover["status"] == "pending"}
+    def pending(self) -> dict[str, t.Any]:
+        return {step: found for step, found in self.looks[-1]["handovers"].items() if found["status"] == "pending"}
 
     @property
     def verdicts(self) -> list[str]:
-        return [said["verdict"] for said in self.results["verify"]["steps"].values()]
+        return [said["verdict"] for said in self.looks[-1]["verdicts"].values()]
 
 
 class Stop(Exception):
-    pass
+    """A task failed."""
 
 
 class Chain(Environment):
-    """One environment as a run of the playbooks sees it."""
+    """One environment as a run of the playbooks sees it. Its options are settings, without the prefix, and ``read_back``."""
 
     def __init__(self, sandbox: SandboxHandle, state_dir: Path, name: str = "dev", **options: t.Any) -> None:
-        defaults = {"channel": "endpoint", "labels": LABELS, "timeout": 10.0, "retry_budget": 20.0}
+        defaults = {"channel": "endpoint", "source_labels": LABELS, "timeout": 10.0, "retry_budget": 20.0}
         super().__init__(sandbox, state_dir, name, **{**defaults, **options})
-        self.last = Run()
-        self.check = False
         self.past: Model | None = None  # what a stale answer shows, see Scenario.begin
 
     @property
     def known(self) -> dict[str, t.Any]:
-        return {option: value for option, value in super().known.items() if option not in PASSED_ON}
-
-    def connect(self, confirm: dict[str, t.Any] | None = None, check: bool = False) -> Run:
-        return self._play(self._connect, confirm, check)
-
-    def recover(self, confirm: dict[str, t.Any] | None = None, check: bool = False) -> Run:
-        return self._play(self._recover, confirm, check)
-
-    def _play(self, play: t.Callable[[dict[str, t.Any]], None], confirm: dict[str, t.Any] | None, check: bool) -> Run:
-        self.last, self.check = Run(), check
-        try:
-            play(confirm or {})
-        except Stop:
-            pass
-        return self.last
-
-    def _connect(self, confirm: dict[str, t.Any]) -> None:
-        self._preflight(*STEPS)
-        connection = self._do(
-            "connection",
-            profiles_connection,
-            profile_token=self.env.profile_token,
-            friendly_name=self.options.get("friendly_name", self.name),
-            allow_write_events=True,
-            **self._handover("connection", confirm),
-        )
-        source = None
-        if connection["handover"]["status"] == "done":
-            how, sent = connection["handover"]["how"], connection["handover"]["sent"]
-            may_come = connection["changed"] and how != "existing" and (how == "attested" or sent or not self.check)
-            source = self._source(create=False, wait_timeout=60 if may_come else 0)
-            self._link_and_key(source, confirm, done_by_form=True)
-        self._verify(source)
-
-    def _recover(self, confirm: dict[str, t.Any]) -> None:
-        self._preflight("link", "key")
-        ledger = self._do("ledger", profiles_info, read_evidence=False)
-        recorded = ledger["recorded"]
-        found = self._do(
-            "diagnosis",
-            segment_source_info,
-            recorded_source_id=recorded["source_id"],
-            recorded_key_fingerprint=recorded["key_fingerprint"],
-            read_audit_trail=True,
-        )
-        harm = (*HARM, "absent")
-        if stop := [f for f in found["findings"] if f["problem"] in harm]:
-            self.last.failure = {"failed": True, "msg": stop[0]["detail"], "failure": {"kind": "refused"}}
-            raise Stop
-        source = self._source(create=True, wait_timeout=0, source_id=(found["source"] or {}).get("id"))
-        self._link_and_key(source, confirm, done_by_form=False)
-        self._verify(source)
-
-    def _preflight(self, *steps: str) -> None:
-        token, existing = self.env.profile_token, self.options.get("attest_existing")
-        endpoints = None
-        if self.options["channel"] == "endpoint":
-            endpoints = {step: self.endpoint(step) for step in steps}
-        common = {"profile_token": token, "allow_write_events": True, "attest_existing": existing}
-        self._do("space", profiles_preflight, **common, endpoints=endpoints)
-
-    def _source(self, **parameters: t.Any) -> Result:
-        return t.cast(
-            Result, self._do("source", segment_source, source_labels=self.options["labels"], **parameters)["source"]
-        )
-
-    def _link_and_key(self, source: Result, confirm: dict[str, t.Any], done_by_form: bool) -> None:
-        common = {"source_id": source["id"], "source_name": SOURCE_NAME, "done_by_form": done_by_form}
-        self._do("link", profiles_link, **common, **self._handover("link", confirm, done_by_form))
-        keys = {"key_fingerprints": source["key_fingerprints"]}
-        self._do("key", flex_source_key, **common, **keys, **self._handover("key", confirm, done_by_form))
-
-    def _verify(self, source: Result | None) -> None:
-        self._do(
-            "verify",
-            profiles_info,
-            source_id=source["id"] if source else None,
-            key_fingerprints=source["key_fingerprints"] if source else [],
-            read_back={name: self._read_back(name) for name in STEPS},
-            clock_skew=self._skew,
-        )
-
-    def _read_back(self, step: str) -> bool | None:
-        return t.cast("bool | None", self.last.results.get(step, {}).get("handover", {}).get("read_back"))
+        return {option: value for option, value in super().known.items() if option not in OF_A_RUN}
 
     @property
-    def _skew(self) -> float:
-        return float(self.last.results["space"]["clock_skew"])
+    def variables(self) -> dict[str, t.Any]:
+        """The variables of its host."""
+        values = {**super().known, "profile_token": self.env.profile_token, "allow_write_events": True}
+        values["endpoints"] = {step: self.endpoint(step) for step in STEPS}
+        variables = {PREFIX + option: value for option, value in values.items()}
+        return {name: value for name, value in variables.items() if name in SETTINGS} | {
+            "inventory_hostname": self.name
+        }
+
+    def connect(self, confirm: dict[str, t.Any] | None = None, check: bool = False) -> Run:
+        return self.play("connect", confirm, check)
+
+    def recover(self, confirm: dict[str, t.Any] | None = None, check: bool = False) -> Run:
+        return self.play("recover", confirm, check)
+
+    def play(self, playbook: str, confirm: dict[str, t.Any] | None = None, check: bool = False) -> Run:
+        """Look, act where something is due, look again."""
+        run, variables = Run(), self.variables
+        if confirm:
+            variables[f"{PREFIX}confirm"] = {self.name: confirm}
+        due = self.look(run, playbook, variables, check)
+        if due:
+            self.act(run, playbook, variables, check)
+            self.look(run, playbook, variables, check)
+        return run
+
+    def look(self, run: Run, playbook: str, variables: t.Mapping[str, t.Any], check: bool) -> bool:
+        """Look as profiles_survey does; whether something is due."""
+        survey = Survey(playbook, 1, 120, lambda line: None)
+        # Nothing in these variables is a template.
+        looks = survey.look([self.name], lambda name: survey_settings(variables, None, playbook, RUN_ONLY, [self.name]))
+        status = survey.outcomes(looks, check)[self.name]
+        run.looks.append(looks[self.name])
+        run.statuses.append(status)
+        assert "A defect" not in status["failure"], status["failure"]
+        if status["failure"] and not run.failure:
+            run.failure = {"failed": True, "msg": status["failure"]}
+        return bool(status["due"]) and not status["failure"]
+
+    def act(self, run: Run, playbook: str, variables: t.Mapping[str, t.Any], check: bool) -> None:
+        """Carry out the tasks of the role."""
+        looked = {self.name: {"clock_skew": run.looks[-1]["clock_skew"]}}
+        settings, problems = environment_settings({**variables, LOOK: {"environments": looked}}, None)
+        assert not problems, problems
+        defaults = ROOT / f"roles/{playbook}/defaults/main.yml"
+        known = {
+            **variables,
+            **(read(defaults) if defaults.exists() else {}),
+            "ansible_check_mode": check,
+            "omit": OMIT,
+        }
+
+        def carry_out(tasks: t.Iterable[dict[str, t.Any]]) -> None:
+            for task in tasks:
+                seen = {**known, **{name: value(text, known) for name, text in task.get("vars", {}).items()}}
+                when = task.get("when", [])
+                if not all(evaluate(condition, seen) for condition in ([when] if isinstance(when, str) else when)):
+                    continue
+                if "block" in task:
+                    carry_out(task["block"])
+                elif INCLUDE in task:
+                    carry_out(read(ROOT / f"roles/{playbook}/tasks/{task[INCLUDE]}"))
+                else:
+                    (name,) = [key for key in task if key.startswith(COLLECTION)]
+                    given = {option: value(text, seen) for option, text in (task[name] or {}).items()}
+                    result = self._task(name.removeprefix(COLLECTION), settings, given, check)
+                    known[task["register"]] = result
+                    run.results[task["register"].removeprefix(f"{playbook}_")] = result
+                    if result.get("failed"):
+                        run.failure = result
+                        raise Stop
+
+        try:
+            carry_out(read(ROOT / f"roles/{playbook}/tasks/main.yml"))
+        except Stop:
+            pass
+
+    def _task(self, name: str, settings: t.Mapping[str, t.Any], given: dict[str, t.Any], check: bool) -> Result:
+        action = importlib.import_module(f"ansible_collections.{COLLECTION}plugins.action.{name}").ActionModule
+        module, from_settings = action.module, given.pop("settings", False)
+        known = options(settings, module.SPEC.argument_spec, self.name, action.step) if from_settings else {}
+        given = {option: value for option, value in given.items() if value is not OMIT}
+        result = run_module(module.SPEC, module.run, {**known, **given}, name, check)
+        # Whatever happens: a defect of the collection is never the reason.
+        assert result.get("failure", {}).get("kind") != "defect", result
+        return result
 
     def recorded(self) -> dict[str, t.Any]:
         """What the ledger says, wherever it is kept."""
         context = ModuleContext(checked(profiles_info, self.arguments(profiles_info)), check_mode=True)
         return dict(open_ledger(context).read().steps)
 
-    def _handover(self, step: str, confirm: dict[str, t.Any], existing: bool = True) -> dict[str, t.Any]:
-        parameters = {"channel": self.options["channel"], "confirm": confirm.get(step), "clock_skew": self._skew}
-        parameters |= {"attest_existing": self.options.get("attest_existing") if existing else None}
-        if self.options["channel"] == "endpoint":
-            parameters["endpoint"] = self.endpoint(step)
-            if not self.last.results.get("connection", {}).get("changed"):
-                parameters["seen"] = self.last.results["space"]["seen"]
-        return parameters
-
     def endpoint(self, step: str, read_back: bool = True) -> dict[str, t.Any]:
         return super().endpoint(step, read_back and self.options.get("read_back", True))
 
-    def _do(self, name: str, module: ModuleType, **options: t.Any) -> Result:
-        result = self.last.results[name] = self.run(module, self.check, **options)
-        if result.get("failed"):
-            self.last.failure = result
-            raise Stop
-        return result
+
+@functools.cache
+def read(path: Path) -> t.Any:
+    return yaml.safe_load(path.read_text())
+
+
+@functools.cache
+def compiled(expression: str) -> t.Callable[..., t.Any]:
+    return JINJA.compile_expression(expression)
+
+
+def evaluate(expression: str, variables: t.Mapping[str, t.Any]) -> t.Any:
+    return compiled(expression)(**variables)
+
+
+def value(text: t.Any, variables: t.Mapping[str, t.Any]) -> t.Any:
+    """A task's argument: an expression in braces, or a value as it is."""
+    found = re.fullmatch(r"\{\{(.*)\}\}", text.strip(), re.DOTALL) if isinstance(text, str) else None
+    return evaluate(found[1], variables) if found else text

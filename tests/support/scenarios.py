@@ -200,7 +200,7 @@ def assert_connected(chain: Chain, run: Run) -> None:
     """Exactly one source, as it should be; the key that was handed over is the one that Flex holds; the ledger is true."""
     assert not run.failure, run.failure
     assert not run.pending, list(run.pending)
-    assert set(run.verdicts) <= {"attested", "proven"}, run.results["verify"]["steps"]
+    assert set(run.verdicts) <= {"attested", "proven"}, run.looks[-1]["verdicts"]
     env = chain.env
     (source,) = chain.twilio_sources
     assert (source.metadata, source.enabled) == (JAVA, True)

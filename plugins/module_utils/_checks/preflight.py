@@ -21,8 +21,12 @@ from .flex import check_flex
 from .space import validate
 
 
-def preflight(call: ModuleContext) -> dict[str, t.Any]:
+def preflight(call: ModuleContext, steps: t.Collection[str]) -> dict[str, t.Any]:
     """Check an environment. No service is asked anything about one that may not be connected.
+
+    Args:
+        call: Its options.
+        steps: The hand-overs whose endpoints must answer.
 
     Raises:
         Failure: What one check found, or Refused with what several found.
@@ -31,7 +35,7 @@ def preflight(call: ModuleContext) -> dict[str, t.Any]:
     check_source_name(call["source_name"])
     if call["attest_existing"] is not None and not call["attest_existing"].strip():
         raise OptionError("attest_existing", "is empty.", "Name who attests the existing connections.")
-    endpoints = {step: options for step, options in (call["endpoints"] or {}).items() if options}
+    endpoints = {step: options for step, options in (call["endpoints"] or {}).items() if options and step in steps}
     reads: dict[str, t.Callable[[], t.Any]] = {
         "space": lambda: validate(call, rights=False),
         "flex": lambda: check_flex(call),

@@ -13,7 +13,7 @@ would do. It is over a transport that refuses writes and remembers reads, so tha
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from .._base.errors import Failure, Refused
 from .._base.gather import gather
@@ -22,6 +22,7 @@ from .._handover import handovers
 from .._handover.decide import Decision
 from .._handover.endpoint import ENDPOINT_OPTIONS
 from .._handover.evidence import evaluate
+from .._handover.form import broken_connection, read_back
 from .._handover.handover import OPTIONS as HANDOVER_OPTIONS
 from .._handover.handover import HandOver, HandOverResult
 from .._handover.ledger_place import open_ledger
@@ -33,6 +34,8 @@ from .._module.state import Plan
 from .._source.manage import ManagedSource, diagnose_source
 from .preflight import preflight
 
+# By playbook, the hand-overs whose endpoints must be there.
+HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key")}
 OF_A_STEP = ("endpoint", "confirm", "clock_skew")
 # Of an environment; the connection options are added.
 OPTIONS: dict[str, t.Any] = {
@@ -53,6 +56,7 @@ OPTIONS: dict[str, t.Any] = {
     "source_id": {"type": "str"},
     "source_labels": {"type": "dict"},
     "key_fingerprint": {"type": "str", "no_log": False},
+    "repair": {"type": "bool", "default": True},
     "recover_without_trace": {"type": "bool", "default": False},
     "read_connector": {"type": "bool", "default": False},
     "proof_max_age": {"type": "float", "default": 3.0},
@@ -111,12 +115,14 @@ def look(call: ModuleContext, playbook: str) -> Look:
     Returns:
         What was found. What the collection cannot do for this environment is in its ``failure``.
     """
-    chain = Chain(call)
+    chain = Chain(call, HANDED_OVER[playbook])
     found = chain.found
     try:
         chain.check()
         CHAINS[playbook](chain)
         chain.judge()
+        for late in call.transport.not_reached[:1]:
+            raise late
     except Failure as failure:
         found["failure"] = failure.full_message
         found["cards"] += [card for card in [failure.facts.get("card")] if card]
@@ -148,8 +154,8 @@ def nothing_seen(failure: str = "") -> Look:
 class Chain:
     """The steps of a look. Each takes what the ones before found."""
 
-    def __init__(self, call: ModuleContext) -> None:
-        self.call = call
+    def __init__(self, call: ModuleContext, handed_over: Collection[str]) -> None:
+        self.call, self.handed_over = call, handed_over
         self.read_back: dict[str, bool | None] = dict.fromkeys(STEPS)
         self.found = nothing_seen()
         self.found["region"], self.found["sandbox_url"] = call["segment_region"], call["sandbox_url"] or ""
@@ -162,7 +168,7 @@ class Chain:
         """Check what can be checked before anything is changed. What the chain reads first is requested at the same time."""
         found: dict[str, t.Any] = {}
         reads: dict[str, Callable[[], t.Any]] = {
-            "checks": lambda: preflight(self.call),
+            "checks": lambda: preflight(self.call, self.handed_over),
             "sources": lambda: self.call.public_api().sources(),
             "ledger": lambda: open_ledger(self.call).read(),
         }
@@ -176,45 +182,36 @@ class Chain:
 
     def hand_over(self, step: str, **options: t.Any) -> Decision:
         """Look at a hand-over; what becomes of it."""
-        of_step = {
-            "endpoint": (self.call["endpoints"] or {}).get(step),
-            "confirm": self.call["confirmations"].get(step),
-            "wait_timeout": 0,
-        }
-        handover: HandOver = getattr(handovers, step)(self.call.derived(**of_step, **options))
+        return self.plan(step, getattr(handovers, step)(self.of_step(step, **options)))
+
+    def of_step(self, step: str, **options: t.Any) -> ModuleContext:
+        """The look with the options of the module that hands a step over."""
+        endpoint = (self.call["endpoints"] or {}).get(step)
+        return self.call.derived(
+            endpoint=endpoint, confirm=self.call["confirmations"].get(step), wait_timeout=0, **options
+        )
+
+    def plan(self, step: str, handover: HandOver) -> Decision:
+        """Take note of what becomes of a hand-over."""
         if self.call.reconcile(handover).plan.changed:
             self.due[step] = _why(handover.decision)
         result = self.found["handovers"][step] = handover.result()
         self.read_back[step] = result["read_back"]
         return handover.decision
 
-    def connection_needs_form(self) -> bool:
-        """Whether the connection is broken, or waits for the form already."""
-        said = evaluate(self.call.derived(source_id=None, key_fingerprints=[], read_back={}, read_evidence=True))
-        return said["steps"]["connection"]["verdict"] in ("broken", "pending")
+    def diagnose(self) -> dict[str, t.Any] | None:
+        """Find out what is wrong with the source; return it as it is, None if there is none.
 
-    def connection_again(self) -> list[str]:
-        """What makes a recorded connection due again, besides what somebody gave."""
-        done = open_ledger(self.call).read().steps.get("connection", {}).get("done")
-        return [*self.call["handover_again"], *([done["digest"]] if done else [])]
-
-    def see_connection(self) -> None:
-        """Read what the endpoint of the connection shows, where there is one. Whoever does not hand it over needs it for the verdict."""
-        of_step = {"endpoint": (self.call["endpoints"] or {}).get("connection"), "confirm": None, "wait_timeout": 0}
-        if of_step["endpoint"]:
-            handover = handovers.connection(self.call.derived(**of_step, confirm_digests=[], attest_existing=None))
-            handover.fetch()
-            self.read_back["connection"] = handover.result()["read_back"]
-
-    def diagnose(self, refuse_harm: bool) -> dict[str, t.Any] | None:
-        """Find out what is wrong with the source; return it as it is."""
+        Raises:
+            Refused: To make or change it would do harm.
+        """
         recorded = handovers.recorded_facts(open_ledger(self.call).read().steps)
         found = diagnose_source(
             self.call.derived(
                 recorded_source_id=recorded["source_id"],
                 recorded_key_fingerprint=recorded["key_fingerprint"],
                 read_audit_trail=True,
-                refuse_harm=refuse_harm,
+                refuse_harm=True,
             )
         )
         self.found["findings"] = found["findings"]
@@ -224,7 +221,9 @@ class Chain:
         """Look at the source as the task that brings it to its desired state does."""
         options = {"state": "present", "enabled": True, "create": create, "wait_timeout": 0, "confirm_delete": None}
         wanted = self.call.derived(**options, source_id=source_id or self.call["source_id"])
-        outcome = self.call.reconcile(ManagedSource(wanted))
+        resource = ManagedSource(wanted)
+        outcome = self.call.reconcile(resource)
+        self.found["findings"] = self.found["findings"] or resource.findings
         if outcome.plan.changed:
             self.due["source"] = _differences(outcome.plan)
         self.found["source"] = dict(outcome.state) if outcome.state else None
@@ -268,22 +267,19 @@ def _connect(chain: Chain) -> None:
             chain.due["source"] = FORM_MAKES_IT
     else:
         chain.have_source(create=False)
-        if "source" in chain.due:
-            # Who changed it, and what it was: a repair is told.
-            chain.diagnose(refuse_harm=False)
         _link_and_key(chain, done_by_form=True)
 
 
 def _recover(chain: Chain) -> None:
     """Diagnosis, source, link, key."""
-    source = chain.diagnose(refuse_harm=True)
-    if source is None and chain.connection_needs_form():
+    source = chain.diagnose()
+    connection = chain.of_step("connection")
+    if source is None and (broken := broken_connection(connection)):
         # The form makes a source of its own, so nobody else may.
-        decision = chain.hand_over("connection", handover_again=chain.connection_again(), attest_existing=None)
-        if decision.status == "done":
+        if chain.plan("connection", broken).status == "done":
             chain.due["source"] = FORM_MAKES_IT
         return
-    chain.see_connection()
+    chain.read_back["connection"] = read_back(connection)
     chain.have_source(create=True, source_id=(source or {}).get("id"))
     _link_and_key(chain, done_by_form=False, attest_existing=None)
 

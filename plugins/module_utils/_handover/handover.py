@@ -84,6 +84,8 @@ class HandOver(Resource):
         values: Returns what a card or an endpoint needs, by placeholder; secrets as :class:`Secret`. Called only when the step
             is sent or asked for.
         done_by_form: Who filled in the connection form, if it did this step as well.
+        form_due: Whether check mode foretells a form that does this step as well. What an endpoint shows before it is not what the
+            real run finds.
         extra_facts: What to record beside.
         precheck: Raises what speaks against handing the step over, given whether it would be sent. Reads only; called when that is due,
             in check mode too.
@@ -107,6 +109,7 @@ class HandOver(Resource):
         values: Callable[[], Values],
         is_there: Callable[[str], None],
         done_by_form: str | None = None,
+        form_due: bool = False,
         extra_facts: ExtraFacts | None = None,
         precheck: Callable[[bool], None] = lambda send: None,
         warnings: Callable[[], list[str]] = list,
@@ -114,7 +117,7 @@ class HandOver(Resource):
         self.call, self.ledger, self.all_steps = call, ledger, steps
         self.values, self.extra_facts = values, extra_facts or ExtraFacts()
         self.precheck, self.is_there, self.warnings = precheck, is_there, warnings
-        self.endpoint = _endpoint(call, step)
+        self.endpoint, self.form_due = _endpoint(call, step), form_due
         recorded = steps.get(step, {})
         again = "asked" not in recorded and "done" in recorded and recorded["done"]["digest"] in call["handover_again"]
         known = _digest(call, step, expected, recorded, again)
@@ -136,7 +139,7 @@ class HandOver(Resource):
     # The resource
 
     def fetch(self) -> State | None:
-        if self.endpoint:
+        if self.endpoint and not self.form_due:
             self.facts = replace(self.facts, shown=self.endpoint.read())
         self.decision = decide(self.facts)
         return self.facts.current

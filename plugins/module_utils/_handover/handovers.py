@@ -14,7 +14,9 @@ import typing as t
 from .._base.errors import OptionError, Refused
 from .._clients.source import Source, find, require_java
 from .._module.context import ModuleContext
+from .._module.state import SET_BY_SEGMENT
 from .._module.values import check_keys_visible, check_space_id
+from .._module.wait import wait_for
 from .endpoint import Values
 from .handover import HandOver
 from .ledger import Steps
@@ -123,17 +125,12 @@ def _wait_for_source(call: ModuleContext, how: str) -> None:
     Raises:
         Refused: It is not there, so the form was not filled in, or another workspace is looked at.
     """
-    clock, api = call.transport.clock, call.public_api()
-    deadline = clock.monotonic() + (call["wait_timeout"] if how == "attested" else 0)
-    while not (source := find(api.sources(), call["source_name"], call["ignore_legacy"])):
-        if clock.monotonic() >= deadline:
-            raise _not_there(
-                call,
-                how,
-                "connection",
-                f"there is no source '{call['source_name']}' in the workspace, which the form makes",
-            )
-        clock.sleep(min(2.0, max(0.1, deadline - clock.monotonic())))
+    api, name = call.public_api(), call["source_name"]
+    seconds = call["wait_timeout"] if how == "attested" else 0
+    source = wait_for(call, "the source of the form", lambda: find(api.sources(), name, call["ignore_legacy"]), seconds)
+    if source is None:
+        why = f"there is no source '{name}' in the workspace, which the form makes"
+        raise _not_there(call, how, "connection", why)
     require_java(source)
 
 
@@ -174,6 +171,7 @@ def link(call: ModuleContext) -> HandOver:
         values=lambda: {**expected, "source_name": call["source_name"]},
         is_there=functools.partial(_see_source, call, "link", None),
         done_by_form=_form_filled_in_by(steps) if call["done_by_form"] else None,
+        form_due=_form_is_due(call),
     )
 
 
@@ -204,6 +202,7 @@ def key(call: ModuleContext) -> HandOver:
         values=values,
         is_there=functools.partial(_see_source, call, "key", chosen),
         done_by_form=_form_filled_in_by(steps) if call["done_by_form"] and of_form else None,
+        form_due=_form_is_due(call),
         extra_facts={"keys": sorted(call["key_fingerprints"])},
     )
 
@@ -232,6 +231,11 @@ def _form_filled_in_by(steps: Steps) -> str | None:
     """Who filled in the connection form, as long as nobody has been asked to do it again."""
     form = steps.get("connection", {})
     return form["done"]["by"] if set(form) == {"done"} else None
+
+
+def _form_is_due(call: ModuleContext) -> bool:
+    """Whether a form is foretold that makes the source: it links it and stores its key before these steps come."""
+    return bool(call["done_by_form"] and call["source_id"] == SET_BY_SEGMENT)
 
 
 def recorded_facts(steps: Steps) -> RecordedFacts:

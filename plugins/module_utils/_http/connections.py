@@ -66,6 +66,7 @@ class Connections:
         self.clock = clock or Clock()
         self.traffic = Traffic(self.clock)
         self.deadline = Deadline(self.clock.monotonic)
+        self._closed = False
         self._idle: dict[tuple[t.Any, ...], list[PoolTransport]] = {}
 
     @contextlib.contextmanager
@@ -90,9 +91,12 @@ class Connections:
             connection.close()
             raise
         idle.append(connection)
+        if self._closed:
+            self.close()
 
     def close(self) -> None:
-        """Close those that are idle. None is left once every exchange has ended."""
+        """Close those that are idle, and the others as soon as they are."""
+        self._closed = True
         for idle in list(self._idle.values()):
             while idle:
                 idle.pop().close()

@@ -13,7 +13,7 @@ import datetime
 import os
 import re
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .._base.errors import OptionError
 from .._base.secret import Secret, shape
@@ -75,6 +75,8 @@ class ModuleContext:
         self.transport.hidden.add(*(Secret(params.get(option) or "") for option in SECRETS))
         self.warnings: list[str] = []
         self.workers = workers
+        # Shows a line to a person while a task takes long.
+        self.tell: Callable[[str], None] = lambda line: None
 
     def __getitem__(self, option: str) -> t.Any:
         return self.params[option]

@@ -49,19 +49,29 @@ def run(
     arguments: Mapping[str, t.Any],
     module: str,
     check_mode: bool,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> dict[str, t.Any]:
     """Check the arguments, then run the module's body. Always gives a result; never raises."""
     params, problems = check(spec.argument_spec, arguments, module, **spec.constraints)
     if problems:
         return {"failed": True, "msg": " ".join(problems)}
-    return run_in_process(body, params, check_mode)
+    return run_in_process(body, params, check_mode, tell)
 
 
 def run_in_process(
-    body: Callable[[ModuleContext], dict[str, t.Any]], params: Mapping[str, t.Any], check_mode: bool
+    body: Callable[[ModuleContext], dict[str, t.Any]],
+    params: Mapping[str, t.Any],
+    check_mode: bool,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> dict[str, t.Any]:
-    """Run a module's body. Always gives a result; never raises."""
-    return result_of(body, lambda: ModuleContext(params, check_mode))
+    """Run a module's body, which tells a person how far it is. Always gives a result; never raises."""
+
+    def context() -> ModuleContext:
+        call = ModuleContext(params, check_mode)
+        call.tell = tell
+        return call
+
+    return result_of(body, context)
 
 
 def result_of(

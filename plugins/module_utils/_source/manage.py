@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import datetime
 import typing as t
+from contextlib import suppress
 
 from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, UnexpectedAnswer, UnknownOutcome
+from .._clients.segment_public import PublicApi
 from .._clients.source import JAVA, Source, diagnose, find, require_java
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
 from .._module.state import plan as make_plan
 from .._module.values import check_labels, check_source_name
+from .._module.wait import wait_for
 
 # Findings with which to make or change a source would do harm.
 HARMFUL = ("legacy_name", "wrong_type", "ambiguous")
@@ -49,7 +52,7 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
     audit = []
     if call["read_audit_trail"]:
         try:
-            audit = api.audit_events(call.transport.clock.now() - datetime.timedelta(days=90))
+            audit = _audit_trail(call, api)
         except ApiError as failure:
             if failure.status not in (401, 403):
                 raise
@@ -73,8 +76,16 @@ def _refuse_harm(call: ModuleContext, findings: list[dict[str, str]]) -> None:
     raise Refused(told, way_out if problem == "absent" else "", problem=problem, findings=findings)
 
 
+def _audit_trail(call: ModuleContext, api: PublicApi) -> list[dict[str, str]]:
+    """As far back as Segment keeps it."""
+    return api.audit_events(call.transport.clock.now() - datetime.timedelta(days=90))
+
+
 class ManagedSource(Resource):
     """The source by id, name or slug, with the fields that this collection cares about.
+
+    Attributes:
+        findings: What was wrong with it before, as ``{problem, detail}``.
 
     Raises:
         OptionError: The name cannot be used.
@@ -89,6 +100,7 @@ class ManagedSource(Resource):
         check_labels("source_labels", labels)
         self.labels = {str(k): str(v) for k, v in labels.items()}
         self.source: Source | None = None
+        self.findings: list[dict[str, str]] = []
         self.known_after_apply = {
             "id": SET_BY_SEGMENT,
             "slug": self.name,
@@ -101,12 +113,28 @@ class ManagedSource(Resource):
         if self.call["state"] == "absent":
             return None
         labels = {**(current["labels"] if current else {}), **self.labels}
-        return {"name": self.name, "enabled": self.call["enabled"], "labels": dict(sorted(labels.items()))}
+        wanted = {"name": self.name, "enabled": self.call["enabled"], "labels": dict(sorted(labels.items()))}
+        if current and not self.call["repair"]:
+            wanted |= {name: current[name] for name in ("name", "enabled")}
+        return wanted
 
     def fetch(self) -> State | None:
         current = self._look()
+        self.findings = self._wrong(self.source) if self.source and self.call["state"] == "present" else []
         self._leave_out_missing_labels(current["labels"] if current else {})
         return current
+
+    def _wrong(self, source: Source) -> list[dict[str, str]]:
+        """What a repair changes. Who did it is asked only where there is something, and stops no repair."""
+        wrong = {"renamed": source.name != self.name, "disabled": self.call["enabled"] and not source.enabled}
+        if not any(wrong.values()):
+            return []
+        audit: list[dict[str, str]] = []
+        with suppress(Failure):
+            audit = _audit_trail(self.call, self.api)
+        done = "It is repaired." if self.call["repair"] else "It is left so."
+        found = diagnose(source, self.name, None, None, audit)
+        return [{**it, "detail": f"{it['detail']} {done}"} for it in found if wrong.get(it["problem"])]
 
     def _leave_out_missing_labels(self, current: State) -> None:
         """A label that the workspace does not have is told, and never stops a repair. Looked at before anything is changed."""
@@ -132,12 +160,8 @@ class ManagedSource(Resource):
         timeout = self.call["wait_timeout"]
         if check_mode and timeout:
             return {**self.known_after_apply, "slug": SET_BY_SEGMENT, "name": self.name, "enabled": True}
-        clock = self.call.transport.clock
-        deadline = clock.monotonic() + timeout
-        while clock.monotonic() < deadline:
-            clock.sleep(min(2.0, max(0.1, deadline - clock.monotonic())))
-            if found := self._look():
-                return found
+        if found := wait_for(self.call, "the source of the form", self._look, timeout, looked=True):
+            return found
         waited = f" It did not appear within {timeout} s." if timeout else ""
         raise NotFound(
             f"There is no source '{self.name}' in the workspace.{waited}",

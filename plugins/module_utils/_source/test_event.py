@@ -16,6 +16,7 @@ from .._base.errors import Failure, OptionError, UnknownOutcome
 from .._base.times import format_time
 from .._module.context import ModuleContext
 from .._module.values import check_keys_visible, check_space_id
+from .._module.wait import wait_for
 
 TRAITS = {"name": "flexops.unified_profiles test event", "note": "not a person"}
 POLL = 3.0
@@ -34,7 +35,6 @@ def send(call: ModuleContext) -> dict[str, t.Any]:
     profiles, source = call.profile_api(), call.public_api().source(source_id)
     check_keys_visible(source_id, source.keys)
     message = f"test-event-{uuid.uuid4()}"
-    clock = call.transport.clock
     sent = format_time(call.segment_now())
     test_event = {"source_id": source_id, "space_id": space, "user_id": user}
 
@@ -51,28 +51,20 @@ def send(call: ModuleContext) -> dict[str, t.Any]:
     except UnknownOutcome:
         doubt = ", and whether Segment received it is not known"  # looking for it tells
     test_event |= {"message_id": message, "sent_at": sent}
-    deadline = clock.monotonic() + call["test_event_timeout"]
-    while True:
-        try:
-            seen = profiles.profile_messages(space, user)
-        except Failure as failure:
-            return ended("unknown", f"the test event was sent, and could not be looked for: {failure.message}")
-        if message in seen:
-            through = seen[message]
-            if through == source_id:
-                return ended("arrived", "the test event was read back with this source's id", seen_source_id=through)
-            return ended(
-                "other_source",
-                f"the test event was read back with the source id '{through}' instead of '{source_id}'",
-                seen_source_id=through,
-            )
-        if clock.monotonic() >= deadline:
-            where = "look at Unify > Unify settings > Profiles sources"
-            return ended(
-                "not_seen",
-                f"the test event did not reach the space within {call['test_event_timeout']:g} s{doubt}: {where}",
-            )
-        clock.sleep(min(POLL, max(0.1, deadline - clock.monotonic())))
+    seconds = call["test_event_timeout"]
+    try:
+        through = wait_for(
+            call, "the test event", lambda: profiles.profile_messages(space, user).get(message), seconds, every=POLL
+        )
+    except Failure as failure:
+        return ended("unknown", f"the test event was sent, and could not be looked for: {failure.message}")
+    if through is None:
+        where = "look at Unify > Unify settings > Profiles sources"
+        return ended("not_seen", f"the test event did not reach the space within {seconds:g} s{doubt}: {where}")
+    if through != source_id:
+        other = f"the test event was read back with the source id '{through}' instead of '{source_id}'"
+        return ended("other_source", other, seen_source_id=through)
+    return ended("arrived", "the test event was read back with this source's id", seen_source_id=through)
 
 
 def _check(call: ModuleContext) -> None:

@@ -11,6 +11,7 @@ import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import BudgetExceeded
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
@@ -28,6 +29,7 @@ class Host:
 
     def __init__(self):
         self.connections, self.headers, self.over = [], [], threading.Event()
+        self.closed = threading.Semaphore(0)
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -38,6 +40,10 @@ class Host:
             def setup(self):
                 super().setup()
                 outer.connections.append(self.connection)
+
+            def finish(self):
+                super().finish()
+                outer.closed.release()
 
             def do_GET(self):
                 outer.headers.append(self.headers)
@@ -113,16 +119,13 @@ def test_only_its_own_connections_are_closed_with_a_transport(hosts):
     assert len(host.connections) == 1
     alone = service(None, host.url)
     alone.get("/")
-    alone.transport.close()
-    connections.close()
-    # All that is left to read of a closed one is its end.
-    for connection in host.connections:
-        connection.settimeout(20)
-        try:
-            assert connection.recv(1) == b""
-        except OSError:
-            pass  # the server has closed it as well
     assert len(host.connections) == 2
+    alone.transport.close()
+    assert host.closed.acquire(timeout=20)
+    service(connections, host.url).get("/")
+    assert len(host.connections) == 2, "those that are shared are still open"
+    connections.close()
+    assert host.closed.acquire(timeout=20)
 
 
 def test_one_environments_deadline_does_not_end_anothers_exchange(hosts):
@@ -142,6 +145,17 @@ def test_one_environments_deadline_does_not_end_anothers_exchange(hosts):
         for job in [pool.submit(hang if number % 2 else look, number) for number in range(8)]:
             job.result(60)
     connections.close()
+
+
+def test_what_is_under_way_when_they_are_closed_is_closed_after_it(hosts):
+    connections, host = Connections(), hosts[0]
+    with connections.borrow(host.url, HttpSettings(), None) as connection:
+        connections.deadline.start(20)
+        connections.close()
+        response = connection.handle_request(httpx.Request("GET", host.url))
+        assert response.read() == b"{}"
+        response.close()
+    assert host.closed.acquire(timeout=20)
 
 
 def test_what_the_server_closed_is_opened_again(hosts):

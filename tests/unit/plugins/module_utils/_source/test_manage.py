@@ -51,7 +51,15 @@ class Call(dict):
             "state": "present",
         }
         super().__init__(
-            {**common, "enabled": True, "create": True, "wait_timeout": 0, "known_fingerprints": [], **params}
+            {
+                **common,
+                "enabled": True,
+                "repair": True,
+                "create": True,
+                "wait_timeout": 0,
+                "known_fingerprints": [],
+                **params,
+            }
         )
         self.conversation = conversation
 
