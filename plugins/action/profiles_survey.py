@@ -25,7 +25,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet im
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
 
-ARGUMENTS = {"playbook": {"type": "str", "choices": sorted(CHAINS), "default": "connect"}}
+OPTIONS = {"playbook": {"type": "str", "choices": sorted(CHAINS), "default": "connect"}}
 GROUP = "unified_profiles"
 NONE = (
     "No environment: none of the hosts is in the group unified_profiles, or the limit leaves none of it. Check the name of the group in "
@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp
-        arguments, problems = check(ARGUMENTS, self._task.args, self._task.action)
+        arguments, problems = check(OPTIONS, self._task.args, self._task.action)
         if unread := unread_inventories(task_vars["hostvars"]):
             problems = [f"{', '.join(unread)}: {UNREAD}"]
         group = frozenset(task_vars["groups"].get(GROUP, ()))
