@@ -50,7 +50,7 @@ OMIT = object()
 JINJA = jinja2.Environment()
 JINJA.filters["bool"] = boolean
 # Settings that the modules get in a run, and not where a test calls one of them.
-OF_A_RUN = ("channel", "source_labels", "friendly_name", "attest_existing")
+OF_A_RUN = ("channel", "source_labels", "friendly_name", "attest_existing", "read_back")
 
 
 class QuickClock(Clock):
