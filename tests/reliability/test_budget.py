@@ -51,7 +51,7 @@ def test_a_storm_that_never_ends(sandbox: SandboxHandle, tmp_path: Path, where: 
     assert "HTTP 429" in run.failure["msg"]
     assert 0 < slept <= BUDGET + PAUSES
     # It waited as it was told, instead of hammering.
-    assert sandbox.faults.rules[0].hits <= 10 * (1 + WHERE[where])
+    assert sandbox.faults.rules[0].hits <= (1 + WHERE[where]) * (BUDGET + PAUSES) / 3
 
 
 def test_a_slow_endpoint_is_not_blamed_for_the_storm_beside_it(sandbox: SandboxHandle, tmp_path: Path) -> None:
@@ -66,8 +66,7 @@ def test_an_endpoints_storm_costs_the_others_nothing(sandbox: SandboxHandle, tmp
     sandbox.fault(match="GET /handover", **storm)
     run, slept, _longest = limited(sandbox, tmp_path, match="GET /segment/us/spaces", **storm)
     assert not run.failure
-    assert slept == pytest.approx(2 * 6 * 4, abs=0.1)
-    assert slept > BUDGET
+    assert slept > 2 * 6 * 4 - 1 > BUDGET
 
 
 @pytest.mark.parametrize("where", WHERE)
