@@ -35,7 +35,7 @@ class CallbackModule(CallbackBase):
 
         def broken(self, wire, limit):
             told = f"{dict(wire.headers)} {wire.content}"
-            if "/handover" in str(wire.url) or BROKEN in told:
+            if ("/handover" in str(wire.url) and wire.method == "POST") or BROKEN in told:
                 try:
                     raise LookupError(told)
                 except LookupError as error:
@@ -93,7 +93,7 @@ def test_no_secret_anywhere(canaries: Fleet, count) -> None:
     for name in names[:2]:
         canaries.sandbox.sabotage(name, "delete-source" if name == names[0] else "remove-key")
     printed += canaries.run("recover", ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
-    assert "link_and_key_key" in printed
+    assert "recover_key" in printed
     canaries.sandbox.sabotage(names[0], "delete-source")
     printed += canaries.run("recover", "-e", "unified_profiles_channel=operator", "--limit", ",".join(names[:2]))
     assert "ends in ..." in printed
