@@ -132,7 +132,9 @@ def test_a_defect_shows_no_secret_either(canaries: Fleet, count) -> None:
         "---\nunified_profiles_timeout: 4\nunified_profiles_retry_budget: 1\n"
     )
     printed = canaries.run("connect", "--limit", slow, ANSIBLE_TASK_TIMEOUT="2", **tracebacks)
-    assert f"{slow} is failed. " in printed, printed[-3000:]
+    # The look at all environments is one task, so Ansible ends the whole run.
+    assert re.search(r"Timed out after 2|expected time frame \(2\)", printed), printed[-3000:]
+    assert f"{slow} -> localhost" in printed
     canaries.assert_silent()
     count("bytes of output, logs, caches, reports and temporary files searched for secrets", canaries.search.bytes)
 

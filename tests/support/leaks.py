@@ -323,6 +323,7 @@ class Fleet:
                 timeout=240,
             )
         printed = done.stdout + done.stderr
+        assert "VARIABLE IS NOT DEFINED" not in printed
         self.search.look(f"output of {playbook}", printed)
         assert log.stat().st_size > 1000
         self.search.files(scratch)
