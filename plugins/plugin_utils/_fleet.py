@@ -20,6 +20,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import ASKED, LOOK
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import to_builtin
 
+REPAIRED = " It is repaired."
 LOOK_AGAIN, FAILURE = "unified_profiles_look_again", "unified_profiles_failure"
 NEVER_LOOKED = (
     "Nothing was looked at, so there is nothing to report: the task of the survey was left out (--start-at-task, or another playbook). "
@@ -49,6 +50,8 @@ def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus],
         after = complete(to_builtin(again)) if again else before
         # What was found before something was done about it is a part of the story.
         before_only = [it for it in before["findings"] if it not in after["findings"]]
+        if name not in failures:
+            before_only = [{**it, "detail": it["detail"].removesuffix(REPAIRED) + REPAIRED} for it in before_only]
         why = " ".join([*(it["detail"] for it in before_only), after["why"]]).strip() if again else after["why"]
         after = {**after, "findings": [*before_only, *after["findings"]], "why": why}
         if failure := failures.get(name):

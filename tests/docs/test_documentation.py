@@ -75,9 +75,7 @@ def test_every_option_is_documented_as_it_is(name, documented):
 @pytest.mark.parametrize("role", sorted(path.parent.parent.name for path in ROOT.glob("roles/*/defaults/main.yml")))
 def test_role_defaults_are_documented_as_they_are(role):
     defaults = yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text()) or {}
-    points = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())[
-        "argument_specs"
-    ].values()
+    points = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"].values()
     options = {name: option for point in points for name, option in point.get("options", {}).items()}
     for name, value in defaults.items():
         # What is computed from others is no option.
