@@ -50,6 +50,7 @@ INCLUDE = "ansible.builtin.include_tasks"
 OMIT = object()
 JINJA = jinja2.Environment()
 JINJA.filters["bool"] = boolean
+JINJA.tests["skipped"] = lambda result: result.get("skipped", False)
 # Settings that the modules get in a run, and not where a test calls one of them.
 OF_A_RUN = ("channel", "source_labels", "friendly_name", "attest_existing", "read_back")
 
@@ -174,6 +175,7 @@ class Chain(Environment):
                 seen = {**known, **{name: value(text, known) for name, text in task.get("vars", {}).items()}}
                 when = task.get("when", [])
                 if not all(evaluate(condition, seen) for condition in ([when] if isinstance(when, str) else when)):
+                    known[task.get("register", "")] = {"changed": False, "skipped": True}
                     continue
                 if "block" in task:
                     carry_out(task["block"])
