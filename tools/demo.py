@@ -29,7 +29,10 @@ def play(name: str, url: str, inventory: Path, *arguments: str) -> None:
     shown = " ".join([f"ansible-playbook playbooks/{name}.yml -i inventories/sandbox", *arguments])
     command: list[str | Path] = [
         Path(sys.executable).with_name("ansible-playbook"),
-        *("-i", inventory, ROOT / f"playbooks/{name}.yml", *arguments),
+        "-i",
+        inventory,
+        ROOT / f"playbooks/{name}.yml",
+        *arguments,
     ]
     environment = {**os.environ, "SANDBOX_PORT": url.rpartition(":")[2], "ANSIBLE_NOCOLOR": "1"}
     print(f"$ {shown}", flush=True)
