@@ -159,8 +159,8 @@ class Chain(Environment):
 
     def act(self, run: Run, playbook: str, variables: t.Mapping[str, t.Any], check: bool) -> None:
         """Carry out the tasks of the role."""
-        looked = {self.name: {"clock_skew": run.looks[-1]["clock_skew"]}}
-        settings, problems = environment_settings({**variables, LOOK: {"environments": looked}}, None)
+        looked = {"environments": {self.name: run.statuses[-1]}}
+        settings, problems = environment_settings({**variables, LOOK: looked}, None)
         assert not problems, problems
         defaults = ROOT / f"roles/{playbook}/defaults/main.yml"
         known = {
