@@ -75,6 +75,7 @@ def values_for(call: ModuleContext) -> dict[str, Any]:
         "name": "a-document",
         "data": "{}",
         "revision": None,
+        "ttl": 60,
         "values": {"source_id": call["source_id"]},
     }
 
