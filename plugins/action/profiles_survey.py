@@ -13,15 +13,12 @@ from ansible.utils.vars import load_extra_vars
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import compact
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._ansible import (
-    unread_inventories,
-    variables_by_host,
-)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import variables_by_host
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import (
     run_settings,
     survey_settings,
 )
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine, unread_inventories
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
 

@@ -8,15 +8,18 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ansible import constants
+from ansible.inventory.manager import IGNORED
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     EnvironmentStatus,
     complete,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import inventory_sources
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import ASKED, LOOK
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import to_builtin
 
@@ -58,6 +61,25 @@ def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus],
             after = {**after, "status": "failed", "fails": True, "why": failure, "failure": failure}
         found[name] = after
     return found, ""
+
+
+def unread_inventories(hostvars: t.Any) -> list[str]:
+    """The inventory files that Ansible could not read in whole: it warns, and goes on with the hosts before the mistake."""
+    sources, read = inventory_sources(hostvars)
+    return [file for source in sources for file in _files(source) if file not in read]
+
+
+def _files(source: str) -> Iterator[str]:
+    if os.path.isfile(source):
+        yield source
+    elif os.path.isdir(source):
+        for name in sorted(os.listdir(source)):
+            inner = os.path.join(source, name)
+            if os.path.isdir(inner) and not IGNORED.search(os.fsencode(name)):
+                yield from _files(inner)
+            # Whatever else stands there may be no inventory.
+            elif os.path.isfile(inner) and name.endswith(tuple(constants.YAML_FILENAME_EXTENSIONS)):
+                yield inner
 
 
 def for_a_machine() -> bool:
