@@ -84,8 +84,8 @@ def test_https_costs_one_handshake_for_each_connection(project, tmp_path):
 
 
 def test_a_rate_limit_is_waited_for_as_told(project, sandbox, monkeypatch):
-    """Segment counts by IP address and token. Six requests in three seconds are few: each environment is refused and waits."""
-    monkeypatch.setattr("sandbox.limits.DEFAULT_LIMIT", (6, 3.0))
+    """Segment counts by IP address and token. Three requests in five seconds are few: each environment is refused and waits."""
+    monkeypatch.setattr("sandbox.limits.DEFAULT_LIMIT", (3, 5.0))
     sandbox.world.switches["rate_limits"] = True
     run = project.run("connect")
     assert run.status == 0, run.output
