@@ -121,6 +121,8 @@ def look(call: ModuleContext, playbook: str) -> Look:
         chain.check()
         CHAINS[playbook](chain)
         chain.judge()
+        for late in call.transport.not_reached[:1]:
+            raise late
     except Failure as failure:
         found["failure"] = failure.full_message
         found["cards"] += [card for card in [failure.facts.get("card")] if card]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS, OPTIONS, look
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_monitor import MonitorApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import (
@@ -285,3 +286,13 @@ def test_a_write_in_a_look_is_a_defect_and_is_not_sent(connected, playbook, monk
     with pytest.raises(AssertionError, match="in read-only mode"):
         connected.look(playbook)
     assert connected.sandbox.journal(writes=True) == []
+
+
+def test_evidence_that_was_not_reached_fails_the_look(connected, monkeypatch):
+    """Evidence that cannot be read is unknown. What there was no time for is not: nobody knows what it would have shown."""
+
+    def too_late(api, *_times):
+        raise api.service.failures.not_reached("GET /v1/Alerts", None)
+
+    monkeypatch.setattr(MonitorApi, "connector_alerts", too_late)
+    assert "The time for this environment was used up at Twilio Monitor" in connected.look()["failure"]
