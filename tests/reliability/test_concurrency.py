@@ -62,7 +62,7 @@ PAIRS: dict[str, tuple[str, Action]] = {
 
 def at_request(monkeypatch: pytest.MonkeyPatch, nth: int, action: Callable[[], object]) -> list[int]:
     """Do something just before the nth request goes out; what that sends is not counted."""
-    exchange, state = Service._exchange, [0, 0]
+    exchange, state = Service.exchange, [0, 0]
 
     def watched(service: Any, *args: Any) -> Any:
         if not state[1]:
@@ -73,7 +73,7 @@ def at_request(monkeypatch: pytest.MonkeyPatch, nth: int, action: Callable[[], o
                 state[1] = 0
         return exchange(service, *args)
 
-    monkeypatch.setattr(Service, "_exchange", watched)
+    monkeypatch.setattr(Service, "exchange", watched)
     return state
 
 

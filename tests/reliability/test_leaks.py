@@ -42,8 +42,8 @@ class CallbackModule(CallbackBase):
                     raise RuntimeError(told) from error
             return exchange(self, wire, limit)
 
-        exchange = getattr(service.Service, "whole", service.Service._exchange)
-        service.Service.whole, service.Service._exchange = exchange, broken
+        exchange = getattr(service.Service, "whole", service.Service.exchange)
+        service.Service.whole, service.Service.exchange = exchange, broken
 """
 
 

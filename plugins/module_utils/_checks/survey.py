@@ -304,4 +304,7 @@ def _why(decision: Decision) -> str:
 def _differences(plan: Plan) -> str:
     if plan.action == "create":
         return "there is none"
-    return "; ".join(f"its {name} is {plan.before.get(name)}" for name in plan.changes)
+    before = plan.before
+    return "; ".join(
+        "it is disabled" if name == "enabled" else f"its {name} is {before.get(name)!r}" for name in plan.changes
+    )

@@ -85,7 +85,9 @@ def hold_or_release(call: ModuleContext) -> dict[str, t.Any]:
         try:
             _release(ledger)
         except Failure as failure:
-            call.warnings.append(f"The lock of {ledger.environment} stays until this run has ended. {failure.full_message}")
+            call.warnings.append(
+                f"The lock of {ledger.environment} stays until this run has ended. {failure.full_message}"
+            )
     return {"holder": None}
 
 
@@ -107,7 +109,10 @@ def _take(call: ModuleContext, ledger: Ledger) -> Holder:
         except UnknownOutcome:
             if attempt == ATTEMPTS - 1:
                 raise
-    raise LedgerError(f"The lock of {ledger.environment}, {ledger.lock_name}, was changed by somebody else {ATTEMPTS} times in a row.", "Run again.")
+    raise LedgerError(
+        f"The lock of {ledger.environment}, {ledger.lock_name}, was changed by somebody else {ATTEMPTS} times in a row.",
+        "Run again.",
+    )
 
 
 def _release(ledger: Ledger) -> None:

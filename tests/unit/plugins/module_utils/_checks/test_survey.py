@@ -156,8 +156,8 @@ def test_a_card_that_has_changed_since_confirms_nothing(sandbox, tmp_path):
 # Sabotage -> what is due for connect, and for recover
 SENT = "it is to be sent to the endpoint"
 DUE = {
-    "rename-source": ({"source": "its name is renamed by hand"},) * 2,
-    "disable-source": ({"source": "its enabled is False"},) * 2,
+    "rename-source": ({"source": "its name is 'renamed by hand'"},) * 2,
+    "disable-source": ({"source": "it is disabled"},) * 2,
     "remove-key": ({"key": SENT},) * 2,
     "disconnect-from-space": ({"link": SENT},) * 2,
     "wrong-key-in-flex": ({"key": SENT},) * 2,
