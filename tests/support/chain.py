@@ -215,6 +215,19 @@ class Chain(Environment):
         return super().endpoint(step, read_back and self.options.get("read_back", True))
 
 
+def surveyed(
+    playbook: str, variables: t.Mapping[str, t.Mapping[str, t.Any]], check: bool = False
+) -> tuple[dict[str, Look], dict[str, EnvironmentStatus]]:
+    """Look at all of these hosts at once, by their variables. Nothing in them is a template."""
+    survey = Survey(playbook, 32, 120, lambda line: None)
+    names = list(variables)
+    looks = survey.look(names, lambda name: survey_settings(variables[name], None, playbook, RUN_ONLY, names))
+    statuses = survey.outcomes(looks, check)
+    defects = [status["failure"] for status in statuses.values() if "A defect" in status["failure"]]
+    assert not defects, defects
+    return looks, statuses
+
+
 @functools.cache
 def read(path: Path) -> t.Any:
     return yaml.safe_load(path.read_text())

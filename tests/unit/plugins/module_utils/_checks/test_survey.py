@@ -185,6 +185,14 @@ def test_a_label_that_is_missing_is_due(connected):
     assert connected.look()["due"] == {"source": "its labels is {'team': 'x'}"}
 
 
+@pytest.mark.parametrize("playbook", CHAINS)
+def test_what_shall_not_be_mended_is_told_and_not_due(connected, playbook):
+    connected.sandbox.sabotage("dev", "disable-source")
+    found = connected.look(playbook, repair=False)
+    assert (found["failure"], found["due"]) == ("", {})
+    assert [finding["problem"] for finding in found["findings"]] == ["disabled"]
+
+
 def test_recover_makes_what_was_deleted_and_hands_it_over(connected):
     connected.sandbox.sabotage("dev", "delete-source")
     found = connected.look("recover")
