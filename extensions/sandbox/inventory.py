@@ -70,7 +70,7 @@ def write_variables(world: World, url: str, path: Path, ca_path: Path | None = N
         "unified_profiles_ca_path": str(ca_path.resolve()) if ca_path else "{{ omit }}",
         "unified_profiles_proxy": "{{ omit }}",
         "unified_profiles_state_dir": state_dir,
-        "report_dir": state_dir,
+        "unified_profiles_report_dir": state_dir,
         "unified_profiles_sandbox": {env.name: variables_of(env) for env in environments},
         "unified_profiles_sandbox_host": f"{{{{ unified_profiles_sandbox[inventory_hostname] | mandatory({missing}) }}}}",
         **{

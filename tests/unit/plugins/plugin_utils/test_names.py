@@ -125,8 +125,7 @@ def test_no_variable_of_a_role_a_playbook_an_extension_or_a_guide_is_told():
     files = [file for pattern in patterns for file in ROOT.glob(pattern)]
     names = {name for file in files for name in re.findall(r"\bunified_profiles_\w*[a-z]\b", file.read_text())}
     assert {f"unified_profiles_{name}" for name in ("left_out", "connection_options", "confirmations")} < names
-    # That of the example.
-    assert unknown_names(names, ["unified_profiles_vault"]) == []
+    assert unknown_names(names, []) == []
 
 
 def test_no_name_is_known_that_nothing_sets():
