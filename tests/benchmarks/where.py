@@ -24,15 +24,15 @@ SPY = [
     "--format",
     "raw",
 ]
-# The first kind with a part that is in any frame of a sample has it.
+# The first kind with a part that is in any frame of a sample has it. py-spy tells files from the folder on that is imported from.
 KINDS = {
     "importing, and the TLS context": ("<frozen importlib",),
-    "variables of hosts": ("/ansible/vars/", "/ansible/inventory/"),
-    "settings: templates and checks": ("/plugin_utils/_environment.py", "/_module/arguments.py"),
-    "requests": ("/plugins/module_utils/_http/",),
-    "what answers and ledger say": ("/plugins/module_utils/",),
-    "comparing and reporting": ("/unified_profiles/plugins/", "/plugins/action/profiles_"),
-    "reading playbooks and roles": ("/ansible/playbook/", "/ansible/parsing/", "/yaml/"),
+    "variables of hosts": ("(/ansible/vars/", "(/ansible/inventory/"),
+    "settings: templates and checks": ("(/plugin_utils/_environment.py", "(/module_utils/_module/arguments.py"),
+    "requests": ("(/module_utils/_http/",),
+    "what answers and ledger say": ("(/module_utils/_checks/", "(/module_utils/_handover/", "(/module_utils/_module/"),
+    "threads, comparing and reporting": ("(/module_utils/_", "(/plugin_utils/", "(/profiles_"),
+    "reading playbooks and roles": ("(/ansible/playbook/", "(/ansible/parsing/", "(/yaml/"),
     "forks, results and output": ("",),
 }
 
