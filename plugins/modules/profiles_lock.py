@@ -12,7 +12,8 @@ version_added: 0.2.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
-  - Writes beside the ledger which run is at work on an environment. A second run fails, and is told who is at work.
+  - Writes beside the ledger which run is at work on an environment. A second run fails, and is told who is at work. Its
+    result has the fields of RV(holder) in C(failure.holder).
   - The playbooks C(flexops.unified_profiles.connect) and C(flexops.unified_profiles.recover) take and release the lock by themselves.
   - The holder is the run, not the task. On one host the lock is free as soon as the process of C(ansible-playbook) has ended, also where it was killed.
   - A run on another host, or in another container, cannot be seen. Its lock is free an hour after it was taken or renewed.
@@ -76,11 +77,6 @@ holder:
     host: {description: Where it runs., type: str, sample: ops1}
     pid: {description: The number of its process., type: int, sample: 4711}
     since: {description: Since when., type: str, sample: '2026-11-24T10:02:31Z'}
-failure:
-  description: Why the module failed. Where another run is at work it has the fields of RV(holder) as C(holder).
-  returned: failure
-  type: dict
-  sample: {kind: refused, holder: {user: jane, host: ops1, pid: 4711, since: '2026-11-24T10:02:31Z'}}
 """
 
 from typing import Any

@@ -63,7 +63,7 @@ def resolve(names: Iterable[str], variables: Mapping[str, t.Any], templar: t.Any
         templar: Ansible's, for the same host.
 
     Returns:
-        The values in plain containers, by name, and a sentence for each that cannot be evaluated.
+        The values as Python's own, by name, and a sentence for each that cannot be evaluated.
     """
     values: dict[str, t.Any] = {}
     problems = []
@@ -126,13 +126,16 @@ def is_template(text: str) -> bool:
 
 
 def to_builtin(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
-    """The value in plain containers, without what Ansible keeps beside it or is to ``omit``, and with vaulted texts opened."""
+    """The value as Python's own, without what Ansible keeps beside it or is to ``omit``, and with vaulted texts opened."""
     if isinstance(value, Mapping):
         return {str(name): to_builtin(inner, omit) for name, inner in value.items() if not _left_out(inner, omit)}
     if isinstance(value, (list, tuple)):
         return [to_builtin(inner, omit) for inner in value if not _left_out(inner, omit)]
     # Before 2.19 they are objects, which no check of types knows.
-    return str(value) if getattr(value, "__ENCRYPTED__", False) else value
+    if getattr(value, "__ENCRYPTED__", False):
+        return str(value)
+    # Texts with something beside them take long to copy, and each check copies them.
+    return str.__str__(value) if isinstance(value, str) else value
 
 
 def _left_out(value: t.Any, omit: t.Any) -> bool:

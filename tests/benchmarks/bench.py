@@ -26,27 +26,46 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import ansible
+import ansible_mitogen
 import httpx
+import mitogen
+import yaml
 from proxy import Proxy
 from tables import show, show_limits
-from where import both
+from where import where
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-BIN = Path(sys.executable).parent
-SETTINGS = {
-    "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-    "ANSIBLE_PIPELINING": "true",
-    "ANSIBLE_NOCOLOR": "1",
-    "PYTHONPATH": f"{ROOT / '.collections'}:{ROOT / 'extensions'}",
+# By core: where ansible-playbook is.
+BIN = {"newest": Path(sys.executable).parent, "2.16": ROOT / ".venv-bench-2.16/bin"}
+MITOGEN = {
+    "ANSIBLE_STRATEGY": "mitogen_linear",
+    "ANSIBLE_STRATEGY_PLUGINS": str(Path(ansible_mitogen.__file__).parent / "plugins/strategy"),
 }
 SCENARIOS = ("first", "nothing", "recover")
-PLAYBOOK = {"first": "connect", "nothing": "connect", "recover": "recover"}
+PLAYBOOK = {"first": "connect", "nothing": "connect", "recover": "recover", "one": "recover"}
+# They know no scenarios.
+IDLE = {"floor": HERE / "floor.yml", "start": HERE / "start.yml"}
+SECRETS = ("segment_token", "profile_token", "twilio_api_key", "twilio_api_secret", "gateway_token")
+
+
+def settings_of(checkout: Path) -> dict[str, str]:
+    """The environment variables of a run from a checkout."""
+    return {
+        "ANSIBLE_CONFIG": str(checkout / "ansible.cfg"),
+        "ANSIBLE_PIPELINING": "true",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_DEPRECATION_WARNINGS": "false",
+        "PYTHONPATH": f"{checkout / '.collections'}:{checkout / 'extensions'}",
+    }
+
+
+SETTINGS = settings_of(ROOT)
 
 
 @dataclass(frozen=True)
 class Part:
-    """Who runs against how many environments, how far away, how often."""
+    """Who runs against how many environments, how far away, how often; where the secrets stand, and on which ansible-core."""
 
     environments: int
     contestants: tuple[str, ...]
@@ -54,26 +73,37 @@ class Part:
     scenarios: tuple[str, ...] = SCENARIOS
     delay: float = 0.0
     https: bool = False
+    layout: str = "inline"
+    core: str = "newest"
     limits: str = ""
 
 
-ALL = ("uri", "module", "ours", "floor", "raw")
+ALL = ("uri", "mitogen", "ours", "role", "start", "floor", "raw")
+NOTHING = ("nothing",)
 SHORT = (
     Part(1, ALL, 1),
-    Part(1, ("ours", "raw"), 1, delay=0.1, https=True),
-    Part(10, ALL, 1),
+    Part(1, ("ours", "start", "raw"), 1, NOTHING, delay=0.1, https=True),
+    Part(3, ("ours", "raw"), 1, NOTHING, layout="example", core="2.16"),
+    Part(10, ("mitogen", "ours", "start", "floor", "raw"), 1, NOTHING),
+    Part(10, ("ours",), 1, ("one",)),
 )
 # What matters most comes first: results are written after every run, and a full run may be ended early.
 FULL = (
-    Part(1, ALL, 2),
-    Part(1, ("ours", "raw"), 3, ("first", "nothing"), delay=0.1, https=True),
+    Part(1, ("ours", "start", "raw"), 5, ("first", "nothing"), delay=0.1, https=True),
+    Part(1000, ("ours", "floor", "raw"), 1, NOTHING),
+    Part(1000, ("ours", "raw"), 1, NOTHING, layout="example"),
+    Part(1000, ("ours", "raw"), 1, NOTHING, layout="example", core="2.16"),
+    Part(1000, ("ours", "raw"), 1, NOTHING, core="2.16"),
+    Part(50, ("before", "ours"), 1, ("first", "nothing")),
     Part(50, ("ours", "floor", "raw"), 2),
-    Part(50, ("uri", "ours", "floor"), 1),
-    Part(1000, ("ours", "floor"), 1),
-    Part(200, ("ours", "floor", "raw"), 1),
-    Part(50, ("module",), 1),
-    Part(1, ("uri", "ours", "raw"), 2, ("first", "nothing"), delay=0.1),
-    Part(1, ("ours", "raw"), 2, ("first", "nothing"), https=True),
+    Part(50, ("mitogen", "uri"), 1, NOTHING),
+    Part(1000, ("ours",), 1, ("one",)),
+    Part(1, ALL, 5),
+    Part(200, ("ours", "start", "floor", "raw"), 1),
+    Part(50, ("mitogen", "uri", "role"), 1, ("first", "recover")),
+    Part(1000, ("ours",), 1, ("first", "recover")),
+    Part(1, ("ours", "start", "raw"), 5, ("first", "nothing"), delay=0.1),
+    Part(1, ("ours", "start", "raw"), 5, ("first", "nothing"), https=True),
 )
 # Rate limits as Segment publishes them, counted by address and token; and as it would be if all environments shared one count.
 LIMITS = (
@@ -91,6 +121,8 @@ class Measured:
     environments: int
     delay: float
     https: bool
+    layout: str
+    core: str
     limits: str
     wall: float
     cpu: float
@@ -102,15 +134,33 @@ class Measured:
 
 
 class Stage:
-    """A sandbox of some environments, behind a proxy."""
+    """A sandbox of some environments, behind a proxy, and an older checkout to run against it if there is one."""
 
-    def __init__(self, folder: Path, part: Part, control: str, proxy: Proxy) -> None:
-        self.folder, self.part, self.control, self.proxy = folder, part, control, proxy
-        self.inventory = folder / "inventory"
+    def __init__(self, folder: Path, part: Part, control: str, proxy: Proxy, before: Path | None) -> None:
+        self.folder, self.part, self.control, self.proxy, self.before = folder, part, control, proxy, before
+        # Bare HTTP takes its tokens from the inventory as the sandbox writes it.
+        self.plain = folder / "inventory"
+        self.inventory = self.plain if part.layout == "inline" else self._as_in_the_example()
+        self.vault = ["--vault-password-file", str(folder / "password")] if part.layout == "example" else []
         self.ca_file = folder / "ca.pem"
         self.url = f"{'https' if part.https else 'http'}://127.0.0.1:{proxy.port}"
         verify = httpx.create_ssl_context(verify=str(self.ca_file)) if part.https else True
         self.client = httpx.Client(base_url=control, verify=verify, trust_env=False, timeout=60)
+
+    def _as_in_the_example(self) -> Path:
+        """The inventory with its secrets in an encrypted file of its own."""
+        inventory = self.folder / "example"
+        shutil.copytree(self.plain, inventory)
+        hosts = yaml.safe_load((inventory / "hosts.yml").read_text())
+        secret: dict[str, dict[str, str]] = {}
+        for name, settings in hosts["unified_profiles"]["hosts"].items():
+            secret[name] = {option: settings.pop(option) for option in [f"unified_profiles_{name}" for name in SECRETS]}
+        (inventory / "hosts.yml").write_text(yaml.safe_dump(hosts))
+        (inventory / "vault.yml").write_text(yaml.safe_dump({"unified_profiles": {"hosts": secret}}))
+        (self.folder / "password").write_text("of the benchmark\n")
+        command = [BIN["newest"] / "ansible-vault", "encrypt", "--vault-password-file", self.folder / "password"]
+        subprocess.run([*command, inventory / "vault.yml"], check=True, stderr=subprocess.DEVNULL)
+        return inventory
 
     def tell(self, what: str, **body: object) -> None:
         self.client.post(what, json=body).raise_for_status()
@@ -121,8 +171,9 @@ class Stage:
             shutil.rmtree(self.inventory / ".unified_profiles", ignore_errors=True)
         else:
             self.tell("/clock", advance=120)
-        if scenario == "recover":
-            for name in self.client.get(self.control).json()["environments"]:
+        if scenario in ("recover", "one"):
+            names = list(self.client.get(self.control).json()["environments"])
+            for name in names[:1] if scenario == "one" else names:
                 self.tell("/sabotage", environment=name, name="delete-source")
         self.tell("/switches", rate_limits=bool(self.part.limits), rate_limit_scope=self.part.limits or "token")
 
@@ -135,22 +186,26 @@ class Stage:
     def command(self, contestant: str, scenario: str) -> list[str]:
         if contestant == "raw":
             ca_file = [str(self.ca_file)] if self.part.https else []
-            return [sys.executable, str(HERE / "raw.py"), PLAYBOOK[scenario], str(self.inventory), self.url, *ca_file]
-        folder = {"uri": HERE / "uri", "floor": HERE}.get(contestant, ROOT / "playbooks")
-        playbook = folder / ("floor.yml" if contestant == "floor" else f"{PLAYBOOK[scenario]}.yml")
-        command = [str(BIN / "ansible-playbook"), str(playbook), "-i", str(self.inventory)]
+            return [sys.executable, str(HERE / "raw.py"), PLAYBOOK[scenario], str(self.plain), self.url, *ca_file]
+        if contestant == "role":
+            playbook = HERE / f"role_{PLAYBOOK[scenario]}.yml"
+        else:
+            folders = {"uri": HERE / "uri", "mitogen": HERE / "uri", "before": (self.before or ROOT) / "playbooks"}
+            folder = folders.get(contestant, ROOT / "playbooks")
+            playbook = IDLE.get(contestant, folder / f"{PLAYBOOK[scenario]}.yml")
+        command = [str(BIN[self.part.core] / "ansible-playbook"), str(playbook), "-i", str(self.inventory), *self.vault]
         command += ["-e", f"unified_profiles_sandbox_url={self.url}"]
-        if contestant in ("uri", "module"):
+        if contestant in ("uri", "mitogen"):
             command += ["-e", f"ansible_python_interpreter={sys.executable}"]
         if self.part.limits == "address":
             command += ["-e", "unified_profiles_retry_budget=600"]
-        if contestant == "module":
-            command += ["-e", '{"unified_profiles_in_process": false}']
         return command
 
     def run(self, contestant: str, scenario: str) -> Measured:
         self.prepare(scenario)
-        environment = {**os.environ, **SETTINGS}
+        environment = {**os.environ, **settings_of(self.before if contestant == "before" and self.before else ROOT)}
+        if contestant in ("mitogen", "role"):
+            environment |= MITOGEN
         if self.part.https:
             environment["SSL_CERT_FILE"] = str(self.ca_file)
         log = self.folder / "log.txt"
@@ -173,6 +228,8 @@ class Stage:
             self.part.environments,
             self.part.delay,
             self.part.https,
+            self.part.layout,
+            self.part.core,
             self.part.limits,
             round(wall, 3),
             round(usage.ru_utime + usage.ru_stime, 3),
@@ -185,7 +242,7 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(part: Part) -> Iterator[Stage]:
+def stage(part: Part, before: Path | None = None) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         command = [sys.executable, "-m", "sandbox", "--port", "0", "--quiet", "--environments", str(part.environments)]
@@ -195,29 +252,30 @@ def stage(part: Part) -> Iterator[Stage]:
         with subprocess.Popen(command, env={**os.environ, **SETTINGS}, stdout=subprocess.PIPE, text=True) as server:
             try:
                 control = server.stdout.readline().split()[2]
-                yield Stage(folder, part, control, Proxy(int(control.rpartition(":")[2].partition("/")[0])))
+                yield Stage(folder, part, control, Proxy(int(control.rpartition(":")[2].partition("/")[0])), before)
             finally:
                 server.terminate()
 
 
-def perform(part: Part) -> Iterator[Measured]:
-    with stage(part) as on:
+def perform(part: Part, before: Path | None) -> Iterator[Measured]:
+    with stage(part, before) as on:
         for _round in range(part.rounds):
             for contestant in part.contestants:
-                if part.scenarios[0] != "first" and contestant != "floor":
-                    on.run("raw" if contestant in ("uri", "raw") else "ours", "first")
-                # The floor knows no scenarios.
-                for scenario in ("nothing",) if contestant == "floor" else part.scenarios:
+                if contestant == "before" and before is None:
+                    continue
+                if part.scenarios[0] != "first" and contestant not in IDLE:
+                    # Only the collection keeps a ledger, and has something to record where it is not there.
+                    on.run(contestant if contestant in ("ours", "before") else "raw", "first")
+                for scenario in NOTHING if contestant in IDLE else part.scenarios:
                     yield on.run(contestant, scenario)
 
 
-def where(environments: int) -> dict[str, object]:
-    """Where the time of a connect with nothing to do goes, and that of the floor."""
+def price(environments: int) -> dict[str, object]:
+    """Where the time of a connect with nothing to do goes."""
     with stage(Part(environments, (), 0)) as on:
         on.run("ours", "first")
         on.prepare("nothing")
-        commands = (on.command("ours", "nothing"), on.command("floor", "nothing"))
-        return {"environments": environments, **both(*commands, SETTINGS)}
+        return {"environments": environments, "seconds": where(on.command("ours", "nothing"), SETTINGS)}
 
 
 def machine() -> dict[str, object]:
@@ -238,6 +296,7 @@ def machine() -> dict[str, object]:
         "python": platform.python_version(),
         "ansible_core": ansible.__version__,
         "httpx": httpx.__version__,
+        "mitogen": ".".join(map(str, mitogen.__version__)),
         "load_before": round(os.getloadavg()[0], 2),
     }
 
@@ -245,6 +304,7 @@ def machine() -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--full", action="store_true", help="everything, for docs/performance.md")
+    parser.add_argument("--before", type=Path, help="an older checkout, set up, to measure beside this one")
     parser.add_argument("--limits", action="store_true", help="two hundred environments under rate limits instead")
     parser.add_argument(
         "--out", type=Path, help="folder for results (default: build/bench, or docs/performance with --full)"
@@ -256,9 +316,9 @@ def main() -> None:
     document: dict = {"machine": machine(), "runs": []}
     started = time.perf_counter()
     if not given.limits:
-        document["where"] = where(10 if given.full else 5)
+        document["where"] = price(200 if given.full else 20)
     for part in LIMITS if given.limits else FULL if given.full else SHORT:
-        for measured in perform(part):
+        for measured in perform(part, given.before and given.before.resolve()):
             document["runs"].append(asdict(measured))
             print(f"{time.perf_counter() - started:6.0f} s  {measured}", flush=True)
             file.write_text(json.dumps(document, indent=1) + "\n")

@@ -6,132 +6,158 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import statistics
 import sys
+import typing as t
 from pathlib import Path
 
-NAMES = {"uri": "uri", "module": "module", "ours": "this collection", "floor": "floor", "raw": "raw HTTP"}
-SAID = {"first": "first connect", "nothing": "connect, nothing to do", "recover": "recover"}
-COLORS = {"uri": "#c0392b", "module": "#e08e0b", "ours": "#1f6fb2", "floor": "#7f8c8d", "raw": "#27ae60"}
+NAMES = {
+    "uri": "`uri`",
+    "mitogen": "`uri` under Mitogen",
+    "ours": "this collection",
+    "before": "the collection before",
+    "role": "its role alone, under Mitogen",
+    "start": "one `debug` for one host",
+    "floor": "ten `debug` tasks",
+    "raw": "raw HTTP",
+}
+SAID = {
+    "first": "first connect",
+    "nothing": "connect, nothing to do",
+    "recover": "recover",
+    "one": "recover of one of them",
+}
+COLORS = {"uri": "#c0392b", "mitogen": "#e08e0b", "ours": "#1f6fb2", "floor": "#7f8c8d", "raw": "#27ae60"}
 FIGURES = ("wall", "cpu", "peak", "requests", "connections", "handshakes")
-Key = tuple[str, str, int, float, bool]
 
 
-def medians(document: dict) -> dict[Key, dict[str, float]]:
-    """By contestant, scenario, environments, delay and HTTPS."""
+class Key(t.NamedTuple):
+    """What is compared, beside who: figures of different keys are of different runs."""
+
+    contestant: str
+    scenario: str = "nothing"
+    environments: int = 1
+    delay: float = 0.0
+    https: bool = False
+    layout: str = "inline"
+    core: str = "newest"
+
+    @property
+    def place(self) -> str:
+        """Where it ran, where that is out of the ordinary."""
+        parts = [
+            "HTTPS" * self.https,
+            f"{self.delay * 1000:.0f} ms" if self.delay else "",
+            "secrets in a vault" if self.layout == "example" else "",
+            "" if self.core == "newest" else f"ansible-core {self.core}",
+        ]
+        return ", ".join(part for part in parts if part)
+
+
+Found = dict[Key, dict[str, float]]
+
+
+def medians(document: dict) -> Found:
+    """The medians of the rounds."""
     rows: dict[Key, list[dict]] = {}
     for run in document["runs"]:
-        key = tuple(run[name] for name in ("contestant", "scenario", "environments", "delay", "https"))
-        rows.setdefault(key, []).append(run)
+        rows.setdefault(Key(*(run[name] for name in Key._fields)), []).append(run)
     return {
         key: {**{name: statistics.median(run[name] for run in runs) for name in FIGURES}, "rounds": len(runs)}
         for key, runs in rows.items()
     }
 
 
-def table(found: dict[Key, dict[str, float]]) -> str:
+def table(found: Found) -> str:
     lines = [
         "| environments | scenario | who | wall, s | CPU, s | peak, MiB | requests | connections | TLS handshakes | rounds |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    ranked = sorted(found.items(), key=lambda i: (i[0][4], i[0][3], i[0][2], list(SAID).index(i[0][1])))
-    for (who, scenario, environments, delay, https), row in ranked:
-        far = (" HTTPS" if https else "") + (f" {delay * 1000:.0f} ms" if delay else "")
-        said = "ten `debug` tasks" if who == "floor" else SAID[scenario]
+    ranked = sorted(
+        found.items(), key=lambda item: (item[0].place, item[0].environments, [*SAID].index(item[0].scenario))
+    )
+    for key, row in ranked:
+        said = "-" if key.contestant in ("floor", "start") else SAID[key.scenario]
         lines.append(
-            f"| {environments}{far} | {said} | {NAMES[who]} | {row['wall']:.1f} | {row['cpu']:.1f} | {row['peak']:.0f} | "
-            f"{row['requests']:.0f} | {row['connections']:.0f} | {row['handshakes']:.0f} | {row['rounds']} |"
+            f"| {key.environments}{', ' * bool(key.place)}{key.place} | {said} | {NAMES[key.contestant]} | {row['wall']:.1f} | "
+            f"{row['cpu']:.1f} | {row['peak']:.0f} | {row['requests']:.0f} | {row['connections']:.0f} | {row['handshakes']:.0f} | "
+            f"{row['rounds']} |"
         )
     return "\n".join(lines)
 
 
-def targets(found: dict[Key, dict[str, float]]) -> str:
-    """The targets as ratios; a line is left out when its runs are."""
-    lines = ["| target | wall | CPU |", "|---|---|---|"]
+def targets(found: Found) -> str:
+    """The targets as ratios of one run; a line is left out when its runs are."""
+    lines = ["| target | wanted | wall | CPU |", "|---|---|---|---|"]
 
-    def ratio(text: str, over: Key, under: Key, figures: tuple[str, ...] = ("wall", "cpu"), each: bool = False) -> None:
+    def ratio(text: str, wanted: str, over: Key, under: Key, figures: tuple[str, ...] = ("wall", "cpu")) -> None:
         if over in found and under in found:
-            scale = under[2] / over[2] if each else 1.0
-            cells = [
-                f"{found[over][name] / found[under][name] * scale:.2f}" if name in figures else ""
-                for name in ("wall", "cpu")
-            ]
-            lines.append(f"| {text} | {cells[0]} | {cells[1]} |")
+            cells = [f"{found[over][name] / found[under][name]:.2f}" for name in figures]
+            lines.append(f"| {text} | {wanted} | {cells[0]} | {cells[1] if len(cells) > 1 else ''} |")
 
-    for n in sorted({key[2] for key in found}):
-        for scenario, wanted in (("nothing", 10), ("first", 8), ("recover", 8)):
-            said = f"{n} environment{'s' * (n > 1)}, {SAID[scenario]}: `uri` / ours (target at 50: at least {wanted})"
-            ratio(said, ("uri", scenario, n, 0.0, False), ("ours", scenario, n, 0.0, False))
-    for scenario in ("first", "nothing"):
-        said = f"1 environment, {SAID[scenario]}, 100 ms: `uri` / ours (no target)"
-        ratio(said, ("uri", scenario, 1, 0.1, False), ("ours", scenario, 1, 0.1, False))
-    for n in sorted({key[2] for key in found}):
-        said = f"{n} environment{'s' * (n > 1)}, nothing to do: ours / `floor` (target at 50: at most 2.5)"
-        ratio(said, ("ours", "nothing", n, 0.0, False), ("floor", "nothing", n, 0.0, False))
-    for scenario, said in SAID.items():
-        ratio(
-            f"{said}, for each environment: at 1,000 / at 50 (at most 1.2)",
-            ("ours", scenario, 1000, 0.0, False),
-            ("ours", scenario, 50, 0.0, False),
-            each=True,
-        )
-    for https, scenario in itertools.product((False, True), ("first", "nothing")):
-        keys = [(who, scenario, 1, 0.1, https) for who in ("ours", "raw")]
-        floor = ("floor", "nothing", 1, 0.0, False)
-        if all(key in found for key in (*keys, floor)):
-            ours, raw = (found[key]["wall"] for key in keys)
-            start = found[floor]["wall"]
-            lines.append(
-                f"| one environment, {SAID[scenario]}, 100 ms{', HTTPS' if https else ''}: (ours - Ansible's start and ten tasks, {start:.1f} s) / raw "
-                f"(at most 2) | {(ours - start) / raw:.2f} | |"
-            )
-    for scenario, said in SAID.items():
-        large = [found.get((*key, 1000, 0.0, False)) for key in (("ours", scenario), ("floor", "nothing"))]
-        if all(large):
-            memory = large[0]["peak"] / large[1]["peak"]
-            lines.append(f"| peak memory at 1,000, {said}: ours / `floor` (at most 1.3) | {memory:.2f} | |")
+    sizes = sorted({key.environments for key in found})
+    for n in sizes:
+        of_n = f"{n:,} environment{'s' * (n > 1)}"
+        ours, floor, raw = (Key(who, environments=n) for who in ("ours", "floor", "raw"))
+        at_1000, at_50 = n == 1000, n == 50
+        nothing = f"{of_n}, nothing to do:"
+        ratio(f"{nothing} ours / ten `debug` tasks", "at most 0.35" * at_1000, ours, floor)
+        ratio(f"{nothing} ours / raw", "at most 3" * at_1000, ours, raw)
+        for core in ("newest", "2.16"):
+            for layout in ("inline", "example"):
+                where = Key("ours", environments=n, layout=layout, core=core)
+                if where != ours:
+                    said = f"{nothing} {where.place}: ours / raw"
+                    ratio(said, "at most 5" * at_1000, where, where._replace(contestant="raw"))
+        ratio(f"{nothing} `uri` / ours", "at least 40" * at_50, Key("uri", environments=n), ours)
+        ratio(f"{nothing} `uri` under Mitogen / ours", "at least 12" * at_50, Key("mitogen", environments=n), ours)
+        for scenario in ("first", "recover"):
+            mine = ours._replace(scenario=scenario)
+            for who in ("uri", "mitogen"):
+                ratio(f"{of_n}, {SAID[scenario]}: {NAMES[who]} / ours", "", mine._replace(contestant=who), mine)
+        first = ours._replace(scenario="first")
+        before = first._replace(contestant="before")
+        ratio(f"{of_n}, first connect: the version before / ours", "at least 1.5" * at_50, before, first)
+        one = ours._replace(scenario="one")
+        ratio(f"{of_n}, {SAID['one']}: ours / ten `debug` tasks", "at most 0.4" * at_1000, one, floor)
+        ratio(f"{nothing} peak memory, ours / ten `debug` tasks", "at most 1.3" * at_1000, ours, floor, ("peak",))
+    for https in (False, True):
+        for scenario in ("first", "nothing"):
+            ours = Key("ours", scenario, 1, 0.1, https)
+            start, raw = ours._replace(contestant="start", scenario="nothing"), ours._replace(contestant="raw")
+            if {ours, start, raw} <= found.keys():
+                value = (found[ours]["wall"] - found[start]["wall"]) / found[raw]["wall"]
+                wanted = "at most 1.5" * (https and scenario == "nothing")
+                said = f"1 environment, {SAID[scenario]}, {ours.place}: (ours - Ansible's start) / raw"
+                lines.append(f"| {said} | {wanted} | {value:.2f} | |")
     return "\n".join(lines)
 
 
 def where(document: dict) -> str:
-    """What a task costs, in milliseconds of the processor, and what the workers use it for."""
+    """What a connect with nothing to do uses the processor for, in milliseconds for each environment."""
     seen = document.get("where")
     if not seen:
         return ""
-    lines = [f"| {seen['environments']} environments, for each task | this collection | floor |", "|---|---|---|"]
-    rows = {
-        "tasks in all": [f"{seen[who]['tasks']}" for who in ("ours", "floor")],
-        "parent; ms": [f"{seen[who]['parent']:.0f}" for who in ("ours", "floor")],
-        **{
-            f"of that {name}; ms": [
-                f"{seen[who]['parent_split'][name] * seen[who]['parent']:.1f}" for who in ("ours", "floor")
-            ]
-            for name in seen["ours"].get("parent_split", ())
-        },
-        "worker, system: pages copied after the fork; ms": [
-            f"{seen[who]['worker_system']:.0f}" for who in ("ours", "floor")
-        ],
-        "worker, user; ms": [f"{seen[who]['worker_user']:.0f}" for who in ("ours", "floor")],
-    }
-    for name in seen["ours"]["split"]:
-        rows[f"of the worker's {name}; ms"] = [
-            f"{seen[who]['split'][name] * seen[who]['worker_user']:.1f}" for who in ("ours", "floor")
-        ]
-    lines += [f"| {name} | {cells[0]} | {cells[1]} |" for name, cells in rows.items()]
+    whole = sum(seen["seconds"].values())
+    lines = [
+        f"| {seen['environments']} environments, nothing to do | ms of the processor, for each | of all |",
+        "|---|---|---|",
+    ]
+    for name, seconds in sorted(seen["seconds"].items(), key=lambda item: -item[1]):
+        lines.append(f"| {name} | {seconds / seen['environments'] * 1000:.1f} | {seconds / whole:.0%} |")
     return "\n".join(lines)
 
 
-def plot(found: dict[Key, dict[str, float]]) -> str:
+def plot(found: Found) -> str:
     """Wall time per environment over the number of environments, both logarithmic, as SVG."""
     import math
 
     width, height, left, top, right, bottom = 760, 420, 70, 40, 150, 55
     series: dict[str, list[tuple[int, float]]] = {}
-    for (who, scenario, n, delay, https), row in sorted(found.items(), key=lambda i: i[0][2]):
-        if scenario == "nothing" and not delay and not https:
-            series.setdefault(who, []).append((n, row["wall"] / n))
+    for key, row in sorted(found.items()):
+        if key == Key(key.contestant, environments=key.environments) and key.contestant in COLORS:
+            series.setdefault(key.contestant, []).append((key.environments, row["wall"] / key.environments))
     values = [value for points in series.values() for _n, value in points]
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
     most = math.log10(max(n for points in series.values() for n, _value in points)) or 1
@@ -161,7 +187,7 @@ def plot(found: dict[Key, dict[str, float]]) -> str:
         out += [f'<circle cx="{x(n):.1f}" cy="{y(v):.1f}" r="3.5" fill="{COLORS[who]}"/>' for n, v in points]
         n, value = points[-1]
         out.append(
-            f'<text x="{x(n) + 8:.1f}" y="{y(value) + 4:.1f}" fill="{COLORS[who]}">{NAMES[who]} {value:.2f} s</text>'
+            f'<text x="{x(n) + 8:.1f}" y="{y(value) + 4:.1f}" fill="{COLORS[who]}">{NAMES[who].replace("`", "")} {value:.2f} s</text>'
         )
     return "\n".join([*out, "</svg>"]) + "\n"
 
@@ -171,7 +197,7 @@ def about(document: dict) -> str:
     took = f"{document['seconds']} s in all" if "seconds" in document else "ended early, so the last parts are missing"
     return (
         f"Measured on {machine['date']}: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
-        f"{machine['system']}, Python {machine['python']}, ansible-core {machine['ansible_core']}, httpx {machine['httpx']}; "
+        f"{machine['system']}, Python {machine['python']}, ansible-core {machine['ansible_core']}, httpx {machine['httpx']}, Mitogen {machine['mitogen']}; "
         f"load before it began {machine['load_before']}; {took}."
     )
 

@@ -86,7 +86,7 @@ PLACES = {
     "test_event_timeout": "set_fact",
     "validate_certs": "role",
     "read_connector": "role defaults",
-    "repair": "group",
+    "prompt": "group",
     "ignore_legacy": "host",
     "fail_on_unknown": "extra",
 }

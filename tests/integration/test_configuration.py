@@ -166,8 +166,8 @@ def test_a_secret_with_marks_is_used_as_it_is_where_it_is_written_as_told(projec
 
 SPECS = yaml.safe_load((ROOT / "roles/settings/meta/argument_specs.yml").read_text())["argument_specs"]
 SETTINGS = [name for point in SPECS.values() for name in point["options"]]
-# A name in Segment, and a path: shown on purpose.
-SHOWN = {"source_name", "ca_path"}
+# A name in Segment, and paths: shown on purpose.
+SHOWN = {"source_name", "ca_path", "state_dir"}
 
 
 def test_a_token_in_the_place_of_any_setting_is_not_shown(project):

@@ -69,6 +69,15 @@ def test_the_second_run_is_told_who_is_at_work_and_the_rest_goes_on(project, san
     assert not lock_file(project).exists()
 
 
+def test_a_run_that_fails_gives_its_lock_back_and_tells_its_own_failure(project, sandbox):
+    sandbox.fault(match="POST /handover/dev/connection", kind="status", status=403, count=100)
+    run = project.run("connect", "--limit", "dev")
+    assert run.status == 2
+    assert "403" in run.report["dev"]["what was found, and why"]
+    assert lock_file(project).with_suffix(".lock").exists()  # it was taken
+    assert not lock_file(project).exists()
+
+
 def test_a_run_that_is_killed_frees_its_lock(project, sandbox):
     """Only itself: its worker lives on for a while."""
     seen: list[dict] = []

@@ -98,11 +98,35 @@ def test_an_inventory_that_was_read_in_part_fails_the_run(project):
 def test_the_example_says_which_secret_is_missing(project):
     shutil.rmtree(project.inventory)
     shutil.copytree(ROOT / "inventories/example", project.inventory)
-    document = "unified_profiles_vault: {staging: {segment_token: sgp_x}}"
-    (project.inventory / "group_vars/unified_profiles/vault.yml").write_text(document)
+    document = "unified_profiles: {hosts: {staging: {unified_profiles_segment_token: sgp_x}}}"
+    (project.inventory / "vault.yml").write_text(document)
     run = project.run("connect", "-e", "unified_profiles_allow_write_events=true", SEGMENT_TOKEN="sgp_of_another")
     assert "segment_token: is empty" in run.report["production"]["what was found, and why"]
     assert "has no attribute" not in run.output
+
+
+def test_the_examples_secrets_are_encrypted_and_none_is_used_without_them(project, sandbox):
+    """A file of the inventory that stays closed must not be a run with other credentials."""
+    hosts = project.inventory / "hosts.yml"
+    document = yaml.safe_load(hosts.read_text())
+    secrets = {
+        name: {
+            option: settings.pop(option) for option in [*settings] if option.endswith(("_token", "_secret", "_api_key"))
+        }
+        for name, settings in document["unified_profiles"]["hosts"].items()
+    }
+    hosts.write_text(yaml.safe_dump(document))
+    vault, password = project.inventory / "vault.yml", project.folder / "password"
+    password.write_text("password\n")
+    vault.write_text(yaml.safe_dump({"unified_profiles": {"hosts": secrets}}))
+    command = [Path(sys.executable).with_name("ansible-vault"), "encrypt", "--vault-password-file", password, vault]
+    subprocess.run(command, check=True)
+    run = project.run("connect")
+    assert run.status != 0
+    assert "vault.yml: Ansible could not read this inventory in whole" in run.output
+    assert sandbox.journal() == []
+    run = project.run("connect", "--vault-password-file", str(password))
+    assert run.status == 0, run.output
 
 
 def test_the_end_of_input_at_a_prompt_means_no(project):

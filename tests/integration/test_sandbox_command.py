@@ -185,10 +185,10 @@ def test_missing_libraries_are_named(tmp_path):
 
 
 def test_an_inventory_of_ones_own_is_rehearsed(project, tmp_path):
-    """The example, with hosts that have real-looking ids, a vault that is locked away, and a gateway elsewhere."""
+    """The example, with hosts that have real-looking ids, secrets that open nothing, and a gateway elsewhere."""
     own = tmp_path / "own"
     shutil.copytree(ROOT / "inventories/example", own)
-    settings = own / "group_vars/unified_profiles/main.yml"
+    settings = own / "group_vars/unified_profiles.yml"
     settings.write_text(
         settings.read_text().replace("allow_write_events: false", "allow_write_events: true")
         + "unified_profiles_proxy: http://proxy.invalid:3128\n"
@@ -210,6 +210,7 @@ def test_an_inventory_of_ones_own_is_rehearsed(project, tmp_path):
         assert told["production"]["space"]["id"] in (tmp_path / "rehearsal.state/report.md").read_text()
         run = connect("-e", "unified_profiles_channel=endpoint")
         assert run.status == 0, run.output
+        (own / "vault.yml").unlink()
         (own / "hosts.yml").write_text('{"unified_profiles": {"hosts": {"staging": {}, "elsewhere": {}}}}')
         run = connect()
         assert run.status != 0

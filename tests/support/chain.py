@@ -16,7 +16,7 @@ import importlib
 import re
 import threading
 import typing as t
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class QuickClock(Clock):
     For that thread alone, since what another one waits for on the wire meanwhile does not come any sooner.
     """
 
-    slept: Counter[int] = Counter()  # by thread, since somebody cleared it
+    slept: dict[int, float] = defaultdict(float)  # by thread, since somebody cleared it
     _of_thread = threading.local()
 
     def monotonic(self) -> float:

@@ -31,19 +31,19 @@ class Hidden:
     """The secrets of one task: shared by its services, and by their threads."""
 
     def __init__(self) -> None:
-        self._secrets: dict[str, re.Pattern[str]] = {}
-        self._doubtful: dict[str, re.Pattern[str]] = {}
+        self._secrets: set[str] = set()
+        self._doubtful: set[str] = set()
         self._lock = threading.Lock()
 
     def add(self, *secrets: Secret) -> None:
         """Hide what is a secret by its place: tokens, passwords, write keys."""
         with self._lock:
-            self._secrets.update(_patterns((secret.reveal() for secret in secrets), LEAST))
+            self._secrets.update(value for secret in secrets if len(value := secret.reveal()) >= LEAST)
 
     def add_doubtful(self, *values: str) -> None:
         """Hide in what servers say what may be a secret, or an id that results have to show, such as a header's value."""
         with self._lock:
-            self._doubtful.update(_patterns(values, LEAST_DOUBTFUL))
+            self._doubtful.update(value for value in values if len(value) >= LEAST_DOUBTFUL)
 
     def add_header(self, value: str) -> None:
         """Hide a header's value, what follows its first word, and the password in it."""
@@ -69,16 +69,17 @@ class Hidden:
 
     def _replace(self, text: str, wanted: t.Callable[[str], bool]) -> str:
         with self._lock:
-            known = {**self._doubtful, **self._secrets}
+            known = self._doubtful | self._secrets
         found = [
             (*match.span(1), value)
-            for value, pattern in known.items()
+            for value in known
             if _core(value) in text and wanted(value)
-            for match in pattern.finditer(text)
+            # Compiled where it is needed: hardly any text holds a secret, and to compile is dear.
+            for match in _pattern(value).finditer(text)
         ]
         # Where they overlap all of them go, and the longest names it: a secret may be the beginning of another one.
         shown, at = [], 0
-        for start, end, value in sorted(found, key=lambda span: (span[0], -span[1])):
+        for start, end, value in sorted(found, key=lambda span: (span[0], -span[1], span[2])):
             if start >= at:
                 # No fingerprint where one could try all that it may be, as of a user with a short password.
                 told = f" {fingerprint(value)}" if self._certain(value) else ""
@@ -88,10 +89,6 @@ class Hidden:
 
     def _certain(self, value: str) -> bool:
         return len(value) >= LONG and value in self._secrets
-
-
-def _patterns(values: t.Iterable[str], least: int) -> dict[str, re.Pattern[str]]:
-    return {value: _pattern(value) for value in values if len(value) >= least}
 
 
 @functools.lru_cache(maxsize=4096)

@@ -304,7 +304,9 @@ def _why(decision: Decision) -> str:
 def _differences(plan: Plan) -> str:
     if plan.action == "create":
         return "there is none"
-    before = plan.before
-    return "; ".join(
-        "it is disabled" if name == "enabled" else f"its {name} is {before.get(name)!r}" for name in plan.changes
-    )
+    told = {
+        "name": f"it is called {plan.before.get('name')!r}",
+        "enabled": "it is disabled",
+        "labels": "labels are missing",
+    }
+    return "; ".join(told[name] for name in plan.changes)

@@ -26,6 +26,7 @@ every format above 1.
 from __future__ import annotations
 
 import abc
+import functools
 import hashlib
 import json
 import re
@@ -334,7 +335,7 @@ def _misfits(found: t.Any, kind: t.Any, path: str) -> Iterator[str]:
             for name, value in found.items():
                 yield from _misfits(value, inner[1], f"{path}.{name}")
             return
-        for name, of_field in t.get_type_hints(kind).items():
+        for name, of_field in _fields(kind).items():
             if name in found:
                 yield from _misfits(found[name], of_field, f"{path}.{name}")
             elif name in kind.__required_keys__:
@@ -347,6 +348,10 @@ def _misfits(found: t.Any, kind: t.Any, path: str) -> Iterator[str]:
             yield from _misfits(value, inner[0], f"{path}.{number}")
     elif kind is str and not isinstance(found, str):
         yield f"'{path}' should be a text"
+
+
+# A survey reads the ledgers of a thousand environments, and Python evaluates the annotations anew each time.
+_fields = functools.cache(t.get_type_hints)
 
 
 def _deeper_than(found: t.Any, levels: int) -> bool:

@@ -127,7 +127,8 @@ class Service:
         wire = httpx.Request(
             method,
             url,
-            params={k: v for k, v in (query or {}).items() if v is not None},
+            # None, so that httpx does not read the URL again where there is no query.
+            params={k: v for k, v in (query or {}).items() if v is not None} or None,
             headers=self._headers(headers or {}, content_type if content is not None else None),
             content=content,
         )

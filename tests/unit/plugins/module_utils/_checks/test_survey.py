@@ -156,7 +156,7 @@ def test_a_card_that_has_changed_since_confirms_nothing(sandbox, tmp_path):
 # Sabotage -> what is due for connect, and for recover
 SENT = "it is to be sent to the endpoint"
 DUE = {
-    "rename-source": ({"source": "its name is 'renamed by hand'"},) * 2,
+    "rename-source": ({"source": "it is called 'renamed by hand'"},) * 2,
     "disable-source": ({"source": "it is disabled"},) * 2,
     "remove-key": ({"key": SENT},) * 2,
     "disconnect-from-space": ({"link": SENT},) * 2,
@@ -182,7 +182,15 @@ def test_what_is_due_and_why(connected, sabotage, playbook):
 def test_a_label_that_is_missing_is_due(connected):
     (source,) = connected.twilio_sources
     source.labels = [{"key": "team", "value": "x"}]
-    assert connected.look()["due"] == {"source": "its labels is {'team': 'x'}"}
+    assert connected.look()["due"] == {"source": "labels are missing"}
+
+
+@pytest.mark.parametrize("playbook", CHAINS)
+def test_what_shall_not_be_mended_is_told_and_not_due(connected, playbook):
+    connected.sandbox.sabotage("dev", "disable-source")
+    found = connected.look(playbook, repair=False)
+    assert (found["failure"], found["due"]) == ("", {})
+    assert [finding["problem"] for finding in found["findings"]] == ["disabled"]
 
 
 def test_recover_makes_what_was_deleted_and_hands_it_over(connected):
