@@ -226,5 +226,4 @@ def run_again(project: Any, chain: Chain, scenario: Scenario, start: Snapshot) -
     run = project.run(scenario.playbook, "--limit", "dev")
     assert run.status == 0, run.output
     start.assert_nothing_lost()
-    check_settled(chain, scenario.playbook)
-    assert_connected(chain, chain.last)
+    assert_connected(chain, check_settled(chain, scenario.playbook))

@@ -228,13 +228,14 @@ def assert_ledger_true(chain: Chain) -> None:
         assert subject["connection"]["space_id"] == env.connection["space_id"]
 
 
-def check_settled(chain: Chain, playbook: str) -> None:
-    """One more run changes nothing and sends no write."""
+def check_settled(chain: Chain, playbook: str) -> Run:
+    """One more run changes nothing and sends no write; return it."""
     chain.sandbox.clear_journal()
     again = settle(chain, playbook)
     assert not again.failure
     assert again.changed == []
     assert chain.sandbox.journal(writes=True) == []
+    return again
 
 
 def sample(cases: list[t.Any], share: float, seed: str) -> list[t.Any]:
