@@ -24,21 +24,32 @@ def say(text: str) -> None:
     print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
 
 
-def play(name: str, url: str, inventory: Path) -> None:
-    """Run a playbook, quietly, and show its counts and the report."""
+def play(name: str, url: str, inventory: Path, *arguments: str) -> None:
+    """Run a playbook, quietly, and show what its survey found due, what its tasks changed, and the report."""
+    shown = " ".join([f"ansible-playbook playbooks/{name}.yml -i inventories/sandbox", *arguments])
     command: list[str | Path] = [
         Path(sys.executable).with_name("ansible-playbook"),
         "-i",
         inventory,
         ROOT / f"playbooks/{name}.yml",
+        *arguments,
     ]
     environment = {**os.environ, "SANDBOX_PORT": url.rpartition(":")[2], "ANSIBLE_NOCOLOR": "1"}
-    print(f"$ ansible-playbook playbooks/{name}.yml -i inventories/sandbox", flush=True)
+    print(f"$ {shown}", flush=True)
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if run.returncode:
         sys.exit(run.stdout + run.stderr)
-    for host, changed in re.findall(r"^(\w+) +: ok=\d+ +changed=(\d+)", run.stdout, re.MULTILINE):
-        print(f"  {host:5} changed={changed}")
+    # The first of the list is no environment.
+    told = run.stdout.partition("TASK [Tell where something is due]")[2].partition("\nPLAY ")[0]
+    due = sorted(re.findall(r"item=(\w+)\)", told)[1:])
+    print(
+        f"  survey: something is due in {', '.join(due)}"
+        if due
+        else "  survey: nothing is due, so no environment gets a task"
+    )
+    changes = dict(re.findall(r"^(\w+) +: ok=\d+ +changed=(\d+)", run.stdout, re.MULTILINE))
+    for host in due:
+        print(f"  {host:5} changed={changes[host]}")
     report(inventory)
 
 
@@ -91,11 +102,13 @@ def main() -> None:
         sandbox.sabotage("dev", "rename-source", to="test, please ignore")
         sandbox.sabotage("eu", "disable-source")
         say(
-            "5. Recover finds out what happened and who did it, and repairs it. prod has a new source, and no proof yet."
+            "5. A look at that, with --check: recover would repair all three, and says what was done to them, and by whom."
         )
+        play("recover", sandbox.url, inventory, "--check")
+        say("6. Recover repairs all that. prod has a new source, and no proof of its key yet.")
         play("recover", sandbox.url, inventory)
-        time_passes(sandbox, "6. Work goes on")
-        say("7. The verdicts after that: the engagements came through prod's new source.")
+        time_passes(sandbox, "7. Work goes on")
+        say("8. The verdicts after that: the engagements came through prod's new source.")
         play("connect", sandbox.url, inventory)
     print("\nThe sandbox is stopped. What was shown here was only ever run against the sandbox.")
 

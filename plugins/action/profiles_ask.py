@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
             why_not = unattended(os.environ, task_vars)
             if not why_not:
                 try:
-                    confirmations = _ask(cards, options["confirmed_by"].strip(), options["timeout"])
+                    confirmations = ask(cards, options["confirmed_by"].strip(), options["timeout"])
                 except AnsiblePromptNoninteractive:
                     why_not = "there is no terminal to ask on"
             if why_not:
@@ -79,7 +79,7 @@ def unattended(environ: Mapping[str, str], variables: Mapping[str, t.Any]) -> st
     return ""
 
 
-def _ask(cards: list[Card], by: str, timeout: int) -> dict[str, dict[str, dict[str, str]]]:
+def ask(cards: list[Card], by: str, timeout: int) -> dict[str, dict[str, dict[str, str]]]:
     """What a person confirms, card by card. Any other answer leaves its step pending; Ctrl+C, Ctrl+D and silence leave the rest."""
     arguments, more = how_to_run(context.CLIARGS)
     run = pages.Run(arguments=arguments, more=more)

@@ -13,19 +13,16 @@ from ansible.utils.vars import load_extra_vars
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import compact
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._ansible import (
-    unread_inventories,
-    variables_by_host,
-)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import variables_by_host
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import (
     run_settings,
     survey_settings,
 )
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine, unread_inventories
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
 
-ARGUMENTS = {"playbook": {"type": "str", "choices": sorted(CHAINS), "default": "connect"}}
+OPTIONS = {"playbook": {"type": "str", "choices": sorted(CHAINS), "default": "connect"}}
 GROUP = "unified_profiles"
 NONE = (
     "No environment: none of the hosts is in the group unified_profiles, or the limit leaves none of it. Check the name of the group in "
@@ -52,7 +49,7 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp
-        arguments, problems = check(ARGUMENTS, self._task.args, self._task.action)
+        arguments, problems = check(OPTIONS, self._task.args, self._task.action)
         if unread := unread_inventories(task_vars["hostvars"]):
             problems = [f"{', '.join(unread)}: {UNREAD}"]
         group = frozenset(task_vars["groups"].get(GROUP, ()))

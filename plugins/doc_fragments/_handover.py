@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import textwrap
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
-
 # The suboptions of an endpoint: @option is the option that has them, and @notes say where its placeholders are listed.
 ENDPOINT = r"""
 url:
@@ -154,18 +152,3 @@ options:
     type: float
     default: 0.0
 """.replace("{suboptions}", _endpoint(6, "endpoint", "the module's notes") + "\n")
-
-    # Of what takes the endpoints of all steps.
-    ENDPOINTS: str = r"""
-options:
-  endpoints:
-    description:
-      - The endpoint of each hand-over that has one, as the modules that hand over take it.
-      - Checked, and those with O(endpoints.connection.read_url) are asked, so that one that cannot be used is found before anything is changed.
-    type: dict
-    suboptions:
-""" + "".join(
-        f"      {step}:\n        description: The endpoint of the channel C(endpoint) for the step {step}.\n        type: dict\n"
-        f"        suboptions:\n{_endpoint(10, f'endpoints.{step}', 'the notes of its module')}\n"
-        for step in STEPS
-    )

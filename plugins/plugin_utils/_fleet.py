@@ -8,18 +8,22 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ansible import constants
+from ansible.inventory.manager import IGNORED
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     EnvironmentStatus,
     complete,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import inventory_sources
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import ASKED, LOOK
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import to_builtin
 
+REPAIRED = " It is repaired."
 LOOK_AGAIN, FAILURE = "unified_profiles_look_again", "unified_profiles_failure"
 NEVER_LOOKED = (
     "Nothing was looked at, so there is nothing to report: the task of the survey was left out (--start-at-task, or another playbook). "
@@ -49,12 +53,33 @@ def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus],
         after = complete(to_builtin(again)) if again else before
         # What was found before something was done about it is a part of the story.
         before_only = [it for it in before["findings"] if it not in after["findings"]]
+        if name not in failures:
+            before_only = [{**it, "detail": it["detail"].removesuffix(REPAIRED) + REPAIRED} for it in before_only]
         why = " ".join([*(it["detail"] for it in before_only), after["why"]]).strip() if again else after["why"]
         after = {**after, "findings": [*before_only, *after["findings"]], "why": why}
         if failure := failures.get(name):
             after = {**after, "status": "failed", "fails": True, "why": failure, "failure": failure}
         found[name] = after
     return found, ""
+
+
+def unread_inventories(hostvars: t.Any) -> list[str]:
+    """The inventory files that Ansible could not read in whole: it warns, and goes on with the hosts before the mistake."""
+    sources, read = inventory_sources(hostvars)
+    return [file for source in sources for file in _files(source) if file not in read]
+
+
+def _files(source: str) -> Iterator[str]:
+    if os.path.isfile(source):
+        yield source
+    elif os.path.isdir(source):
+        for name in sorted(os.listdir(source)):
+            inner = os.path.join(source, name)
+            if os.path.isdir(inner) and not IGNORED.search(os.fsencode(name)):
+                yield from _files(inner)
+            # Whatever else stands there may be no inventory.
+            elif os.path.isfile(inner) and name.endswith(tuple(constants.YAML_FILENAME_EXTENSIONS)):
+                yield inner
 
 
 def for_a_machine() -> bool:

@@ -147,11 +147,11 @@ def report_markdown(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> st
 def report_html(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> str:
     """The report of a run as one page. A policy in it lets no script run and nothing load but what is written here."""
     parts = {name: (TEMPLATES / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
-    digests = {f"{name}_hash": _policy_hash(part) for name, part in parts.items()}
+    digests = {f"{name}_hash": policy_hash(part) for name, part in parts.items()}
     return _render("report.html.j2", **parts, **digests, **_facts(outcomes, run))
 
 
-def _policy_hash(text: str) -> str:
+def policy_hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 

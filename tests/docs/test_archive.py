@@ -39,7 +39,7 @@ def test_the_archive_is_reproducible_and_complete(tmp_path):
         "requirements.txt",
         "meta/execution-environment.yml",
         "playbooks/connect.yml",
-        "roles/report/tasks/main.yml",
+        "roles/settings/meta/argument_specs.yml",
         "plugins/plugin_utils/templates/report.html.j2",
         "plugins/plugin_utils/templates/page.css",
         "plugins/plugin_utils/templates/page.js",

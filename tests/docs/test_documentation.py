@@ -72,16 +72,10 @@ def test_every_option_is_documented_as_it_is(name, documented):
     assert differences(accepted(name), documented[name]["doc"]["options"], name) == []
 
 
-# The settings that all roles share have their defaults in one role, and their specs in another.
-SPECS = {"unified_profiles": "settings"}
-
-
 @pytest.mark.parametrize("role", sorted(path.parent.parent.name for path in ROOT.glob("roles/*/defaults/main.yml")))
 def test_role_defaults_are_documented_as_they_are(role):
     defaults = yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text()) or {}
-    points = yaml.safe_load((ROOT / f"roles/{SPECS.get(role, role)}/meta/argument_specs.yml").read_text())[
-        "argument_specs"
-    ].values()
+    points = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"].values()
     options = {name: option for point in points for name, option in point.get("options", {}).items()}
     for name, value in defaults.items():
         # What is computed from others is no option.
@@ -123,7 +117,7 @@ def test_a_difference_in_depth_is_noticed():
 
 def test_what_has_a_shape_of_its_own_is_documented_in_depth(documented):
     """A dictionary with fixed keys says what each of them is; only maps by the user's own names are left to a sample."""
-    maps = {"confirmations", "outcomes"}
+    maps = {"confirmations", "environments", "outcomes"}
     for name, found in documented.items():
         for key, text in found["return"].items():
             dictionary = "dict" in (text["type"], text.get("elements"))
@@ -140,7 +134,7 @@ def test_attributes_say_what_the_code_does(name, documented):
     assert attributes["check_mode"]["support"] == ("full" if action._supports_check_mode else "none")
     assert ("action_group" in attributes) == (name in groups["all"])
     # A module that returns facts changes nothing, so it can have no diff.
-    only_reads = name.endswith(("_info", "_validate", "_preflight", "_ask", "_report"))
+    only_reads = name.endswith(("_info", "_validate", "_survey", "_ask", "_report"))
     assert (attributes["diff_mode"]["support"] == "N/A") == only_reads
 
 
@@ -156,7 +150,8 @@ def test_examples_run_and_give_what_is_documented(project, documented):
         "/srv/unified_profiles": str(project.folder / "srv"),
     }
     tasks, of = [], {}
-    for name in NAMES:
+    # The others tell what the survey saw.
+    for name in sorted(NAMES, key=lambda name: name != "profiles_survey"):
         text = documented[name]["examples"]
         for sample, real in own.items():
             text = text.replace(sample, real)

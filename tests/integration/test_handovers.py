@@ -673,12 +673,12 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run
 name, arguments = json.loads(sys.argv[1])
 module = importlib.import_module(name)
-real = HandOver._record
+real = HandOver.record
 def record(self, state, how, by):
     if state == "done":
         os.kill(os.getpid(), signal.SIGKILL)
     real(self, state, how, by)
-HandOver._record = record
+HandOver.record = record
 run(module.SPEC, module.run, arguments, name, False)
 """
 

@@ -362,6 +362,10 @@ def test_check_mode_predicts_a_first_connect(project, sandbox):
     assert check.status == 0, check.output
     assert sandbox.journal(writes=True) == []
     assert project.ledger("dev") == {}
+    assert (
+        "source (the form makes it, so its id and key cannot be predicted)"
+        in check.report["dev"]["what was found, and why"]
+    )
     assert_predicted(check, project.run("connect", "--diff"))
 
 
@@ -600,7 +604,7 @@ def test_a_rollout_stops_when_too_many_failed_and_says_what_was_not_tried(projec
 def test_a_rollout_goes_on_while_few_enough_failed(project, sandbox):
     sandbox.fault(match="POST /handover/prod/connection", kind="status", status=409, count=None)
     project.hosts(canary={"like": "dev"}, second={"like": "prod"}, third={"like": "eu"})
-    batches = json.dumps({"unified_profiles_serial": 1, "unified_profiles_max_fail_percentage": 50})
+    batches = json.dumps({"unified_profiles_serial": 1, "unified_profiles_max_fail_percentage": "50%"})
     run = project.run("connect", "-e", batches)
     assert run.status != 0
     assert [run.report[name]["status"] for name in ("canary", "second", "third")] == ["proven", "failed", "proven"]

@@ -52,8 +52,7 @@ def test_the_requests_of_each_playbook_are_known(project, sandbox):
     assert [len(one) for one in sent] == told, sent
 
 
-def test_connections_of_each_task(project, sandbox):
-    """Each task opens one connection to each server and one for each read beside it."""
+def test_a_look_opens_no_more_connections_than_it_reads_at_once(project, sandbox):
     project.run("connect", "--limit", "dev")
     proxy = Proxy(int(sandbox.url.rpartition(":")[2]))
     # Far away, so that what goes out together cannot share a connection by chance.
@@ -62,7 +61,8 @@ def test_connections_of_each_task(project, sandbox):
     sandbox.clear_journal()
     run = project.run("connect", "--limit", "dev", "-e", url)
     assert run.status == 0, run.output
-    assert (len(requests(sandbox)), proxy.connections, proxy.handshakes) == (9, 9, 0)
+    assert (len(requests(sandbox)), proxy.handshakes) == (9, 0)
+    assert proxy.connections <= 8
 
 
 def test_https_costs_one_handshake_for_each_connection(project, tmp_path):
@@ -78,22 +78,23 @@ def test_https_costs_one_handshake_for_each_connection(project, tmp_path):
             opened = proxy.connections
             again = project.run("connect", "-e", url, inventory=str(tmp_path / "far"))
             assert set(again.changed.values()) == {0}, again.output
-            assert (proxy.connections - opened, proxy.handshakes) == (9, proxy.connections)
+            assert proxy.handshakes == proxy.connections <= opened + 8
         finally:
             server.terminate()
 
 
 def test_a_rate_limit_is_waited_for_as_told(project, sandbox, monkeypatch):
-    """Segment counts by IP address and token. Three requests in five seconds are few: each environment is refused and waits."""
-    monkeypatch.setattr("sandbox.limits.DEFAULT_LIMIT", (3, 5.0))
+    """Segment counts by IP address and token. Two requests in five seconds are few: each environment is refused and waits."""
+    monkeypatch.setattr("sandbox.limits.DEFAULT_LIMIT", (2, 5.0))
     sandbox.world.switches["rate_limits"] = True
     run = project.run("connect")
     assert run.status == 0, run.output
     answers = {name: [e for e in sandbox.journal() if e["environment"] == name] for name in sandbox.world.environments}
+    first, _nothing, _recover = documented_requests()[1]
     for name, seen in answers.items():
-        # Whoever is refused comes back once, when the time is over, and is served.
-        assert [e["status"] for e in seen].count(429) <= 1, name
-        assert len([e for e in seen if e["status"] != 429]) == 16, name
+        refused = [e["status"] for e in seen].count(429)
+        # Whoever is refused comes back when the time is over, and is served: it is no loop that asks again and again.
+        assert (len(seen) - refused, refused <= first // 2) == (first, True), (name, refused)
     assert any(e["status"] == 429 for e in sandbox.journal())
 
 
@@ -129,5 +130,6 @@ def test_batches_begin_with_a_canary(project, sandbox):
     order = [e["environment"] for e in sandbox.journal(writes=True) if e["path"].endswith("/connection")]
     assert order[0] == next(iter(sandbox.world.environments))
     connected = [e["n"] for e in sandbox.journal() if e["path"].endswith("/connection") and e["method"] == "POST"]
-    first_done = max(e["n"] for e in sandbox.journal() if e["environment"] == order[0])
+    # Before and after that all are looked at.
+    first_done = max(e["n"] for e in sandbox.journal(writes=True) if e["environment"] == order[0])
     assert all(n > first_done for n in connected[1:])

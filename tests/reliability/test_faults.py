@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 from sandbox.server import SandboxHandle
-from support.chain import Chain, Run
+from support.chain import Chain, Run, surveyed
 from support.scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 
-SHARE = 0.06  # of the cases in every run of the tests; `make test-all` has all of them
+SHARE = 0.03  # of the cases in every run of the tests; `make test-all` has all of them
 TIMEOUT, LATE = 0.2, 0.4  # seconds; the answer comes after the time-out
 STALE: dict[str, Any] = {"kind": "stale", "changes": 1}
 FAULTS: dict[str, dict[str, Any]] = {
@@ -56,13 +56,18 @@ def fits(line: str, fault: str) -> bool:
     return not (read and ("after," in fault or ("late" in fault and "answered" in fault)))
 
 
+def line_of(entry: dict[str, Any]) -> str:
+    """Method and path. The user that the Profile API is asked for is another one in every run."""
+    return f"{entry['method']} {re.sub('user_id:[^/]*', 'user_id:*', entry['path'])}"
+
+
 def requests_of(chain: Chain, scenario: Scenario) -> list[tuple[str, int]]:
     """Every request of an undisturbed run, as method and path, and how many like it went before."""
     settle(chain, scenario.playbook)
     seen: Counter[str] = Counter()
     found = []
     for entry in chain.sandbox.journal():
-        line = f"{entry['method']} {re.sub('user_id:[^/]*', 'user_id:*', entry['path'])}"
+        line = line_of(entry)
         found.append((line, seen[line]))
         seen[line] += 1
     return found
@@ -118,3 +123,41 @@ def check(chain: Chain, scenario: Scenario, start: Snapshot, disturbed: Run) -> 
     start.assert_nothing_lost()
     assert not [entry for entry in chain.sandbox.journal() if entry["method"] == "DELETE"]
     check_settled(chain, scenario.playbook)
+
+
+@pytest.mark.parametrize("name", ["first connect", "connect again", "recover, deleted", "recover, nothing wrong"])
+def test_one_fault_in_a_survey(sandbox: SandboxHandle, tmp_path: Path, name: str, full: bool, count) -> None:
+    """It is its environment's failure, or something that could not be read; the others are seen as without it."""
+    scenario = SCENARIOS[name]
+    chain = scenario.begin(sandbox, tmp_path)
+    chains = [chain, *(Chain(sandbox, tmp_path, other) for other in ("prod", "eu"))]
+
+    def look() -> dict[str, Any]:
+        found = surveyed(scenario.playbook, {one.name: one.variables for one in chains})[1]
+        return {
+            of: (it["status"], it["due"], {s: v["verdict"] for s, v in it["steps"].items()}) for of, it in found.items()
+        }
+
+    undisturbed = look()
+    start = Snapshot(chain)
+    lines = sorted({line_of(entry) for entry in sandbox.journal() if entry["environment"] == chain.name})
+    faults = [fault for fault in FAULTS if "stale" not in fault]
+    wrong = []
+    for line, fault in sample(
+        [(line, fault) for line in lines for fault in faults if fits(line, fault)], 1.0 if full else 0.25, name
+    ):
+        start.restore()
+        rule = sandbox.fault(match=f"^{line}$", environment=chain.name, **FAULTS[fault])
+        chain.options["timeout"] = TIMEOUT if "time-out" in fault else 10.0
+        seen = look()
+        try:
+            assert rule.hits, "the fault was never met"
+            assert sandbox.journal(writes=True) == []
+            assert start.same()
+            status = seen.pop(chain.name)
+            assert status[0] in ("failed", "unknown") or status == undisturbed[chain.name], status
+            assert seen == {other.name: undisturbed[other.name] for other in chains[1:]}, "others are touched"
+        except AssertionError as error:
+            wrong.append(f"{fault} at {line}: {error}")
+        count("one fault in one request of a survey")
+    assert not wrong, f"{len(wrong)} of them:\n" + "\n".join(wrong)

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 from sandbox.model import SOURCE_NAME
-from support.hostile import HOSTILE, fleet
+from sandbox.server import run_sandbox
+from support.chain import Chain, surveyed
+from support.hostile import HOSTILE, fleet, make_hostile
+from support.scenarios import connected
 
 WAYS = list(HOSTILE)
 
@@ -25,7 +28,7 @@ def test_one_failure_never_touches_another(project, tmp_path: Path, serial: obje
     folder = tmp_path / "fleet"
     with fleet(50, folder, ways) as (sandbox, hostile):
         assert len(hostile) == 10
-        more = json.dumps({"unified_profiles_serial": serial, "report_dir": str(tmp_path / "report")})
+        more = json.dumps({"unified_profiles_serial": serial, "unified_profiles_report_dir": str(tmp_path / "report")})
         run = project.run("connect", "-e", more, inventory=str(folder))
         assert run.status == 2, run.output[-3000:]
         report = (tmp_path / "report/report.md").read_text()
@@ -50,3 +53,31 @@ def test_one_failure_never_touches_another(project, tmp_path: Path, serial: obje
         told = [rows[name].split(" | ", 1)[1].replace(name, "") for name in hostile]
         assert len(set(told)) == 10, told
         count("environments side by side, one in five of them hostile", 50)
+
+
+@pytest.mark.parametrize(
+    "ways", [WAYS[:10], pytest.param(WAYS[-10:], marks=pytest.mark.full)], ids=["some ways", "others"]
+)
+def test_a_look_is_the_same_beside_others(tmp_path: Path, ways: list[str], count) -> None:
+    """Fifty environments in one process, some connected and some not: forty are seen as each is seen alone."""
+    with run_sandbox(50) as sandbox:
+        chains = {name: Chain(sandbox, tmp_path, name) for name in sandbox.world.environments}
+        hostile = dict(zip(list(chains)[1::4], ways))
+        healthy = [name for name in chains if name not in hostile]
+        for name in healthy[:10]:
+            connected(chains[name])
+        variables = {name: chain.variables for name, chain in chains.items()}
+        alone = {name: surveyed("connect", {name: variables[name]})[1][name] for name in healthy}
+        for name, way in hostile.items():
+            variables[name] |= make_hostile(sandbox, name, HOSTILE[way])
+        sandbox.clear_journal()
+        _looks, together = surveyed("connect", variables)
+        assert sandbox.journal(writes=True) == []
+    for name in healthy:
+        assert together[name]["due"] == alone[name]["due"], name
+        assert together[name]["status"] == alone[name]["status"] != "failed", name
+        assert together[name]["steps"].keys() == alone[name]["steps"].keys()
+    for name, way in hostile.items():
+        assert together[name]["status"] == "failed", way
+        assert HOSTILE[way].said in together[name]["why"], way
+    count("environments in one look, one in five of them hostile", 50)

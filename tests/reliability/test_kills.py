@@ -12,19 +12,20 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sandbox.server import SandboxHandle
-from support.chain import Chain
+from support.chain import Chain, Run
 from support.project import ROOT
 from support.scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 
 NAMES = [name for name, scenario in SCENARIOS.items() if not scenario.refused and "operator" not in name]
 
 
-def kill_at(sandbox: SandboxHandle, chain: Chain, playbook: str, nth: int, phase: str) -> int:
+def kill_at(sandbox: SandboxHandle, run: Callable[[], object], nth: int, phase: str) -> int:
     """Kill the run when its nth request arrives, or when its answer is ready."""
     child = 0
     started = threading.Event()
@@ -40,7 +41,7 @@ def kill_at(sandbox: SandboxHandle, chain: Chain, playbook: str, nth: int, phase
     child = os.fork()
     if child == 0:
         try:
-            getattr(chain, playbook)()
+            run()
         finally:
             os._exit(0)
     started.set()
@@ -55,7 +56,8 @@ def test_killed_at_any_request(sandbox: SandboxHandle, tmp_path: Path, name: str
     scenario = SCENARIOS[name]
     chain = scenario.begin(sandbox, tmp_path)
     start = Snapshot(chain)
-    getattr(chain, scenario.playbook)()
+    play = getattr(chain, scenario.playbook)
+    play()
     journal = sandbox.journal()
     writes = [n for n, entry in enumerate(journal, 1) if entry["write"]]
     reads = [n for n in range(1, len(journal) + 1) if n not in writes]
@@ -66,13 +68,35 @@ def test_killed_at_any_request(sandbox: SandboxHandle, tmp_path: Path, name: str
     for nth, phase in cases:
         start.restore()
         try:
-            assert kill_at(sandbox, chain, scenario.playbook, nth, phase) == -signal.SIGKILL
+            assert kill_at(sandbox, play, nth, phase) == -signal.SIGKILL
             sandbox.clear_journal()
             mends(chain, scenario, start, "" if chain.options.get("read_back", True) else journal[nth - 1]["path"])
         except AssertionError as error:
             wrong.append(f"{phase} request {nth} ({journal[nth - 1]['method']} {journal[nth - 1]['path']}): {error}")
         count("killed before or after a request, then a run")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", ["first connect", "connect again, ledger in Sync", "recover, deleted"])
+def test_a_look_that_is_killed_loses_nothing(
+    sandbox: SandboxHandle, tmp_path: Path, name: str, full: bool, count
+) -> None:
+    scenario = SCENARIOS[name]
+    chain = scenario.begin(sandbox, tmp_path)
+    start = Snapshot(chain)
+
+    def look() -> None:
+        chain.look(Run(), scenario.playbook, chain.variables, check=False)
+
+    look()
+    cases = [(nth, phase) for nth in range(1, len(sandbox.journal()) + 1) for phase in ("before", "after")]
+    for nth, phase in sample(cases, 1.0 if full else 0.3, name):
+        start.restore()
+        assert kill_at(sandbox, look, nth, phase) == -signal.SIGKILL
+        assert start.same()
+        assert sandbox.journal(writes=True) == []
+        count("killed during a look")
+    assert_connected(chain, settle(chain, scenario.playbook))
 
 
 @pytest.mark.parametrize("call", ["os.replace", "os.fsync"])

@@ -35,15 +35,15 @@ class CallbackModule(CallbackBase):
 
         def broken(self, wire, limit):
             told = f"{dict(wire.headers)} {wire.content}"
-            if "/handover" in str(wire.url) or BROKEN in told:
+            if ("/handover" in str(wire.url) and wire.method == "POST") or BROKEN in told:
                 try:
                     raise LookupError(told)
                 except LookupError as error:
                     raise RuntimeError(told) from error
             return exchange(self, wire, limit)
 
-        exchange = getattr(service.Service, "whole", service.Service._exchange)
-        service.Service.whole, service.Service._exchange = exchange, broken
+        exchange = getattr(service.Service, "whole", service.Service.exchange)
+        service.Service.whole, service.Service.exchange = exchange, broken
 """
 
 
@@ -93,7 +93,7 @@ def test_no_secret_anywhere(canaries: Fleet, count) -> None:
     for name in names[:2]:
         canaries.sandbox.sabotage(name, "delete-source" if name == names[0] else "remove-key")
     printed += canaries.run("recover", ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
-    assert "link_and_key_key" in printed
+    assert "recover_key" in printed
     canaries.sandbox.sabotage(names[0], "delete-source")
     printed += canaries.run("recover", "-e", "unified_profiles_channel=operator", "--limit", ",".join(names[:2]))
     assert "ends in ..." in printed
@@ -132,7 +132,9 @@ def test_a_defect_shows_no_secret_either(canaries: Fleet, count) -> None:
         "---\nunified_profiles_timeout: 4\nunified_profiles_retry_budget: 1\n"
     )
     printed = canaries.run("connect", "--limit", slow, ANSIBLE_TASK_TIMEOUT="2", **tracebacks)
-    assert f"{slow} is failed. " in printed, printed[-3000:]
+    # The look at all environments is one task, so Ansible ends the whole run.
+    assert re.search(r"Timed out after 2|expected time frame \(2\)", printed), printed[-3000:]
+    assert f"{slow} -> localhost" in printed
     canaries.assert_silent()
     count("bytes of output, logs, caches, reports and temporary files searched for secrets", canaries.search.bytes)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
 from sandbox.server import SandboxHandle
 from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, settle
 
@@ -55,6 +56,14 @@ def test_an_operator_is_asked_for_the_same(sandbox: SandboxHandle, project, tmp_
     assert asked
     theirs = project.ledger("dev")
     assert {step: theirs[step]["asked"]["subject"] for step in asked} == asked
+
+
+def test_tasks_have_the_time_from_the_look(sandbox: SandboxHandle, project, tmp_path: Path) -> None:
+    """What is recorded is compared with Segment's times, so it has Segment's time."""
+    sandbox.advance(1800)
+    project.run(CONNECT, "--limit", "dev", "-e", "unified_profiles_channel=operator")
+    asked = parse_time(project.ledger("dev")["connection"]["asked"]["at"])
+    assert abs((sandbox.world.now() - asked).total_seconds()) < 900
 
 
 def test_the_end_is_the_same(sandbox: SandboxHandle, project, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import importlib
 import re
 import threading
 import typing as t
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,8 +50,9 @@ INCLUDE = "ansible.builtin.include_tasks"
 OMIT = object()
 JINJA = jinja2.Environment()
 JINJA.filters["bool"] = boolean
+JINJA.tests["skipped"] = lambda result: result.get("skipped", False)
 # Settings that the modules get in a run, and not where a test calls one of them.
-OF_A_RUN = ("channel", "source_labels", "friendly_name", "attest_existing")
+OF_A_RUN = ("channel", "source_labels", "friendly_name", "attest_existing", "read_back")
 
 
 class QuickClock(Clock):
@@ -59,14 +61,14 @@ class QuickClock(Clock):
     For that thread alone, since what another one waits for on the wire meanwhile does not come any sooner.
     """
 
-    skipped = 0.0  # of all threads
+    slept: dict[int, float] = defaultdict(float)  # by thread, since somebody cleared it
     _of_thread = threading.local()
 
     def monotonic(self) -> float:
         return super().monotonic() + getattr(self._of_thread, "skipped", 0.0)
 
     def sleep(self, seconds: float) -> None:
-        QuickClock.skipped += seconds
+        QuickClock.slept[threading.get_ident()] += seconds
         self._of_thread.skipped = getattr(self._of_thread, "skipped", 0.0) + seconds
 
 
@@ -173,6 +175,7 @@ class Chain(Environment):
                 seen = {**known, **{name: value(text, known) for name, text in task.get("vars", {}).items()}}
                 when = task.get("when", [])
                 if not all(evaluate(condition, seen) for condition in ([when] if isinstance(when, str) else when)):
+                    known[task.get("register", "")] = {"changed": False, "skipped": True}
                     continue
                 if "block" in task:
                     carry_out(task["block"])
@@ -210,6 +213,19 @@ class Chain(Environment):
 
     def endpoint(self, step: str, read_back: bool = True) -> dict[str, t.Any]:
         return super().endpoint(step, read_back and self.options.get("read_back", True))
+
+
+def surveyed(
+    playbook: str, variables: t.Mapping[str, t.Mapping[str, t.Any]], check: bool = False
+) -> tuple[dict[str, Look], dict[str, EnvironmentStatus]]:
+    """Look at all of these hosts at once, by their variables. Nothing in them is a template."""
+    survey = Survey(playbook, 32, 120, lambda line: None)
+    names = list(variables)
+    looks = survey.look(names, lambda name: survey_settings(variables[name], None, playbook, RUN_ONLY, names))
+    statuses = survey.outcomes(looks, check)
+    defects = [status["failure"] for status in statuses.values() if "A defect" in status["failure"]]
+    assert not defects, defects
+    return looks, statuses
 
 
 @functools.cache

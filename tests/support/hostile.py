@@ -50,7 +50,10 @@ HOSTILE = {
     "legacy source": Hostility(
         "flex-unify-server-source", before=lambda sandbox, name: sandbox.sabotage(name, "legacy-source")
     ),
-    "gateway refuses": Hostility("endpoints.connection.headers", variables={"gateway_token": "of-nobody"}),
+    "gateway refuses": Hostility(
+        "endpoints.connection.headers",
+        before=lambda sandbox, name: setattr(sandbox.world.environments[name], "gateway_token", "another-one"),
+    ),
     "regulated": Hostility("HIPAA", variables={"regulated": ["hipaa"]}),
     "no consent": Hostility("allow_write_events", variables={"allow_write_events": False}),
 }
@@ -64,15 +67,21 @@ def fleet(count: int, folder: Path, ways: t.Iterable[str]) -> Iterator[tuple[San
         names = list(sandbox.world.environments)
         hostile = dict(zip(names[1::4], ways))
         for name, way in hostile.items():
-            make_hostile(sandbox, folder, name, HOSTILE[way])
+            write_variables(folder, name, make_hostile(sandbox, name, HOSTILE[way]))
         yield sandbox, hostile
 
 
-def make_hostile(sandbox: SandboxHandle, folder: Path, name: str, how: Hostility) -> None:
+def make_hostile(sandbox: SandboxHandle, name: str, how: Hostility) -> dict[str, t.Any]:
+    """Make an environment fail; return the variables of its host that belong to that."""
     how.before(sandbox, name)
     if how.fault:
         sandbox.fault(environment=name, count=None, **how.fault)
-    variables = {"retry_budget": 1.5, "timeout": 1.0, **dict(how.variables)}
+    values = {"retry_budget": 1.5, "timeout": 1.0, **dict(how.variables)}
+    return {HOST_VARS + key: value for key, value in values.items()}
+
+
+def write_variables(folder: Path, name: str, variables: t.Mapping[str, t.Any]) -> None:
+    """Add to the variables of a host."""
     path = folder / f"host_vars/{name}/more.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("---\n" + "".join(f"{HOST_VARS}{key}: {json.dumps(value)}\n" for key, value in variables.items()))
+    path.write_text("---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in variables.items()))

@@ -28,17 +28,23 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from sandbox import inventory
 from sandbox.server import SandboxHandle
 
-from .hostile import HOSTILE, make_hostile
+from .hostile import HOSTILE, make_hostile, write_variables
 from .project import ROOT
 
 # What has to be escaped in URLs, JSON, YAML, HTML or a shell.
 ODD = "\"'\\/+&=%41$(id)<b>;|?#!*~^[`"
 PROXY_USER, PROXY_PASSWORD = "canary-user", "canary-of-the-proxy/+&=%41$(id)'!*~"
 VAULT_PASSWORD = "canary-of-the-vault"
-REGISTERED = (
-    *("preflight_space", "connection_result", "source_ledger", "source_found", "source_result", "link_and_key_link"),
-    *("link_and_key_key", "verify_result", "report_result", "unified_profiles_failure"),
-)
+
+
+def registered(folder: str) -> list[str]:
+    """What the tasks in a folder register."""
+    texts = (file.read_text() for file in (ROOT / folder).rglob("*.yml"))
+    return sorted({name for text in texts for name in re.findall(r"register: (\w+)", text)})
+
+
+OF_A_HOST = ["unified_profiles_failure", *registered("roles")]
+OF_THE_RUN = registered("playbooks")
 
 
 def forms(secret: str) -> set[str]:
@@ -156,6 +162,24 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
+def plays_of(playbook: Path) -> list[dict[str, Any]]:
+    """The plays of a playbook and of those that it imports, with their variables and with whole paths."""
+    found = []
+    for part in yaml.safe_load(playbook.read_text()):
+        if imported := part.get("ansible.builtin.import_playbook"):
+            found += [
+                {**play, "vars": {**play.get("vars", {}), **part.get("vars", {})}}
+                for play in plays_of(playbook.parent / imported)
+            ]
+            continue
+        for task in part["tasks"]:
+            for how in ("ansible.builtin.import_tasks", "ansible.builtin.include_tasks"):
+                if how in task:
+                    task[how] = str(playbook.parent / task[how])
+        found.append(part)
+    return found
+
+
 class Fleet:
     """A sandbox whose every secret is a canary, and the inventory of it."""
 
@@ -209,7 +233,7 @@ class Fleet:
     def spoil(self, name: str, way: str) -> None:
         how, env = WAYS[way], self.sandbox.world.environments[name]
         if way in HOSTILE:
-            make_hostile(self.sandbox, self.folder, name, HOSTILE[way])
+            write_variables(self.folder, name, make_hostile(self.sandbox, name, HOSTILE[way]))
         if "echo" in how:
             said = " ".join([env.segment_token, env.profile_token, env.api_secret, env.gateway_token])
             body = {"errors": [{"type": "x", "message": said}], "message": said, "code": 1, "data": {"x": said}}
@@ -225,8 +249,7 @@ class Fleet:
         if how.get("auth_token"):
             variables |= {"twilio_api_key": None, "twilio_api_secret": None, "twilio_auth_token": env.auth_token}
         if variables:
-            text = "".join(f"unified_profiles_{k}: {json.dumps(v)}\n" for k, v in variables.items())
-            (self.folder / f"host_vars/{name}/more.yml").write_text("---\n" + text)
+            write_variables(self.folder, name, {f"unified_profiles_{k}": v for k, v in variables.items()})
             for value in map(str, variables.values()):
                 if "canary" in value and "auth_token" not in value:
                     self.search.add(
@@ -239,22 +262,36 @@ class Fleet:
         show = {
             "hosts": "unified_profiles",
             "gather_facts": False,
-            "tasks": [{"ansible.builtin.debug": {"var": name}, "when": f"{name} is defined"} for name in REGISTERED],
+            "tasks": [
+                *({"ansible.builtin.debug": {"var": name}, "when": f"{name} is defined"} for name in OF_A_HOST),
+                # The same for all hosts that have it, and long.
+                *(
+                    {
+                        "ansible.builtin.debug": {
+                            "var": f"ansible_play_hosts_all | map('extract', hostvars) | selectattr('{name}', 'defined') "
+                            f"| map(attribute='{name}') | first | default"
+                        },
+                        "run_once": True,
+                    }
+                    for name in OF_THE_RUN
+                ),
+            ],
         }
-        whole = []
-        for part in yaml.safe_load((ROOT / f"playbooks/{playbook}.yml").read_text()):
-            if imported := part.get("ansible.builtin.import_playbook"):
-                plays = yaml.safe_load((ROOT / "playbooks" / imported).read_text())
-                whole += [{**play, "vars": {**play.get("vars", {}), **part.get("vars", {})}} for play in plays]
-            else:
-                whole.append(part)
-        for play in whole:
-            play["environment"] = "{{ for_the_tasks | default({}) }}"
-            for task in play["tasks"]:
-                if path := task.get("ansible.builtin.import_tasks"):
-                    task["ansible.builtin.import_tasks"] = str(ROOT / "playbooks" / path)
+        # What Ansible puts into the environment of a task reaches the tasks of a role, and not the look at all environments.
+        alone = {
+            "hosts": "unified_profiles",
+            "gather_facts": False,
+            "environment": "{{ for_the_tasks }}",
+            "tasks": [
+                {
+                    "ansible.builtin.include_role": {"name": f"flexops.unified_profiles.{playbook}"},
+                    "when": "for_the_tasks is defined",
+                }
+            ],
+        }
+        *plays, failing = plays_of(ROOT / f"playbooks/{playbook}.yml")
         # The report fails the job at last, so what is shown comes before it.
-        wrapper.write_text(json.dumps([*whole[:-1], show, whole[-1]]))
+        wrapper.write_text(json.dumps([*plays, alone, show, failing]))
         scratch = self.folder.parent / "scratch"
         for name in ("tmp", "local", "remote", "cache"):
             (scratch / name).mkdir(parents=True, exist_ok=True)
@@ -286,6 +323,7 @@ class Fleet:
                 timeout=240,
             )
         printed = done.stdout + done.stderr
+        assert "VARIABLE IS NOT DEFINED" not in printed
         self.search.look(f"output of {playbook}", printed)
         assert log.stat().st_size > 1000
         self.search.files(scratch)

@@ -121,6 +121,8 @@ def look(call: ModuleContext, playbook: str) -> Look:
         chain.check()
         CHAINS[playbook](chain)
         chain.judge()
+        for late in call.transport.not_reached[:1]:
+            raise late
     except Failure as failure:
         found["failure"] = failure.full_message
         found["cards"] += [card for card in [failure.facts.get("card")] if card]
@@ -302,4 +304,9 @@ def _why(decision: Decision) -> str:
 def _differences(plan: Plan) -> str:
     if plan.action == "create":
         return "there is none"
-    return "; ".join(f"its {name} is {plan.before.get(name)}" for name in plan.changes)
+    told = {
+        "name": f"it is called {plan.before.get('name')!r}",
+        "enabled": "it is disabled",
+        "labels": "labels are missing",
+    }
+    return "; ".join(told[name] for name in plan.changes)

@@ -68,7 +68,7 @@ class SyncApi:
             if error.status not in (401, 403):
                 raise
 
-    def save(self, service: str, name: str, data: str, revision: str | None) -> Document:
+    def save(self, service: str, name: str, data: str, revision: str | None, ttl: int | None = None) -> Document:
         """Make the document (operation CreateDocument), or replace its data (operation UpdateDocument).
 
         Args:
@@ -76,19 +76,32 @@ class SyncApi:
             name: See :meth:`document`.
             data: JSON text.
             revision: The one that is to be replaced; None where there is no document yet.
+            ttl: In how many seconds the document is deleted by itself; never by default.
 
         Raises:
             ApiError: 409: it exists already. 412: it has another revision meanwhile.
             UnknownOutcome: It may have been written: read it again.
         """
         at = {"service": service, "name": name}
+        form = {"Data": data} | ({} if ttl is None else {"Ttl": str(ttl)})
         if revision is None:
-            form = {"UniqueName": name, "Data": data}
+            form["UniqueName"] = name
             return _document(
                 self.service.request("POST", "/v1/Services/{service}/Documents", form=form, path_params=at)
             )
         headers = {"if-match": revision}
-        return _document(self.service.request("POST", DOCUMENT, form={"Data": data}, headers=headers, path_params=at))
+        return _document(self.service.request("POST", DOCUMENT, form=form, headers=headers, path_params=at))
+
+    def delete(self, service: str, name: str) -> None:
+        """Delete the document (operation DeleteDocument), if it is there.
+
+        Args:
+            service: See :meth:`document`.
+            name: See :meth:`document`.
+        """
+        at = {"service": service, "name": name}
+        # 404: it has expired, or an answer was lost and this is sent again.
+        self.service.request("DELETE", DOCUMENT, expected=frozenset({204, 404}), path_params=at)
 
 
 def _document(answer: Response) -> Document:

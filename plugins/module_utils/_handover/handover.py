@@ -161,7 +161,7 @@ class HandOver(Resource):
         if self.endpoint and self.decision.send:
             self._send(self.endpoint)
         state = "done" if self.decision.status == "done" else "asked"
-        self._record(state, self.decision.how, self.decision.by)
+        self.record(state, self.decision.how, self.decision.by)
         return plan.after
 
     def result(self) -> HandOverResult:
@@ -219,7 +219,7 @@ class HandOver(Resource):
         if not endpoint.reader:
             # Recorded first: a run that is killed now must not be followed by one that sends it blindly again, or that takes what the
             # form has made for a rival.
-            self._record("asked", "sent", "")
+            self.record("asked", "sent", "")
         try:
             endpoint.send(values)
         except UnknownOutcome as failure:
@@ -275,7 +275,7 @@ class HandOver(Resource):
             card["warnings"].insert(0, f"{sent}: look first, and confirm it if it is done.")
         return card
 
-    def _record(self, state: str, how: str, by: str) -> None:
+    def record(self, state: str, how: str, by: str) -> None:
         at = format_time(self.call.segment_now())
         step, recorded = self.facts.step.name, self.facts.recorded
         if state == "asked":

@@ -38,6 +38,8 @@ from .._base.errors import LedgerError
 from .steps import STEPS
 
 FORMAT = 2
+# A lock ends so long after it was last renewed, where nobody can see whether its run goes on.
+HELD_SECONDS = 3600
 # Deeper than any ledger. What is nested further cannot be worked with: Python's own functions give up on it.
 MAX_DEPTH = 20
 
@@ -213,6 +215,28 @@ class Ledger(abc.ABC):
 
         Raises:
             LedgerError: It would. Says what to do about it.
+        """
+
+    @property
+    @abc.abstractmethod
+    def lock_name(self) -> str:
+        """What to call the lock beside the ledger, for somebody who has to find it."""
+
+    @abc.abstractmethod
+    def read_lock(self) -> t.Any:
+        """What the lock beside the ledger holds; None where there is none, or nothing that can be read.
+
+        Raises:
+            LedgerError: It cannot be read.
+        """
+
+    @abc.abstractmethod
+    def write_lock(self, holder: Mapping[str, t.Any] | None) -> bool:
+        """Replace what the lock held when it was last read, or remove it; False if somebody else has changed it since.
+
+        Raises:
+            LedgerError: It cannot be written.
+            UnknownOutcome: It may have been written: read it again.
         """
 
     def write(self, step: str, records: Mapping[str, Record], *entries: Entry) -> None:

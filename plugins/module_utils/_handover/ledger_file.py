@@ -14,7 +14,8 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator
+import typing as t
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .._base.errors import LedgerError
@@ -32,6 +33,7 @@ GITIGNORE = """\
 # Made by flexops.unified_profiles where there was none; yours to change. The ledger is worth a commit, these are not.
 /ledger/*.lock
 /ledger/*.new
+/ledger/*.run
 /ledger/.*
 /report.html
 /report.md
@@ -50,6 +52,7 @@ class FileLedger(Ledger):
         super().__init__(environment)
         self.folder = folder
         self.path = folder / "ledger" / f"{file_name_for(environment)}.json"
+        self._lock_seen: t.Any = None
 
     @property
     def target(self) -> Path:
@@ -108,6 +111,36 @@ class FileLedger(Ledger):
                     lock_now(descriptor)
             finally:
                 probe.unlink(missing_ok=True)
+
+    @property
+    def _lock_file(self) -> Path:
+        # Not the file that writers lock for a moment: there, somebody else's could only be read, not replaced.
+        return self.target.with_suffix(".run")
+
+    @property
+    def lock_name(self) -> str:
+        return f"the file {self._lock_file}"
+
+    def read_lock(self) -> t.Any:
+        with self._explained("read"):
+            self._lock_seen = self._read_lock()
+        return self._lock_seen
+
+    def write_lock(self, holder: Mapping[str, t.Any] | None) -> bool:
+        with self._explained("written"), self._locked():
+            if self._read_lock() != self._lock_seen:
+                return False
+            if holder is None:
+                self._lock_file.unlink(missing_ok=True)
+            else:
+                replace_file(self._lock_file, json.dumps(holder, indent=2) + "\n", self._lock_file.with_suffix(".new"))
+        return True
+
+    def _read_lock(self) -> t.Any:
+        try:
+            return json.loads(read_text(self._lock_file, MAX_FILE))
+        except (FileNotFoundError, UnusableFile, ValueError, RecursionError):
+            return None
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

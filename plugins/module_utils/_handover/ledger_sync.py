@@ -9,11 +9,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import json
+import typing as t
+from collections.abc import Iterator, Mapping
 
 from .._base.errors import ApiError, LedgerError, UnknownOutcome
-from .._clients.twilio_sync import MAX_DATA, SyncApi
-from .ledger import Ledger, LedgerDocument, file_name_for, parse
+from .._clients.twilio_sync import MAX_DATA, Document, SyncApi
+from .ledger import HELD_SECONDS, Ledger, LedgerDocument, file_name_for, parse
 from .ledger_merge import compact, merge
 
 ATTEMPTS = 20
@@ -32,6 +34,9 @@ class SyncLedger(Ledger):
         self.name = f"unified-profiles-{file_name_for(environment)}"
         self.where = f"The ledger (document '{self.name}' of the Twilio Sync service '{self.service}')"
         self.revision: str | None = None
+        # No ledger has a name like this.
+        self._lock = f"run-of-{self.name}"
+        self._lock_seen: Document | None = None
 
     def read(self) -> LedgerDocument:
         with self._explained():
@@ -75,6 +80,30 @@ class SyncLedger(Ledger):
 
     def ensure_writable(self) -> None:
         """See the base class. What shows without a write showed when it was read: the service, and the right to use it."""
+
+    @property
+    def lock_name(self) -> str:
+        return f"the document '{self._lock}' of the Twilio Sync service '{self.service}'"
+
+    def read_lock(self) -> t.Any:
+        with self._explained():
+            self._lock_seen = self.api.document(self.service, self._lock)
+        return self._lock_seen.data if self._lock_seen else None
+
+    def write_lock(self, holder: Mapping[str, t.Any] | None) -> bool:
+        revision = self._lock_seen.revision if self._lock_seen else None
+        try:
+            with self._explained(missing=revision is None):
+                if holder is None:
+                    self.api.delete(self.service, self._lock)
+                else:
+                    self.api.save(self.service, self._lock, json.dumps(holder), revision, ttl=HELD_SECONDS)
+        except ApiError as error:
+            # As in save().
+            if error.status not in (404, 409, 412):
+                raise
+            return False
+        return True
 
     @contextlib.contextmanager
     def _explained(self, missing: bool = True) -> Iterator[None]:

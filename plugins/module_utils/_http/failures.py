@@ -147,13 +147,15 @@ class Failures:
     def not_reached(self, shown: str, failure: Exception | None) -> NotReached:
         """The time for all requests is over. What the last attempt met is told, if there was one."""
         method, path = shown.split(" ", 1)
-        return NotReached(
+        found = NotReached(
             f"The time for this environment was used up at {self.name} ({shown}){f': {failure}' if failure else '.'}",
-            "Run again with fewer environments, or find out what slows this one down.",
+            "Run again with fewer environments, or with a longer unified_profiles_survey_timeout; or find out what slows this one down.",
             service=self.name,
             method=method,
             path=path,
         )
+        self.transport.not_reached.append(found)
+        return found
 
     def request_id(self, headers: Mapping[str, str]) -> str | None:
         return self.transport.hidden.in_request_id(request_id_of(headers) or "") or None

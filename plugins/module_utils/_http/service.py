@@ -220,12 +220,12 @@ class Service:
             limit = min(limit, transport.until - started)
             answer: Answer | httpx.TransportError
             try:
-                answer = self._exchange(wire, limit)
+                answer = self.exchange(wire, limit)
             except httpx.TransportError as error:
                 answer = error
             return answer, transport.clock.monotonic() - started, limit
 
-    def _exchange(self, wire: httpx.Request, limit: float) -> Answer:
+    def exchange(self, wire: httpx.Request, limit: float) -> Answer:
         """One round trip, over within ``limit`` seconds."""
         self.transport.connections.deadline.start(limit)
         wire.extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), limit)}

@@ -16,6 +16,7 @@ import ssl
 import threading
 import urllib.parse
 
+from .._base.errors import NotReached
 from .._base.hidden import Hidden
 from .._base.secret import Secret
 from . import libraries
@@ -84,6 +85,8 @@ class Transport:
         self.memory = Memory() if remember else None
         self.until = float("inf") if until is None else until
         self.budget = Budget(settings.retry_budget)
+        # What was left out because the time was over. Who goes on without an answer must not pass that for a whole look.
+        self.not_reached: list[NotReached] = []
         self.hidden = Hidden()
         self._parent = os.getppid()
         self._http_transport = http_transport

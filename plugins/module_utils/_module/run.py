@@ -16,13 +16,12 @@ import typing as t
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ansible.module_utils.basic import AnsibleModule
-
 from .._base.errors import Failure
 from .._base.text import printable
 from .arguments import check
 from .context import ModuleContext
 from .options import CONNECTION_OPTIONS
+from .private_names import BareModule
 from .state import Reconciled
 
 
@@ -107,29 +106,10 @@ def change_result(outcome: Reconciled, **more: t.Any) -> dict[str, t.Any]:
     return {"changed": outcome.plan.changed, "diff": outcome.plan.diff, **more}
 
 
-class _Module(AnsibleModule):
-    """Ansible's own, which only carries the arguments and the result.
-
-    Its check quotes wrong arguments, its log and its result show those that are right, and its masking of secrets replaces
-    their texts wherever else they stand in the result.
-    """
-
-    def __init__(self, spec: ArgumentSpec) -> None:
-        self.spec = spec
-        super().__init__(argument_spec=spec.argument_spec, supports_check_mode=True, **spec.constraints)
-
-    def _load_params(self) -> None:
-        super()._load_params()
-        self.arguments = {name: self.params.pop(name) for name in [*self.params] if not name.startswith("_ansible_")}
-        self.argument_spec: dict[str, t.Any] = {}
-        for name in self.spec.constraints:
-            setattr(self, name, None)
-
-
 def run_as_module(spec: ArgumentSpec, body: Callable[[ModuleContext], dict[str, t.Any]]) -> None:
     """Run as an ordinary module: on a remote host, or with ``async``."""
-    module = _Module(spec)
-    result = run(spec, body, module.arguments, module._name, module.check_mode)
+    module = BareModule(spec.argument_spec, spec.constraints)
+    result = run(spec, body, module.arguments, module.name, module.check_mode)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

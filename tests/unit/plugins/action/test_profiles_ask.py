@@ -38,7 +38,7 @@ def ask(monkeypatch):
     def run(*answers, by="jane", timeout=1800):
         terminal = Terminal(*answers)
         monkeypatch.setattr(profiles_ask, "display", terminal)
-        found = profiles_ask._ask(CARDS, by, timeout)
+        found = profiles_ask.ask(CARDS, by, timeout)
         assert not terminal.answers
         return {name: steps["key"] for name, steps in found.items()}, terminal.shown
 

@@ -68,8 +68,16 @@ def test_without_a_second_look_the_first_one_counts(second):
 
 def test_what_was_found_before_it_was_repaired_is_told():
     first, second = {**WAITS, "findings": [RENAMED, UNLINKED]}, {**PROVEN, "findings": [UNLINKED]}
+    repaired = {**RENAMED, "detail": "It was renamed. It is repaired."}
     found, _problem = looks(run({"dev": first}, due=["dev"], dev=again(dev=second)))
-    assert found["dev"]["findings"] == [RENAMED, UNLINKED]
+    assert found["dev"]["findings"] == [repaired, UNLINKED]
+    assert found["dev"]["why"] == "It was renamed. It is repaired. key: it was read back"
+
+
+def test_what_was_found_is_not_called_repaired_where_a_task_failed():
+    failed = {"unified_profiles_failure": "No.", **again(dev=PROVEN)}
+    found, _problem = looks(run({"dev": {**WAITS, "findings": [RENAMED]}}, due=["dev"], dev=failed))
+    assert (found["dev"]["findings"], found["dev"]["why"]) == ([RENAMED], "No.")
 
 
 def test_a_task_that_failed_decides_and_keeps_what_the_look_showed():

@@ -41,8 +41,8 @@ def made(step="connection", environment="dev", value="v", **console):
 def outcomes(environment="dev", text="v"):
     steps = {step: {"verdict": "pending", "reason": text} for step in ("connection", "link", "key")}
     waiting = {step: {"status": "pending", "card": made(step, environment, text)} for step in steps}
-    found = {"verify": steps, "findings": [{"detail": text}], **waiting}
-    return {environment: environment_status(found, False), text + "2": environment_status({"failure": text}, False)}
+    look = {"verdicts": steps, "findings": [{"detail": text}], "handovers": waiting}
+    return {environment: environment_status(look, False), text + "2": environment_status({"failure": text}, False)}
 
 
 class Reader(html.parser.HTMLParser):
@@ -142,7 +142,7 @@ def test_the_page_needs_nothing_and_runs_only_its_own_script():
     page = pages.report_html(outcomes(), pages.Run())
     policy = html.unescape(re.search(r'Security-Policy" content="([^"]+)"', page)[1])
     script = re.search(r"<script>(.*)</script>", page, re.DOTALL)[1]
-    assert f"script-src 'sha256-{pages._policy_hash(script)}'" in policy
+    assert f"script-src 'sha256-{pages.policy_hash(script)}'" in policy
     assert policy.startswith("default-src 'none'")
     assert not re.search(r"<(link|img|iframe|script [^>]*src)\b|@import|url\(", page)
 
@@ -220,11 +220,11 @@ def test_a_confirmation_of_a_limited_run_keeps_its_limit():
 def test_the_summary_has_those_in_trouble_first_and_one_line_for_each():
     found = {
         **outcomes("dev", "a\nb"),
-        "good": environment_status({"verify": {"key": {"verdict": "proven", "reason": "r"}}}, False),
+        "good": environment_status({"verdicts": {"key": {"verdict": "proven", "reason": "r"}}}, False),
     }
     *lines, counts = pages.summary_text(found, 9).splitlines()
     assert [line.split()[1] for line in lines] == ["failed", "pending", "proven"]
-    assert counts == "3 environments: 1 failed, 1 pending, 1 proven."
+    assert counts == "3 environments: 1 proven, 1 pending (dev), 1 failed (a\\nb2)"
     assert pages.summary_text(found, 1).splitlines()[1] == "and 2 more."
 
 

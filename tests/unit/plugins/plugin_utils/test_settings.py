@@ -16,6 +16,7 @@ from ansible.parsing import vault
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import OPTIONS as LOOK
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import CONNECTION_OPTIONS
@@ -23,6 +24,7 @@ from ansible_collections.flexops.unified_profiles.plugins.modules import (
     profiles_connection,
     profiles_info,
     segment_source,
+    segment_test_event,
 )
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import (
@@ -78,6 +80,21 @@ def test_a_setting_is_as_the_option_of_its_name(option):
             assert variable in setting["description"]
     elif taken.get("default"):
         assert setting["default"] == taken["default"]
+
+
+# What no module takes: the run's own, and what the controller does with the outcomes.
+OF_THE_CONTROLLER = {
+    f"{PREFIX}{name}"
+    for name in (
+        "serial max_fail_percentage survey_threads survey_timeout in_process own_variables prompt recover_max_percentage report_dir "
+        "fail_on_pending fail_on_suspicion fail_on_unknown"
+    ).split()
+}
+
+
+def test_every_setting_is_taken_by_something():
+    taken = {PREFIX + option for option in {*OPTIONS, *segment_test_event.SPEC.argument_spec, *LOOK}}
+    assert SETTINGS.keys() - taken == OF_THE_CONTROLLER
 
 
 def test_every_connection_option_is_a_setting():

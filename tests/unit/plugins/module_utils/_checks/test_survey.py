@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS, OPTIONS, look
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_monitor import MonitorApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import (
@@ -155,8 +156,8 @@ def test_a_card_that_has_changed_since_confirms_nothing(sandbox, tmp_path):
 # Sabotage -> what is due for connect, and for recover
 SENT = "it is to be sent to the endpoint"
 DUE = {
-    "rename-source": ({"source": "its name is renamed by hand"},) * 2,
-    "disable-source": ({"source": "its enabled is False"},) * 2,
+    "rename-source": ({"source": "it is called 'renamed by hand'"},) * 2,
+    "disable-source": ({"source": "it is disabled"},) * 2,
     "remove-key": ({"key": SENT},) * 2,
     "disconnect-from-space": ({"link": SENT},) * 2,
     "wrong-key-in-flex": ({"key": SENT},) * 2,
@@ -181,7 +182,15 @@ def test_what_is_due_and_why(connected, sabotage, playbook):
 def test_a_label_that_is_missing_is_due(connected):
     (source,) = connected.twilio_sources
     source.labels = [{"key": "team", "value": "x"}]
-    assert connected.look()["due"] == {"source": "its labels is {'team': 'x'}"}
+    assert connected.look()["due"] == {"source": "labels are missing"}
+
+
+@pytest.mark.parametrize("playbook", CHAINS)
+def test_what_shall_not_be_mended_is_told_and_not_due(connected, playbook):
+    connected.sandbox.sabotage("dev", "disable-source")
+    found = connected.look(playbook, repair=False)
+    assert (found["failure"], found["due"]) == ("", {})
+    assert [finding["problem"] for finding in found["findings"]] == ["disabled"]
 
 
 def test_recover_makes_what_was_deleted_and_hands_it_over(connected):
@@ -285,3 +294,13 @@ def test_a_write_in_a_look_is_a_defect_and_is_not_sent(connected, playbook, monk
     with pytest.raises(AssertionError, match="in read-only mode"):
         connected.look(playbook)
     assert connected.sandbox.journal(writes=True) == []
+
+
+def test_evidence_that_was_not_reached_fails_the_look(connected, monkeypatch):
+    """Evidence that cannot be read is unknown. What there was no time for is not: nobody knows what it would have shown."""
+
+    def too_late(api, *_times):
+        raise api.service.failures.not_reached("GET /v1/Alerts", None)
+
+    monkeypatch.setattr(MonitorApi, "connector_alerts", too_late)
+    assert "The time for this environment was used up at Twilio Monitor" in connected.look()["failure"]

@@ -34,7 +34,6 @@ ERASE = Step(
     placeholders=("environment", "digest", "user_id"),
     read_back_field="user_id",
     links=("unify",),
-    result_variable="erase_result",
 )
 
 
@@ -75,8 +74,8 @@ def test_an_endpoint_fills_in_the_placeholders_of_a_fourth_step(fourth, transpor
 @pytest.mark.parametrize(
     ("name", "spec", "option"),
     [
-        ("module_utils._handover.handover", "OPTIONS", "seen"),
-        ("modules.profiles_preflight", "SPEC", "endpoints"),
+        ("module_utils._checks.survey", "OPTIONS", "endpoints"),
+        ("module_utils._checks.survey", "OPTIONS", "confirmations"),
         ("modules.profiles_info", "SPEC", "read_back"),
     ],
 )
@@ -87,19 +86,17 @@ def test_options_take_a_fourth_step(fourth, name, spec, option):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_the_documentation_names_a_fourth_step(fourth):
-    fragment = fresh("doc_fragments._handover")["ModuleDocFragment"]
-    assert "erase" in yaml.safe_load(fragment.DOCUMENTATION)["options"]["seen"]["suboptions"]
-    assert "erase" in yaml.safe_load(fragment.ENDPOINTS)["options"]["endpoints"]["suboptions"]
+def test_the_settings_take_the_endpoint_of_a_fourth_step(fourth):
+    assert "erase" in fresh("plugin_utils._settings")["SETTINGS"]["unified_profiles_endpoints"]["options"]
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_report_shows_a_fourth_step(fourth):
-    assert "erase_result" in fresh("module_utils._handover.status")["RESULT_VARIABLES"]
     card = cards.build_card("erase", "dev", "0" * 12, {})
-    results = status.collect_results({"erase_result": {"handover": {"status": "pending", "card": card}}})
-    results["verify"] = {"erase": {"verdict": "pending", "reason": "asked for"}}
-    found = status.environment_status(results, check_mode=False)
+    look = {
+        "handovers": {"erase": {"status": "pending", "card": card}},
+        "verdicts": {"erase": {"verdict": "pending", "reason": "asked for"}},
+    }
+    found = status.environment_status(look, check_mode=False)
     assert (found["status"], found["why"]) == ("pending", "erase: asked for")
     assert [card["step"] for card in found["cards"]] == ["erase"]
 
@@ -121,7 +118,7 @@ def test_a_fourth_step_is_handed_over(fourth, transport):
     options = {
         **dict.fromkeys(("validate_certs", "ca_path", "proxy")),
         **{"timeout": 5.0, "retry_budget": 0.0},
-        **{"environment": "dev", "channel": "operator", "endpoint": None, "confirm": None, "seen": None},
+        **{"environment": "dev", "channel": "operator", "endpoint": None, "confirm": None},
         **{"attest_existing": None, "clock_skew": 0.0, "confirmed_by": None, "reason": None},
         **{"confirm_digests": [], "withdraw": [], "handover_again": []},
         **{"twilio_account_sid": None, "segment_region": "us"},

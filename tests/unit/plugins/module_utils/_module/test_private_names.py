@@ -17,10 +17,8 @@ from ansible.plugins.loader import init_plugin_loader
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._ansible import (
-    unread_inventories,
-    variables_by_host,
-)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import variables_by_host
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import unread_inventories
 
 GOOD = "unified_profiles:\n  hosts:\n    dev: {}\n"
 PARTIAL = GOOD + "    1001: {}\n    prod: {}\n"

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ansible's own ways to run a playbook, and its many places for a variable, with the survey."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+import yaml
+
+COLLECTION = "flexops.unified_profiles"
+WHY = "what was found, and why"
+
+
+def host_variables(project, host, **variables):
+    (project.inventory / "host_vars").mkdir(exist_ok=True)
+    (project.inventory / f"host_vars/{host}.yml").write_text(yaml.safe_dump(variables))
+
+
+def test_tags_leave_the_survey_in_and_everything_else_out(project, sandbox):
+    run = project.run("connect", "--tags", "nosuch")
+    assert run.status == 2
+    assert sandbox.journal(writes=True) == []
+    assert {row["status"] for row in run.report.values()} == {"pending"}
+    assert "Due: connection (it is to be sent to the endpoint)" in run.report["dev"][WHY]
+
+
+@pytest.mark.parametrize("task", ["Act on this environment", "Write the report*", "nosuch"])
+def test_a_start_past_the_survey_is_refused(project, sandbox, task):
+    run = project.run("connect", "--start-at-task", task)
+    assert run.status != 0
+    assert "--start-at-task: would leave out the survey" in " ".join(run.output.split())
+    assert "Traceback" not in run.output
+    assert sandbox.journal() == []
+
+
+def test_one_fork_and_a_cache_of_facts(project, sandbox):
+    cache = project.folder / "cache"
+    outside = {
+        "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(cache),
+        "ANSIBLE_CACHE_PLUGIN_TIMEOUT": "86400",
+        "ANSIBLE_GATHERING": "implicit",
+    }
+    first = project.run("connect", "--forks", "1", **outside)
+    assert first.status == 0, first.output
+    sandbox.clear_journal()
+    again = project.run("connect", "--forks", "1", **outside)
+    assert (again.status, again.changed.total()) == (0, 0), again.output
+    assert sandbox.journal(writes=True) == []
+    assert "unified_profiles" not in "".join(path.read_text() for path in cache.glob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    ("connection", "said"),
+    [
+        (
+            "ssh",
+            "ansible_connection: is not local, and the playbooks work on the controller. Set ansible_connection: local",
+        ),
+        ("{{ nosuch }}", "ansible_connection: refers to a variable that is not defined"),
+    ],
+)
+def test_a_first_host_with_another_connection_fails_alone(project, sandbox, connection, said):
+    host_variables(project, "dev", ansible_connection=connection)
+    run = project.run("connect")
+    assert run.status == 2
+    assert {name: row["status"] for name, row in run.report.items()} == {
+        "dev": "failed",
+        "prod": "proven",
+        "eu": "proven",
+    }, run.output
+    assert said in run.report["dev"][WHY]
+    assert {e["environment"] for e in sandbox.journal()} == {"prod", "eu"}
+
+
+# A number has to stand there, so each of these is refused by its name, wherever it stands.
+PLACES = {
+    "timeout": "play",
+    "retry_budget": "vars_files",
+    "proof_max_age": "vars_prompt",
+    "test_event_timeout": "set_fact",
+    "validate_certs": "role",
+    "read_connector": "role defaults",
+    "prompt": "group",
+    "ignore_legacy": "host",
+    "fail_on_unknown": "extra",
+}
+
+
+def test_settings_count_wherever_ansible_takes_variables_from(project):
+    """The survey and the tasks that act see the same ones."""
+    standing = {}
+    for setting, place in PLACES.items():
+        standing.setdefault(place, {})[f"unified_profiles_{setting}"] = f"from {place}"
+    folder = project.folder
+    (folder / "more.yml").write_text(yaml.safe_dump(standing["vars_files"]))
+    for name, variables in {"vars": standing["role"], "defaults": standing["role defaults"]}.items():
+        (folder / f"roles/own/{name}").mkdir(parents=True)
+        (folder / f"roles/own/{name}/main.yml").write_text(yaml.safe_dump(variables))
+    host_variables(project, "dev", **standing["host"])
+    (project.inventory / "group_vars/all.yml").write_text(yaml.safe_dump(standing["group"]))
+    prompts = [{"name": name, "default": value} for name, value in standing["vars_prompt"].items()]
+    look = {f"{COLLECTION}.profiles_survey": {}, "register": "looked", "run_once": True, "delegate_to": "localhost"}
+    act = {f"{COLLECTION}.profiles_connection": {"settings": True}, "register": "acted", "ignore_errors": True}
+    told = {"looked": "{{ looked.environments.dev.why }}", "acted": "{{ acted.msg }}"}
+    save = {"content": "{{ told | to_json }}", "dest": str(folder / "told.json")}
+    play = {
+        "hosts": "dev",
+        "gather_facts": False,
+        "vars": {**standing["play"], "ansible_python_interpreter": sys.executable},
+        "vars_files": ["more.yml"],
+        "vars_prompt": prompts,
+        "roles": ["own"],
+        "tasks": [
+            {"ansible.builtin.set_fact": standing["set_fact"]},
+            *(look, act, {"ansible.builtin.copy": save, "vars": {"told": told}}),
+        ],
+    }
+    (folder / "own.yml").write_text(yaml.safe_dump([play]))
+    run = project.run(str(folder / "own.yml"), "-e", json.dumps(standing["extra"]))
+    found = json.loads((folder / "told.json").read_text())
+    for setting, place in PLACES.items():
+        shown = f"is a text of {len(f'from {place}')} characters"
+        for text in found.values():
+            assert f"unified_profiles_{setting}: must be" in text, (place, run.output)
+            assert shown in text.partition(f"unified_profiles_{setting}: ")[2].partition(" unified_profiles_")[0], place
+
+
+def test_a_playbook_of_ones_own_sets_what_connect_takes(project, sandbox):
+    fact = {"ansible.builtin.set_fact": {"unified_profiles_friendly_name": "from a fact"}}
+    first = {"hosts": "unified_profiles", "gather_facts": False, "connection": "local", "tasks": [fact]}
+    connect = {
+        "ansible.builtin.import_playbook": f"{COLLECTION}.connect",
+        "vars": {"unified_profiles_source_labels": {"environment": "dev"}},
+    }
+    (project.folder / "own.yml").write_text(yaml.safe_dump([first, connect]))
+    run = project.run(str(project.folder / "own.yml"), "--limit", "dev")
+    assert (run.status, run.report["dev"]["status"]) == (0, "proven"), run.output
+    assert {e["environment"] for e in sandbox.journal()} == {"dev"}
+    environment = sandbox.world.environments["dev"]
+    assert environment.connection["friendly_name"] == "from a fact"
+    (source,) = [s for s in environment.sources.values() if s.name == "twilio-unified-profiles"]
+    assert source.labels == [{"key": "environment", "value": "dev"}]
