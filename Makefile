@@ -56,11 +56,14 @@ test-smoke: setup
 .venv-bench/ready: requirements.txt requirements-bench.txt tools/make-venv
 	@tools/make-venv .venv-bench newest -r requirements-bench.txt && touch $@
 
+.venv-bench-2.16/ready: requirements.txt requirements-bench.txt tools/make-venv
+	@tools/make-venv .venv-bench-2.16 2.16 -r requirements-bench.txt && touch $@
+
 # A few minutes; results in build/bench. The full form takes longer and writes docs/performance.
-bench: .venv-bench/ready $(COLLECTION)
+bench: .venv-bench/ready .venv-bench-2.16/ready $(COLLECTION)
 	@.venv-bench/bin/python tests/benchmarks/bench.py
 
-bench-full: .venv-bench/ready $(COLLECTION)
+bench-full: .venv-bench/ready .venv-bench-2.16/ready $(COLLECTION)
 	@.venv-bench/bin/python tests/benchmarks/bench.py --full
 	@.venv-bench/bin/python tests/benchmarks/bench.py --limits
 
