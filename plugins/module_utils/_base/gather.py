@@ -84,53 +84,69 @@ def all_at_once(
     Returns:
         What was returned, by name. What was left alone is missing.
     """
-    waiting: queue.SimpleQueue[tuple[str, Callable[[], T]] | None] = queue.SimpleQueue()
-    finished: queue.SimpleQueue[tuple[str, T]] = queue.SimpleQueue()
-    running: dict[str, float] = {}
-
-    def work() -> None:
-        while job := waiting.get():
-            name, look = job
-            running[name] = clock()
-            found = look()
-            # Its thread was replaced.
-            if running.pop(name, None) is None:
-                return
-            finished.put((name, found))
-
-    def start() -> None:
-        threading.Thread(target=work, daemon=True).start()
-
+    workers = _Workers[T](clock)
     results: dict[str, T] = {}
     left_alone: set[str] = set()
     began = told = clock()
 
     def collect(wait: bool) -> None:
         nonlocal told
-        try:
-            name, found = finished.get(wait, TICK)
-            results[name] = found
-        except queue.Empty:
-            pass
-        now = clock()
-        for name, since in list(running.items()):
-            if now - since > limit + GRACE and running.pop(name, None) is not None:
-                left_alone.add(name)
-                start()
-        if now - told >= PROGRESS:
+        results.update(workers.next_result(wait))
+        left_alone.update(workers.replace_overdue(limit + GRACE))
+        if (now := clock()) - told >= PROGRESS:
             told = now
             progress(len(results) + len(left_alone), now - began)
 
     given = 0
     for job in looks:
-        waiting.put(job)
+        workers.waiting.put(job)
         given += 1
         if given <= threads:
-            start()
-        if not finished.empty():
+            workers.start()
+        if not workers.finished.empty():
             collect(wait=False)
     while len(results) + len(left_alone) < given:
         collect(wait=True)
     for _thread in range(threads + len(left_alone)):
-        waiting.put(None)
+        workers.waiting.put(None)
     return results
+
+
+class _Workers(t.Generic[T]):
+    """Daemon threads that call what waits."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.waiting: queue.SimpleQueue[tuple[str, Callable[[], T]] | None] = queue.SimpleQueue()
+        self.finished: queue.SimpleQueue[tuple[str, T]] = queue.SimpleQueue()
+        # Since when each look is under way.
+        self.running: dict[str, float] = {}
+
+    def start(self) -> None:
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while job := self.waiting.get():
+            name, look = job
+            self.running[name] = self.clock()
+            found = look()
+            # Its thread was replaced.
+            if self.running.pop(name, None) is None:
+                return
+            self.finished.put((name, found))
+
+    def next_result(self, wait: bool) -> dict[str, T]:
+        """What was returned next, by name; nothing if nothing is there within a moment."""
+        try:
+            return dict([self.finished.get(wait, TICK)])
+        except queue.Empty:
+            return {}
+
+    def replace_overdue(self, limit: float) -> list[str]:
+        """Leave those alone that take longer, and start a thread in the place of each."""
+        now = self.clock()
+        late = [name for name, since in list(self.running.items()) if now - since > limit]
+        replaced = [name for name in late if self.running.pop(name, None) is not None]
+        for _name in replaced:
+            self.start()
+        return replaced
