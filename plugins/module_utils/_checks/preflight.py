@@ -21,8 +21,21 @@ from .flex import check_flex
 from .space import validate
 
 
+def check_offline(call: ModuleContext) -> None:
+    """Check what no service has to be asked for. About an environment that may not be connected none is asked anything.
+
+    Raises:
+        OptionError: An option cannot be used, or the consent is missing.
+        Refused: The environment is subject to a regulation.
+    """
+    check_consent(call)
+    check_source_name(call["source_name"])
+    if call["attest_existing"] is not None and not call["attest_existing"].strip():
+        raise OptionError("attest_existing", "is empty.", "Name who attests the existing connections.")
+
+
 def preflight(call: ModuleContext, steps: t.Collection[str]) -> dict[str, t.Any]:
-    """Check an environment. No service is asked anything about one that may not be connected.
+    """Ask all services whether an environment can be connected.
 
     Args:
         call: Its options.
@@ -31,10 +44,6 @@ def preflight(call: ModuleContext, steps: t.Collection[str]) -> dict[str, t.Any]
     Raises:
         Failure: What one check found, or Refused with what several found.
     """
-    check_consent(call)
-    check_source_name(call["source_name"])
-    if call["attest_existing"] is not None and not call["attest_existing"].strip():
-        raise OptionError("attest_existing", "is empty.", "Name who attests the existing connections.")
     endpoints = {step: options for step, options in (call["endpoints"] or {}).items() if options and step in steps}
     reads: dict[str, t.Callable[[], t.Any]] = {
         "space": lambda: validate(call, rights=False),

@@ -32,7 +32,7 @@ from .._module.context import ModuleContext
 from .._module.options import IGNORE_LEGACY, PROFILE_TOKEN, SOURCE_NAME, SPACE
 from .._module.state import Plan
 from .._source.manage import ManagedSource, diagnose_source
-from .preflight import preflight
+from .preflight import check_offline, preflight
 
 # By playbook, the hand-overs whose endpoints must be there.
 HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key")}
@@ -166,14 +166,14 @@ class Chain:
 
     def check(self) -> None:
         """Check what can be checked before anything is changed. What the chain reads first is requested at the same time."""
-        found: dict[str, t.Any] = {}
+        check_offline(self.call)
         reads: dict[str, Callable[[], t.Any]] = {
             "checks": lambda: preflight(self.call, self.handed_over),
             "sources": lambda: self.call.public_api().sources(),
             "ledger": lambda: open_ledger(self.call).read(),
         }
         # The failure of the others is that of whoever needs what they read.
-        found = gather(reads, self.call.workers)
+        found: dict[str, t.Any] = gather(reads, self.call.workers)
         if isinstance(failure := found["checks"], Failure):
             raise failure
         checks = found["checks"]

@@ -278,8 +278,10 @@ class HandOver(Resource):
     def record(self, state: str, how: str, by: str) -> None:
         at = format_time(self.call.segment_now())
         step, recorded = self.facts.step.name, self.facts.recorded
+        # The time of the first request stays as long as the step is pending.
+        asked_at = recorded["asked"]["asked_at"] if "asked" in recorded else at
         if state == "asked":
-            asked_for = _asked_for(self.call, step, self.facts.expected, at)
+            asked_for = _asked_for(self.call, step, self.facts.expected, asked_at)
             self.facts = replace(self.facts, digest=asked_for)
         record: Record = {
             "subject": dict(self.facts.expected),
@@ -292,8 +294,7 @@ class HandOver(Resource):
         if "keys" in self.extra_facts:
             record["keys"] = self.extra_facts["keys"]
         if state == "asked":
-            # The time of the first request stays as long as the step is pending.
-            record["asked_at"] = recorded["asked"]["asked_at"] if "asked" in recorded else at
+            record["asked_at"] = asked_at
         # Done replaces whatever was asked; asking leaves the older record of what was done.
         records: Records = {state: record} if state == "done" else {**recorded, state: record}
         self.facts = replace(self.facts, recorded=records)
