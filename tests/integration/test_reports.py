@@ -100,7 +100,10 @@ def test_the_example_says_which_secret_is_missing(project):
     shutil.copytree(ROOT / "inventories/example", project.inventory)
     document = "unified_profiles: {hosts: {staging: {unified_profiles_segment_token: sgp_x}}}"
     (project.inventory / "vault.yml").write_text(document)
-    run = project.run("connect", "-e", "unified_profiles_allow_write_events=true", SEGMENT_TOKEN="sgp_of_another")
+    # There is no sandbox, and nothing to wait for.
+    at_once = ("-e", "unified_profiles_retry_budget=0", "-e", "unified_profiles_timeout=1")
+    consent = ("-e", "unified_profiles_allow_write_events=true")
+    run = project.run("connect", *at_once, *consent, SEGMENT_TOKEN="sgp_of_another")
     assert "segment_token: is empty" in run.report["production"]["what was found, and why"]
     assert "has no attribute" not in run.output
 
