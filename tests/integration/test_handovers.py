@@ -24,6 +24,9 @@ from ansible_collections.flexops.unified_profiles.plugins.modules import (
 )
 from support.environment import STEPS, Environment
 
+# Bodies of modules, which Ansible has no part in.
+pytestmark = pytest.mark.newest_only
+
 MODULES = {"connection": profiles_connection, "link": profiles_link, "key": flex_source_key}
 
 

@@ -27,6 +27,9 @@ from sandbox.server import run_sandbox
 from sandbox.world import World
 from support.project import ROOT
 
+# The sandbox, which Ansible has no part in.
+pytestmark = pytest.mark.newest_only
+
 
 @contextlib.contextmanager
 def command(folder, *arguments):

@@ -18,6 +18,9 @@ sys.path.append(str(ROOT / "tests/benchmarks"))
 
 from proxy import Proxy
 
+# Requests and connections, which are the same on every core.
+pytestmark = pytest.mark.newest_only
+
 
 def requests(sandbox, environment="dev"):
     return [f"{e['method']} {e['service']}" for e in sandbox.journal() if e["environment"] == environment]

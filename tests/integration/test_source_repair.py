@@ -11,6 +11,9 @@ from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source, segment_source_info
 
+# Bodies of modules, which Ansible has no part in.
+pytestmark = pytest.mark.newest_only
+
 NAME = "twilio-unified-profiles"
 
 
