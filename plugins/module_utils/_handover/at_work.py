@@ -49,7 +49,9 @@ class Holder:
     def parse(cls, found: t.Any) -> Holder | None:
         """The holder that a lock names; None where it names nobody, as when a person has edited it."""
         fields = {"user": str, "host": str, "pid": int, "started": str, "since": str, "renewed": str}
-        if not isinstance(found, dict) or not all(type(found.get(name)) is kind for name, kind in fields.items()):
+        if not isinstance(found, dict) or isinstance(found.get("pid"), bool):
+            return None
+        if not all(isinstance(found.get(name), kind) for name, kind in fields.items()):
             return None
         return cls(**{name: found[name] for name in fields})
 

@@ -65,8 +65,9 @@ SETTINGS = {
 }
 
 
-def arguments(of, variables=SETTINGS, **given):
+def arguments(of, variables=None, **given):
     """What a task's module is given, and what is wrong with the settings."""
+    variables = SETTINGS if variables is None else variables
     task = Task.load({"name": "x", "ansible.builtin.debug": {}})
     task.args = given
     templar = Templar(loader=DataLoader(), variables=variables)
