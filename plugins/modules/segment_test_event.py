@@ -72,7 +72,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 test_event:
-  description: What became of the test event; goes into O(flexops.unified_profiles.profiles_info#module:test_event).
+  description: What became of the test event; goes into O(flexops.unified_profiles.profiles_info#module:sent_test_event).
   returned: success
   type: dict
   contains:
