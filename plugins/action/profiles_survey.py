@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
         del tmp
         arguments, problems = check(OPTIONS, self._task.args, self._task.action)
         if unread := unread_inventories(task_vars["hostvars"]):
-            problems = [f"{', '.join(unread)}: {UNREAD}"]
+            problems.append(f"{', '.join(unread)}: {UNREAD}")
         group = frozenset(task_vars["groups"].get(GROUP, ()))
         names = [str(name) for name in task_vars["ansible_play_hosts_all"] if name in group]
         problems = problems or ([] if names else [NONE])

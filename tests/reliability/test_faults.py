@@ -20,7 +20,7 @@ from support.chain import Chain, Run, surveyed
 from support.scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 
 SHARE = 0.03  # of the cases in every run of the tests; `make test-all` has all of them
-TIMEOUT, LATE = 0.2, 0.4  # seconds; the answer comes after the time-out
+TIMEOUT, LATE = 0.2, 0.4  # seconds; the answer comes after the timeout
 STALE: dict[str, Any] = {"kind": "stale", "changes": 1}
 FAULTS: dict[str, dict[str, Any]] = {
     "dropped before": {"kind": "drop_before"},
@@ -34,8 +34,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "429 with milliseconds": {"kind": "rate_limited", "seconds": 1.5, "hint": "msBeforeNext"},
     "429 with a reset date": {"kind": "rate_limited", "seconds": 2, "hint": "reset"},
     "429 without a hint": {"kind": "rate_limited", "hint": "none"},
-    "time-out, processed late": {"kind": "latency", "seconds": LATE},
-    "time-out, answered late": {"kind": "latency", "seconds": LATE, "commit": True},
+    "timeout, processed late": {"kind": "latency", "seconds": LATE},
+    "timeout, answered late": {"kind": "latency", "seconds": LATE, "commit": True},
     "truncated": {"kind": "truncated"},
     "malformed": {"kind": "malformed"},
     "malformed after": {"kind": "malformed", "commit": True},
@@ -93,7 +93,7 @@ def test_one_fault_anywhere(sandbox: SandboxHandle, tmp_path: Path, name: str, f
             lambda at, entry, sent=sent: sent.append(entry["method"] + entry["path"]) if at == "before" else None
         )
         try:
-            chain.options["timeout"] = TIMEOUT if "time-out" in fault else 10.0
+            chain.options["timeout"] = TIMEOUT if "timeout" in fault else 10.0
             disturbed = settle(chain, scenario.playbook)
             assert rule.hits or fault == "stale", "the fault was never met"
             if "429" not in fault:
@@ -148,7 +148,7 @@ def test_one_fault_in_a_survey(sandbox: SandboxHandle, tmp_path: Path, name: str
     ):
         start.restore()
         rule = sandbox.fault(match=f"^{line}$", environment=chain.name, **FAULTS[fault])
-        chain.options["timeout"] = TIMEOUT if "time-out" in fault else 10.0
+        chain.options["timeout"] = TIMEOUT if "timeout" in fault else 10.0
         seen = look()
         try:
             assert rule.hits, "the fault was never met"

@@ -69,7 +69,7 @@ class Holder:
         if self.process.is_here:
             return self.process.lives
         renewed = parse_time(self.renewed)
-        # A clock that is far ahead must not keep the lock for ever.
+        # A clock that is far ahead must not keep the lock forever.
         return renewed is not None and abs((now - renewed).total_seconds()) < HELD_SECONDS
 
 
