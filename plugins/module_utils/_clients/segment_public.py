@@ -23,6 +23,8 @@ ALPHA = {"accept": "application/vnd.segment.v1alpha+json, application/json"}
 
 # What is gone already is what was wanted.
 DELETED = frozenset({200, 204, 404})
+# https://docs.segmentapis.com: how long the audit trail is kept.
+AUDIT_KEPT = datetime.timedelta(days=90)
 AUDIT_FIELDS = ("type", "timestamp", "actorEmail", "actor", "resourceId", "resourceName")
 
 
@@ -110,12 +112,13 @@ class PublicApi:
             expected=DELETED,
         )
 
-    def audit_events(self, since: datetime.datetime, source: str | None = None) -> list[dict[str, str]]:
-        """The audit trail since a moment, of all sources or of one (operation listAuditEvents).
+    def audit_events(self, now: datetime.datetime, source: str | None = None) -> list[dict[str, str]]:
+        """The audit trail as far back as Segment keeps it, of all sources or of one (operation listAuditEvents).
 
-        Needs a workspace owner's token.
+        It begins with a day, so that two reads of one look are the same request. Needs a workspace owner's token.
         """
         events = []
+        since = (now - AUDIT_KEPT + datetime.timedelta(days=1)).replace(hour=0, minute=0, second=0)
         query = {"startTime": format_time(since), **({"resourceId": source} if source else {"resourceType": "source"})}
         for item, answer in self._pages("/audit-events", "data.events", query=query):
             event = {name: value_at(item, name, str, "", answer) for name in AUDIT_FIELDS}

@@ -16,6 +16,7 @@ from dataclasses import replace
 from .._base.errors import Failure, OptionError
 from .._base.gather import gather
 from .._base.times import format_time, parse_time
+from .._clients.segment_public import AUDIT_KEPT
 from .._module.context import ModuleContext
 from .cards import Card, evidence_card
 from .handovers import recorded_facts
@@ -30,8 +31,6 @@ MINUTES = datetime.timedelta(days=1)
 HOURS = datetime.timedelta(days=7)
 # "About the last month" of a source is replayed into a space when the source is connected to it.
 REPLAY = datetime.timedelta(days=35)
-# How long Segment keeps its audit trail.
-AUDIT = datetime.timedelta(days=90)
 
 
 def evaluate(call: ModuleContext) -> dict[str, t.Any]:
@@ -52,7 +51,7 @@ def evaluate(call: ModuleContext) -> dict[str, t.Any]:
     )
 
     def judged(evidence: Evidence) -> tuple[dict[str, Verdict], list[Suspicion]]:
-        max_age = datetime.timedelta(days=min(call["proof_max_age"], AUDIT.days))
+        max_age = datetime.timedelta(days=min(call["proof_max_age"], AUDIT_KEPT.days))
         keys, source = call["key_fingerprints"], call["source_id"]
         return judge(document.steps, source, keys, evidence, now, max_age, document.proofs)
 
@@ -192,7 +191,7 @@ class _Reader:
         first: datetime.datetime | None = None
         if starts:
             source = call["source_id"]
-            reads["audit"] = lambda: call.public_api().audit_events(self.now - AUDIT, source)
+            reads["audit"] = lambda: call.public_api().audit_events(self.now, source)
             if min(starts) + MARGIN < end:
                 first = max(min(starts), _hour(self.now - HOURS))
                 reads |= self._reads_of_events("link" in looked_at, starts, first, end)

@@ -8,12 +8,10 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 from contextlib import suppress
 
 from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, UnexpectedAnswer, UnknownOutcome
-from .._clients.segment_public import PublicApi
 from .._clients.source import JAVA, Source, diagnose, find, require_java
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
@@ -52,7 +50,7 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
     audit = []
     if call["read_audit_trail"]:
         try:
-            audit = _audit_trail(call, api)
+            audit = api.audit_events(call.transport.clock.now())
         except ApiError as failure:
             if failure.status not in (401, 403):
                 raise
@@ -74,11 +72,6 @@ def _refuse_harm(call: ModuleContext, findings: list[dict[str, str]]) -> None:
     told = " ".join(finding["detail"] for finding in stop)
     problem = stop[0]["problem"]
     raise Refused(told, way_out if problem == "absent" else "", problem=problem, findings=findings)
-
-
-def _audit_trail(call: ModuleContext, api: PublicApi) -> list[dict[str, str]]:
-    """As far back as Segment keeps it."""
-    return api.audit_events(call.transport.clock.now() - datetime.timedelta(days=90))
 
 
 class ManagedSource(Resource):
@@ -131,7 +124,7 @@ class ManagedSource(Resource):
             return []
         audit: list[dict[str, str]] = []
         with suppress(Failure):
-            audit = _audit_trail(self.call, self.api)
+            audit = self.api.audit_events(self.call.transport.clock.now())
         done = "It is repaired." if self.call["repair"] else "It is left so."
         found = diagnose(source, self.name, None, None, audit)
         return [{**it, "detail": f"{it['detail']} {done}"} for it in found if wrong.get(it["problem"])]
