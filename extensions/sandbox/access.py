@@ -12,8 +12,11 @@ from .endpoints import Body
 from .model import ApiProblem, Environment
 from .world import World
 
-# What each token may do, beside reading.
-RIGHTS = {"segment_token": ("sources", "labels", "audit", "keys"), "admin_token": ("sources", "keys")}
+# What each token may do, beside reading. Inferred: which role may do what.
+RIGHTS = {
+    "segment_token": ("sources", "labels", "audit", "keys", "warehouses", "plans", "people"),
+    "admin_token": ("sources", "keys"),
+}
 TOKENS = (*RIGHTS, "read_only_token")
 
 

@@ -7,8 +7,9 @@
 ``rate_limit_scope`` counts by address alone. The switches ``token_limit`` and ``address_limit`` add a limit per token, and one per
 address whatever the token, over all endpoints of the Public API.
 
-Documented: labels and events volume 60 a minute, events and traits of a space 25 a minute, the Profile API 100 a second and
-space. Inferred: 200 a minute for the rest of the Public API, the number of the limit per token, and that windows are fixed.
+Documented: labels and events volume 60 a minute, events and traits of a space 25 a minute, selective sync 2 a minute, the Profile API
+100 a second and space. Inferred: 200 a minute for the rest of the Public API, the number of the limit per token, and that windows are
+fixed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ LIMITS = {
     "/labels": (60, 60.0),
     "/labels/{key}/{value}": (60, 60.0),
     "/events/volume": (60, 60.0),
+    "/warehouses/{id}/connected-sources/{source}/selective-syncs": (2, 60.0),
+    "/warehouses/{id}/selective-sync": (2, 60.0),
     "/spaces/{id}/events": (25, 60.0),
     "/spaces/{id}/traits": (25, 60.0),
 }

@@ -76,7 +76,10 @@ class Environment:
         linked: Ids of the sources that are connected to the space, in the order of connecting.
         connection: What the form Connect stored in Twilio: the connector.
         form_source: The source that the form made.
-        warehouses: ``{name, sources}`` by id; ``tracking_plans`` likewise.
+        warehouses: ``{name, sources}`` by id; ``tracking_plans`` likewise. A warehouse may have ``syncs``, which tell by source and
+            collection of each property whether it is synced.
+        users, groups: Who has which rights in the workspace, as the Public API shows them.
+        functions: ``{name, type, instances}`` by id; the instances of an insert function are ids of destinations.
         destinations: ``{name, enabled, source}`` by id.
         spaces: Every space of the workspace; ``space`` is the one that belongs to the Twilio account, also after it is gone.
         tasks: TaskRouter's events: ``{type, at}``.
@@ -107,6 +110,9 @@ class Environment:
     warehouses: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     tracking_plans: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     destinations: dict[str, dict[str, t.Any]] = field(default_factory=dict)
+    users: list[dict[str, t.Any]] = field(default_factory=list)
+    groups: list[dict[str, t.Any]] = field(default_factory=list)
+    functions: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     spaces: list[dict[str, str]] = field(default_factory=list)
     tasks: list[dict[str, t.Any]] = field(default_factory=list)
     revoked: set[str] = field(default_factory=set)
@@ -133,6 +139,10 @@ class Environment:
         self.labels = [{"key": "environment", "value": n}, {"key": "managed-by", "value": "ansible"}]
         self.warehouses = {deterministic_id(22, n, "warehouse"): {"name": f"{n} warehouse", "sources": []}}
         self.tracking_plans = {"tp_" + deterministic_id(27, n, "tracking-plan"): {"name": f"{n} plan", "sources": []}}
+        owner = {"roleId": deterministic_id(22, "owner"), "roleName": "Workspace Owner"}
+        whole = [{"id": self.workspace["id"], "type": "WORKSPACE"}]
+        user = {"id": deterministic_id(22, n, "user"), "name": "Olga Owner", "email": f"owner@{n}.example.com"}
+        self.users = [{**user, "permissions": [{**owner, "resources": whole}]}]
         default = "IS" + deterministic_hex(n, "sync")
         self.services = {default: {"friendly_name": "Default Service", "made_at": None, "documents": {}}}
 

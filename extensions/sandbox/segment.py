@@ -10,12 +10,13 @@ Paths, bodies and statuses are documented (OpenAPI document 36.2.0, SDKs of 73.2
 
 from __future__ import annotations
 
+import copy
 import typing as t
 
 from starlette.requests import Request
 from starlette.routing import Route
 
-from . import segment_observability
+from . import segment_observability, segment_people
 from .access import auth, error, may, require
 from .catalog import CATALOG, LOGOS, WEBHOOK, metadata
 from .endpoints import REGIONS, Body, Exchange, Handler, Service
@@ -357,7 +358,7 @@ def warehouse_sources(exchange: Exchange) -> t.Any:
 
 def warehouse_source(exchange: Exchange) -> t.Any:
     """POST connects a source to a warehouse, DELETE disconnects it."""
-    require(exchange.world, "sources")
+    require(exchange.world, "warehouses")
     env, warehouse = exchange.env, warehouse_of(exchange)
     source = exchange.world.source(env, exchange.path["source"])
     warehouse["sources"] = [other for other in warehouse["sources"] if other != source.id]
@@ -366,6 +367,46 @@ def warehouse_source(exchange: Exchange) -> t.Any:
         return {"status": "SUCCESS"}
     warehouse["sources"].append(source.id)
     return {"status": "CONNECTED"}, 201
+
+
+def selective_syncs(exchange: Exchange) -> t.Any:
+    """What a warehouse takes of a source, by collection."""
+    warehouse, source = warehouse_of(exchange), exchange.world.source(exchange.env, exchange.path["source"])
+    usual = {"type": "string", "createdAt": "2026-01-02T15:04:05.000Z", "lastSeenAt": "2026-01-02T15:04:05.000Z"}
+    items = [
+        {
+            "sourceId": source.id,
+            "warehouseId": exchange.path["id"],
+            "collection": collection,
+            "properties": {name: {"enabled": enabled, **usual} for name, enabled in properties.items()},
+        }
+        for collection, properties in warehouse.get("syncs", {}).get(source.id, {}).items()
+    ]
+    return exchange.page("items", items)
+
+
+def update_selective_sync(exchange: Exchange) -> t.Any:
+    """Override what is synced. What happens for a collection that the source never sent is documented nowhere: see the switch."""
+    require(exchange.world, "warehouses")
+    warehouse, given = warehouse_of(exchange), exchange.body.get("syncOverrides")
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        raise ApiProblem(400, "input-validation", '"syncOverrides" must be an array', "syncOverrides")
+    syncs, before = warehouse.setdefault("syncs", {}), copy.deepcopy(warehouse.get("syncs"))
+    warnings = []
+    for one in given:
+        collection, name, enabled = one.get("collection"), one.get("property"), one.get("enabled")
+        if one.get("sourceId") not in warehouse["sources"] or not isinstance(enabled, bool):
+            raise ApiProblem(400, "input-validation", '"sourceId" or "enabled" is wrong', "syncOverrides")
+        of_source = syncs.setdefault(one["sourceId"], {})
+        if collection not in of_source and exchange.world.switches["sync_of_unseen"] == "warned":
+            warnings.append(f"collection {collection} was not found")
+            continue
+        properties = of_source.setdefault(collection, {})
+        properties.update({name: enabled} if name else dict.fromkeys(properties, enabled))
+    exchange.world.record(
+        exchange.env, "Storage Destination Modified", exchange.path["id"], warehouse["name"], "warehouse"
+    )
+    return {"status": "UNCHANGED" if syncs == before else "UPDATED", "warnings": warnings}
 
 
 def list_plans(exchange: Exchange) -> t.Any:
@@ -382,7 +423,7 @@ def get_plan(exchange: Exchange) -> t.Any:
 def plan_sources(exchange: Exchange) -> t.Any:
     """A source has at most one tracking plan."""
     if exchange.method != "GET":
-        require(exchange.world, "sources")
+        require(exchange.world, "plans")
     plan = plan_of(exchange)
     if exchange.method == "GET":
         return sources_of(exchange, plan)
@@ -420,12 +461,15 @@ PATHS: list[tuple[str, str, Handler]] = [
     ("PATCH", "/sources/{id}/settings", update_schema),
     ("GET", "/sources/{id}/connected-destinations", connected_destinations),
     ("GET", "/sources/{id}/connected-warehouses", connected_warehouses),
+    *segment_people.PATHS,
     ("GET", "/catalog/sources", list_catalog),
     ("GET", "/catalog/sources/{id}", get_catalog),
     ("GET", "/warehouses", list_warehouses),
     ("GET", "/warehouses/{id}", get_warehouse),
     ("GET", "/warehouses/{id}/connected-sources", warehouse_sources),
     ("POST DELETE", "/warehouses/{id}/connected-sources/{source}", warehouse_source),
+    ("GET", "/warehouses/{id}/connected-sources/{source}/selective-syncs", selective_syncs),
+    ("PATCH", "/warehouses/{id}/selective-sync", update_selective_sync),
     ("GET", "/tracking-plans", list_plans),
     ("GET", "/tracking-plans/{id}", get_plan),
     ("GET POST DELETE", "/tracking-plans/{id}/sources", plan_sources),

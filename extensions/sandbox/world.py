@@ -34,6 +34,7 @@ SWITCHES: dict[str, tuple[t.Any, ...]] = {
         False,
         True,
     ),  # whether a space counts as a destination, which keeps a source from being disabled
+    "sync_of_unseen": ("accepted", "warned"),  # what becomes of a selective sync for a collection that was never seen
     "volume_floats": (False, True),  # whether event volumes are floats
     "profile_codes": ("usual", "other"),  # which of the Profile API's codes say the same
     "ui_version": ("number", "null", "range"),  # how Flex tells the version of its UI
@@ -292,5 +293,6 @@ class World:
         env.linked = [id_ for id_ in env.linked if id_ != source.id]
         for place in (*env.warehouses.values(), *env.tracking_plans.values()):
             place["sources"] = [id_ for id_ in place["sources"] if id_ != source.id]
+            place.get("syncs", {}).pop(source.id, None)
         env.destinations = {id_: one for id_, one in env.destinations.items() if one["source"] != source.id}
         self.changed(env, source, "Source Deleted")

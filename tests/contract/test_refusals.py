@@ -75,6 +75,8 @@ def documented(operation: tuple[str, str, str]) -> set[int]:
         ("segment", "PATCH", "/sources/{id}"): {409, 422},
         ("segment", "POST", "/labels"): {409, 422},
         ("segment", "GET", "/audit-events"): {403},
+        ("segment", "GET", "/users"): {403},
+        ("segment", "GET", "/groups"): {403},
         ("flex", "GET", "/v1/Configuration"): {404},
         ("sync", "POST", "/v1/Services/{service}/Documents"): {409, 413},
         ("sync", "POST", "/v1/Services/{service}/Documents/{document}"): {412, 413},

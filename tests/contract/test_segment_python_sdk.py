@@ -76,6 +76,17 @@ CALLS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("DELETE", "/warehouses/{id}/connected-sources/{source}"): (
         *("WarehousesApi", "remove_source_connection_from_warehouse", "{warehouse}", "{source}"),
     ),
+    ("GET", "/warehouses/{id}/connected-sources/{source}/selective-syncs"): (
+        *("SelectiveSyncApi", "list_selective_syncs_from_warehouse_and_source", "{warehouse}", "{source}", PAGE),
+    ),
+    ("PATCH", "/warehouses/{id}/selective-sync"): (
+        *("SelectiveSyncApi", "update_selective_sync_for_warehouse", "{warehouse}"),
+        {"syncOverrides": [{"sourceId": "{source}", "collection": "tracks", "property": "x", "enabled": True}]},
+    ),
+    ("GET", "/users"): ("IAMUsersApi", "list_users", PAGE),
+    ("GET", "/groups"): ("IAMGroupsApi", "list_user_groups", PAGE),
+    ("GET", "/functions"): ("FunctionsApi", "list_functions", "INSERT_DESTINATION", PAGE),
+    ("GET", "/insert-function-instances"): ("FunctionsApi", "list_insert_function_instances", "fn-1", PAGE),
     ("GET", "/tracking-plans"): ("TrackingPlansApi", "list_tracking_plans", "LIVE", PAGE),
     ("GET", "/tracking-plans/{id}"): ("TrackingPlansApi", "get_tracking_plan", "{plan}"),
     ("GET", "/tracking-plans/{id}/sources"): ("TrackingPlansApi", "list_sources_from_tracking_plan", "{plan}", PAGE),

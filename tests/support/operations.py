@@ -85,6 +85,16 @@ SUCCESSES = [
     s("GET", "/warehouses/{warehouse}/connected-sources", has="sources.2.id"),
     s("POST", "/warehouses/{warehouse}/connected-sources/{source}", 201, has="status"),
     s("DELETE", "/warehouses/{warehouse}/connected-sources/{source}", has="status"),
+    s("GET", "/warehouses/{warehouse}/connected-sources/{source}/selective-syncs", has="items.0.properties.x.enabled"),
+    s(
+        *("PATCH", "/warehouses/{warehouse}/selective-sync", 200),
+        {"syncOverrides": [{"sourceId": "{source}", "collection": "tracks", "property": "x", "enabled": True}]},
+        has="status",
+    ),
+    s("GET", "/users", has="users.0.permissions.0.resources.0.type"),
+    s("GET", "/groups", has="userGroups.0.memberCount"),
+    s("GET", "/functions?resourceType=INSERT_DESTINATION", has="functions.0.displayName"),
+    s("GET", "/insert-function-instances?functionId=fn-1", has="instances.0.integrationId"),
     s("GET", "/tracking-plans", has="trackingPlans.0.type"),
     s("GET", "/tracking-plans/{plan}", has="trackingPlan.id"),
     s("GET", "/tracking-plans/{plan}/sources", has="sources"),
@@ -171,6 +181,13 @@ REFUSALS = [
     s("DELETE", "/labels/environment/dev", 403, who="admin"),
     s("GET", "/audit-events", 403, who="admin"),
     s("GET", "/audit-events", 403, who="read-only"),
+    s("POST", "/warehouses/{warehouse}/connected-sources/{source}", 403, who="admin"),
+    s("POST", "/tracking-plans/{plan}/sources", 403, {"sourceId": "{source}"}, who="admin"),
+    s("GET", "/users", 403, who="admin"),
+    s("GET", "/groups", 403, who="read-only"),
+    s("GET", "/functions?resourceType=WAREHOUSE", 400),
+    s("GET", "/insert-function-instances?functionId=none", 404),
+    s("PATCH", "/warehouses/{warehouse}/selective-sync", 400, {"syncOverrides": [{"sourceId": "none"}]}),
     s("GET", "/sources", 401, who="revoked"),
     s("GET", "/sources", 401, who="of the Profile API"),
     s("GET", "/spaces/{other_space}", 404),
@@ -265,6 +282,9 @@ class Stage:
         sandbox.engage("dev", 1)
         sandbox.advance(120)
         source = env.sources[env.form_source]
+        next(iter(env.warehouses.values()))["syncs"] = {source.id: {"tracks": {"x": False}}}
+        env.groups = [{"id": "group-1", "name": "Agents", "memberCount": 2, "permissions": []}]
+        env.functions = {"fn-1": {"name": "Mask", "type": "INSERT_DESTINATION", "instances": ["destination-1"]}}
         self.values = {
             "space": env.space["id"],
             "other_space": world.environments["prod"].space["id"],
