@@ -39,13 +39,15 @@ def options(
         "endpoint": endpoints.get(step),
         "confirmations": by_step,
         "confirm": by_step.get(step),
-        "confirm_digests": []
-        if isinstance(confirm, Mapping)
-        else [confirm]
-        if isinstance(confirm, str)
-        else list(confirm),
+        "confirm_digests": [] if isinstance(confirm, Mapping) else digests(confirm),
     }
     return {name: value for name, value in known.items() if name in spec and value is not None}
+
+
+def digests(given: t.Any) -> list[str]:
+    """The digests that somebody gave: a list of them, or a text with commas, blanks or line breaks between them."""
+    # YAML takes one that has no letter for a number.
+    return [str(digest) for digest in given] if isinstance(given, list) else re.findall(r"[^\s,]+", str(given))
 
 
 def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
@@ -53,8 +55,7 @@ def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
 
     Digests need no mapping: each names environment and step.
     """
-    digests = [confirm] if isinstance(confirm, str) else confirm
-    if isinstance(digests, list) and digests and all(DIGEST.fullmatch(str(digest)) for digest in digests):
+    if not isinstance(confirm, dict) and (given := digests(confirm)) and all(map(DIGEST.fullmatch, given)):
         return ""
     if not (isinstance(confirm, dict) and all(isinstance(steps, dict) for steps in confirm.values())):
         problem = (

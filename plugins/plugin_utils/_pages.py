@@ -28,9 +28,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.tex
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import (
     HOW_TO_RUN,
     again,
-    command,
-    confirmation,
-    extra_vars,
+    confirm,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import STATUSES
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
@@ -98,17 +96,7 @@ class Run(t.NamedTuple):
         limit = [] if limited else ["--limit", ",".join(names)]
         if not cards[0]["digest"]:
             return again([*self.arguments, *limit], cards[0]["handover_again"], cards[0]["acknowledge"])
-        return command([*self.arguments, *limit], self._confirmation(cards))
-
-    def variables(self, *cards: Mapping[str, t.Any]) -> str:
-        return extra_vars(self._confirmation(cards))
-
-    def _confirmation(self, cards: Sequence[Mapping[str, t.Any]]) -> dict[str, t.Any]:
-        found: dict[str, t.Any] = {}
-        for card in cards:
-            one = confirmation(card["environment"], card["step"], card["digest"])
-            found.setdefault(card["environment"], {}).update(one[card["environment"]])
-        return found
+        return confirm([*self.arguments, *limit], [card["digest"] for card in cards])
 
 
 def card_text(card: Mapping[str, t.Any], run: Run) -> str:

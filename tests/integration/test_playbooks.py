@@ -500,7 +500,7 @@ def test_headers_that_are_no_secrets_hide_nothing(project):
     project.hosts(production={"gateway_headers": headers, "channel": "operator"})
     run = project.run("connect")
     assert "VALUE_SPECIFIED" not in run.output
-    assert re.search(r'"production": {"connection": {"by": "YOUR NAME", "digest": "[0-9a-f]{12}"}}', run.output)
+    assert re.search(r"-e unified_profiles_confirm=[0-9a-f]{12} -e unified_profiles_confirmed_by=NAME", run.output)
 
 
 @pytest.mark.parametrize(("fault", "said"), [("html", "and HTML"), ("malformed", "not JSON")])

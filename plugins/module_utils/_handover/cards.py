@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import typing as t
 from collections.abc import Iterable, Mapping
@@ -16,8 +15,8 @@ from urllib.parse import quote, urlsplit
 
 from .steps import STEPS
 
-# In the command on a card, for the name of who did it.
-NAME_PLACEHOLDER = "YOUR NAME"
+# In the command on a card, for the name of who did it. One word: Ansible splits what stands after -e at blanks.
+NAME_PLACEHOLDER = "NAME"
 HOW_TO_RUN = ("ansible-playbook", "flexops.unified_profiles.connect", "-i", "INVENTORY")
 
 
@@ -105,7 +104,7 @@ def build_card(step: str, environment: str, digest: str, values: Mapping[str, st
         "warnings": [warning.format_map(shown) for warning in known.warnings],
         "check": known.check,
         "digest": digest,
-        "confirm_command": command(HOW_TO_RUN, confirmation(environment, step, digest)),
+        "confirm_command": confirm(HOW_TO_RUN, [digest]),
         "handover_again": "",
         "acknowledge": "",
     }
@@ -131,7 +130,7 @@ def evidence_card(
     if handover_again:
         told.append(f"To be asked for it again: -e {ways[0]}")
     if acknowledge:
-        told.append(f"If it is in order or mended: -e {ways[-1]} -e unified_profiles_confirmed_by=NAME")
+        told.append(f"If it is in order or mended: -e {ways[-1]} -e unified_profiles_confirmed_by={NAME_PLACEHOLDER}")
     card["warnings"] = [*told, *card["warnings"]]
     card["confirm_command"] = again(HOW_TO_RUN, handover_again, acknowledge)
     card["handover_again"], card["acknowledge"] = handover_again, acknowledge
@@ -179,18 +178,9 @@ def links(step: str, environment: str, console: Console) -> list[Link]:
     return [pages[name] for name in known.links if name in pages]
 
 
-def confirmation(
-    environment: str, step: str, digest: str, by: str = NAME_PLACEHOLDER
-) -> dict[str, dict[str, dict[str, str]]]:
-    """The value of ``unified_profiles_confirm`` that confirms one step of one environment."""
-    return {environment: {step: {"by": by, "digest": digest}}}
-
-
-def extra_vars(confirm: Mapping[str, t.Any]) -> str:
-    """What to give as extra variables, in a shell or in AWX."""
-    return json.dumps({"unified_profiles_confirm": confirm})
-
-
-def command(run: Iterable[str], confirm: Mapping[str, t.Any]) -> str:
-    """A command line for a POSIX shell: the run's own arguments, and the confirmation."""
-    return shlex.join([*run, "-e", extra_vars(confirm)])
+def confirm(run: Iterable[str], digests: Iterable[str]) -> str:
+    """The command line, for a POSIX shell, that confirms cards: a digest names environment and step."""
+    given = {"confirm": ",".join(digests), "confirmed_by": NAME_PLACEHOLDER}
+    return shlex.join(
+        [*run, *(word for name, value in given.items() for word in ("-e", f"unified_profiles_{name}={value}"))]
+    )

@@ -1,10 +1,10 @@
 'use strict';
 // Copies values, and builds the command that confirms what is ticked. Sends nothing anywhere and keeps nothing.
 const quoted = (text) => "'" + text.replaceAll("'", "'\"'\"'") + "'";
-// As Python's json.dumps writes it, so that both commands look alike: a space after each separator.
-const json = (value) => typeof value === 'object'
-  ? '{' + Object.entries(value).map(([name, inner]) => json(name) + ': ' + json(inner)).join(', ') + '}'
-  : JSON.stringify(value);
+// Ansible splits name=value at blanks, and evaluates what it takes for a template.
+const named = (by) => /^[\w.@+-]+$/.test(by)
+  ? 'unified_profiles_confirmed_by=' + by
+  : quoted(JSON.stringify({ unified_profiles_confirmed_by: by }));
 
 async function copy(button) {
   const value = button.previousElementSibling;
@@ -20,20 +20,17 @@ async function copy(button) {
 
 function build() {
   const done = [...document.querySelectorAll('.tick input:checked')].map((box) => box.closest('.card').dataset);
-  const by = document.getElementById('by').value.trim() || 'YOUR NAME';
-  const confirm = new Map();
-  for (const { environment, step, digest } of done) {
-    if (!confirm.has(environment)) confirm.set(environment, {});
-    confirm.get(environment)[step] = { by, digest };
-  }
-  const variables = json({ unified_profiles_confirm: Object.fromEntries(confirm) });
+  const by = document.getElementById('by').value.trim() || 'NAME';
+  const digests = done.map(({ digest }) => digest).join(',');
   const awx = document.getElementById('awx').checked;
   const run = document.querySelector('main').dataset.run;
   // The others need no run. What has another character could be a pattern.
-  const names = [...confirm.keys()].sort();
+  const names = [...new Set(done.map(({ environment }) => environment))].sort();
   const limited = / --limit /.test(run) || !names.every((name) => /^[A-Za-z0-9_][\w.-]*$/.test(name));
   const limit = limited ? '' : ' --limit ' + names.join(',');
-  document.getElementById('command').textContent = awx ? variables : run + limit + ' -e ' + quoted(variables);
+  document.getElementById('command').textContent = awx
+    ? JSON.stringify({ unified_profiles_confirm: digests })
+    : run + limit + ' -e unified_profiles_confirm=' + digests + ' -e ' + named(by);
   document.getElementById('ticked').textContent = done.length + (done.length === 1 ? ' step ticked.' : ' steps ticked.');
   document.getElementById('bar').hidden = !done.length;
   document.body.classList.toggle('ticking', done.length > 0);

@@ -58,6 +58,8 @@ def test_without_the_channel_or_the_step_there_is_no_endpoint(settings):
         (None, None, []),
         (DIGEST, None, [DIGEST]),
         ([DIGEST, OTHER], None, [DIGEST, OTHER]),
+        (f"{DIGEST}, {OTHER}\r\n", None, [DIGEST, OTHER]),
+        (123456789012, None, ["123456789012"]),
         ({"dev": {"link": WORD}}, WORD, []),
         ({"dev": {"key": WORD}}, None, []),
         ({"prod": {"link": WORD}}, None, []),
@@ -76,7 +78,10 @@ def test_the_survey_takes_the_words_and_the_endpoints_of_all_steps():
     assert "confirm" not in found
 
 
-@pytest.mark.parametrize("confirm", [DIGEST, [DIGEST], [DIGEST, OTHER], {"dev": {"link": WORD}}, {"dev": {}}, {}])
+@pytest.mark.parametrize(
+    "confirm",
+    [DIGEST, [DIGEST], [DIGEST, OTHER], f"{DIGEST},{OTHER}", 123456789012, {"dev": {"link": WORD}}, {"dev": {}}, {}],
+)
 def test_confirmations(confirm):
     assert confirmation_problem(confirm, {"dev", "prod"}) == ""
 
@@ -85,6 +90,7 @@ def test_confirmations(confirm):
     ("confirm", "said"),
     [
         ("done", "is neither the digest of a card"),
+        (f"{DIGEST},x", "is neither the digest of a card"),
         ([DIGEST, "x"], "is neither the digest of a card"),
         ([DIGEST.upper()], "is neither the digest of a card"),
         ([], "is neither the digest of a card"),

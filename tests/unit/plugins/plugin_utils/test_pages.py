@@ -115,13 +115,11 @@ def test_links(console, urls):
     assert [link["url"] for link in made("key", **console)["links"]] == urls
 
 
-@given(ANYTHING, ANYTHING)
-def test_a_shell_gets_exactly_the_confirmation(environment, by):
-    line = cards.command(["ansible-playbook", "my play.yml"], cards.confirmation(environment, "key", "0" * 12, by))
-    *run, option, variables = shlex.split(line)
-    assert (run, option) == (["ansible-playbook", "my play.yml"], "-e")
-    assert json.loads(variables) == {"unified_profiles_confirm": {environment: {"key": {"by": by, "digest": "0" * 12}}}}
-    assert line.isascii() or not variables.isascii()
+def test_a_digest_and_a_name_confirm():
+    line = pages.Run(arguments=("ansible-playbook", "my play.yml")).confirm(made(), {**made("key"), "digest": "1" * 12})
+    confirm = "unified_profiles_confirm=0d7a52c1e93b,111111111111"
+    named = "unified_profiles_confirmed_by=NAME"
+    assert shlex.split(line) == ["ansible-playbook", "my play.yml", "--limit", "dev", "-e", confirm, "-e", named]
 
 
 @given(ANYTHING)
@@ -209,7 +207,7 @@ def test_a_name_is_no_link_and_has_no_emphasis_in_markdown(name, shown):
 )
 def test_a_confirmation_runs_the_environments_it_is_about(environments, limit):
     line = pages.Run().confirm(*(made(environment=name) for name in environments))
-    assert shlex.split(line)[: -2 or None] == [*cards.HOW_TO_RUN, *limit]
+    assert shlex.split(line)[:-4] == [*cards.HOW_TO_RUN, *limit]
 
 
 def test_a_confirmation_of_a_limited_run_keeps_its_limit():
