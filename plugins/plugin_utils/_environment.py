@@ -15,6 +15,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.s
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._names import unknown_names
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import (
+    accepted_problems,
     confirmation_problem,
     endpoints_problem,
 )
@@ -99,6 +100,7 @@ def survey_settings(
         told = (
             confirmation_problem(confirm, hosts) if confirm else "",
             endpoints_problem(settings, HANDED_OVER[playbook]),
+            *accepted_problems(settings["unified_profiles_accepted_drift"]),
         )
         problems = [problem for problem in told if problem]
     return settings, problems

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.drift import Accepted, is_day
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 
 PREFIX = "unified_profiles_"
@@ -72,6 +73,18 @@ def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
         f"-e '{{\"unified_profiles_confirm\": {{environment: {{step: {{by, digest}}}}}}}}', "
         f"with the steps {', '.join(STEPS)}. Nothing was done."
     )
+
+
+def accepted_problems(entries: Sequence[Mapping[str, t.Any]]) -> list[str]:
+    """A sentence for each entry of the accepted drift that says too little, or whose end is no date."""
+    told = []
+    for index, entry in enumerate(entries):
+        where = f"unified_profiles_accepted_drift[{index}]"
+        if missing := [name for name in Accepted.__annotations__ if entry.get(name) in (None, "")]:
+            told.append(f"{where}: has no {' and no '.join(missing)}. Drift is accepted for a reason, and until a day.")
+        elif not is_day(entry["until"]):
+            told.append(f"{where}.until: is no date. Write the last day like 2026-12-31.")
+    return told
 
 
 def endpoints_problem(settings: Mapping[str, t.Any], steps: Collection[str]) -> str:

@@ -34,7 +34,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 
 TEMPLATES = Path(__file__).parent / "templates"
-WELL = ("proven", "attested")
+WELL = ("in_sync", "proven", "attested")
 # Of one status, in the last line.
 MAX_NAMES = 10
 

@@ -20,6 +20,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.s
     look,
     nothing_seen,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.drift import accept
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     FAIL_ON,
     EnvironmentStatus,
@@ -134,7 +135,12 @@ class Survey:
             settings = self.settings[name]
             fail_on = {option: settings[PREFIX + option] for option in FAIL_ON if PREFIX + option in settings}
             failure = seen["failure"] or refused.get(name, "")
-            found[name] = environment_status({**seen, "failure": failure}, check_mode, fail_on)
+            entries = settings.get(f"{PREFIX}accepted_drift", [])
+            differences, told = accept(seen["differences"], entries, self.connections.clock.now().date())
+            seen["warnings"] += told
+            found[name] = environment_status(
+                {**seen, "failure": failure, "differences": differences}, check_mode, fail_on, self.playbook
+            )
         return found
 
 

@@ -20,6 +20,7 @@ from .._base.gather import gather
 from .._clients.source import find
 from .._handover import handovers
 from .._handover.decide import Decision
+from .._handover.drift import Difference
 from .._handover.endpoint import ENDPOINT_OPTIONS
 from .._handover.evidence import evaluate
 from .._handover.form import broken_connection, read_back
@@ -78,6 +79,8 @@ class Look(t.TypedDict):
         verdicts: How sure it is that each hand-over took effect; empty if the look was stopped before.
         handovers: What is known of each hand-over that was looked at.
         findings: What is wrong with the source, as ``{problem, detail}``.
+        differences: What drifted, none of it accepted yet.
+        unread: Why an attribute could not be read.
         suspicions: What speaks against a step without a contradiction.
         cards: Of steps that evidence speaks against.
         source: The source as it may be shown; None if there is none.
@@ -94,6 +97,8 @@ class Look(t.TypedDict):
     verdicts: dict[str, Verdict]
     handovers: dict[str, HandOverResult]
     findings: list[dict[str, str]]
+    differences: list[Difference]
+    unread: dict[str, str]
     suspicions: list[Suspicion]
     cards: list[t.Any]
     source: dict[str, t.Any] | None
@@ -139,6 +144,8 @@ def nothing_seen(failure: str = "") -> Look:
         "verdicts": {},
         "handovers": {},
         "findings": [],
+        "differences": [],
+        "unread": {},
         "suspicions": [],
         "cards": [],
         "source": None,

@@ -12,13 +12,27 @@ import typing as t
 from collections.abc import Mapping, Sequence
 
 from . import cards
+from .drift import Difference, explained, sentence
 from .steps import STEPS
 from .verdict import Verdict
 
-STATUSES = ("failed", "broken", "pending", "unknown", "predicted", "attested", "proven")
+# The worst first. The playbook drift has in_sync in place of the last three.
+STATUSES = (
+    *("failed", "broken", "drifted", "suspected", "pending", "unknown"),
+    *("predicted", "attested", "proven", "in_sync"),
+)
 UNJUDGED = "The run ended before this environment was judged."
 # The settings that say what fails a job, and what counts where they are not given.
-FAIL_ON = {"fail_on_pending": True, "fail_on_suspicion": True, "fail_on_unknown": False}
+FAIL_ON = {"fail_on_pending": True, "fail_on_drift": True, "fail_on_suspicion": True, "fail_on_unknown": False}
+# What can hold of an environment at once, the worst first: what fails a job always, and what by a setting.
+ALARMS = {
+    "failed": "",
+    "broken": "",
+    "drifted": "fail_on_drift",
+    "suspected": "fail_on_suspicion",
+    "pending": "fail_on_pending",
+    "unknown": "fail_on_unknown",
+}
 
 
 class StepStatus(t.TypedDict):
@@ -33,7 +47,8 @@ class EnvironmentStatus(t.TypedDict):
 
     ``fails`` says whether the job does, and ``why`` says it in words. ``proven_at`` is the oldest of the proofs that its steps have,
     ``holds_until`` when the first of them is too old; both are empty unless each step is proven. ``last_event`` is about when the source
-    last received a Flex event. Times as texts, in UTC. ``clock_skew`` is how many seconds Segment's clock is ahead.
+    last received a Flex event. Times as texts, in UTC. ``clock_skew`` is how many seconds Segment's clock is ahead. ``differences``
+    has what drifted, accepted or not, whatever the status is; ``unread`` why an attribute could not be read.
     """
 
     status: str
@@ -46,13 +61,15 @@ class EnvironmentStatus(t.TypedDict):
     clock_skew: float
     source_id: str
     findings: list[dict[str, str]]
+    differences: list[Difference]
+    unread: dict[str, str]
     failure: str
     cards: list[cards.Card]
     due: dict[str, str]
 
 
 def environment_status(
-    look: Mapping[str, t.Any], check_mode: bool, fail_on: Mapping[str, bool] | None = None
+    look: Mapping[str, t.Any], check_mode: bool, fail_on: Mapping[str, bool] | None = None, playbook: str = "connect"
 ) -> EnvironmentStatus:
     """Return how an environment is.
 
@@ -60,14 +77,15 @@ def environment_status(
         look: What a look found (``_checks/survey.py``); whatever is missing counts as empty.
         check_mode: Whether what is due is only foretold.
         fail_on: What fails the job, by the names in :data:`FAIL_ON`.
-
-    Returns:
-        The status. Pending outranks broken: the step that mends it is the one that waits for a person.
+        playbook: Whose run it is. ``drift`` acts on nothing, so its status is the worst that holds. In any other what is to be done
+            outranks what it mends: pending outranks broken, and what check mode foretells fails no job.
     """
     fail_on = {**FAIL_ON, **(fail_on or {})}
     verdicts: dict[str, Verdict] = dict(look.get("verdicts") or {})
     suspicions = list(look.get("suspicions") or [])
     findings: list[dict[str, str]] = [*(look.get("findings") or []), *suspicions]
+    differences: list[Difference] = list(look.get("differences") or [])
+    unread: dict[str, str] = dict(look.get("unread") or {})
     due: dict[str, str] = dict(look.get("due") or {})
     handovers = look.get("handovers") or {}
     waiting = [handovers[step] for step in STEPS if handovers.get(step, {}).get("status") == "pending"]
@@ -76,13 +94,32 @@ def environment_status(
     asked = {card["step"] for card in shown}
     shown += [card for card in look.get("cards") or [] if card["step"] not in asked]
     failure = look.get("failure") or ("" if verdicts or due else UNJUDGED)
-    status = _status(failure, check_mode and bool(due), bool(waiting or due), [v["verdict"] for v in verdicts.values()])
+    excused = explained(differences)
+    judged = [verdict["verdict"] for step, verdict in verdicts.items() if step not in excused]
+    holding = {
+        "failed": bool(failure),
+        "broken": "broken" in judged,
+        "drifted": any(not difference["accepted"] for difference in differences),
+        "suspected": bool(suspicions),
+        "pending": bool(waiting or due) or "pending" in judged,
+        "unknown": "unknown" in judged or (playbook == "drift" and bool(unread)),
+    }
+    holds = [name for name in ALARMS if holding[name]]
+    alarms = holds
+    if playbook == "drift":
+        status = next(iter(holds), "in_sync")
+        told = [*map(sentence, differences), *(it["detail"] for it in findings)]
+    else:
+        predicted = check_mode and bool(due)
+        status = _of_acting(holds, predicted, judged)
+        # What check mode foretells fails no job. A suspicion does: no run mends it.
+        alarms = [it for it in holds if it == "suspected" or (it == status and not (predicted and it == "drifted"))]
+        drifted = [*map(sentence, differences), *(it["detail"] for it in suspicions)]
+        told = drifted if status == "drifted" else [it["detail"] for it in findings]
     return {
         "status": status,
-        "fails": status in ("failed", "broken")
-        or bool(fail_on.get(f"fail_on_{status}"))
-        or (bool(suspicions) and fail_on["fail_on_suspicion"]),
-        "why": failure or _why(status, findings, verdicts, due),
+        "fails": any(not ALARMS[name] or fail_on[ALARMS[name]] for name in alarms),
+        "why": failure or _why(status, told, unread, verdicts, due),
         "steps": {step: {"verdict": said["verdict"], "reason": said["reason"]} for step, said in verdicts.items()},
         "proven_at": _earliest(verdicts, "proven_at"),
         "holds_until": _earliest(verdicts, "holds_until"),
@@ -90,6 +127,8 @@ def environment_status(
         "clock_skew": float(look.get("clock_skew") or 0.0),
         "source_id": (look.get("source") or {}).get("id") or "",
         "findings": findings,
+        "differences": differences,
+        "unread": unread,
         "failure": failure,
         "cards": [_linked(card, look) for card in shown],
         "due": due,
@@ -98,7 +137,9 @@ def environment_status(
 
 def compact(found: EnvironmentStatus) -> dict[str, t.Any]:
     """Without what is empty, and without what the steps say again: a thousand environments are one result."""
-    well = found["status"] in ("attested", "proven") and not found["findings"] and not found["due"]
+    well = found["status"] in ("attested", "proven", "in_sync") and not (
+        found["findings"] or found["differences"] or found["due"]
+    )
     return {name: value for name, value in found.items() if value and not (well and name == "why")}
 
 
@@ -115,12 +156,14 @@ def complete(found: Mapping[str, t.Any]) -> EnvironmentStatus:
         "clock_skew": 0.0,
         "source_id": "",
         "findings": [],
+        "differences": [],
+        "unread": {},
         "failure": "",
         "cards": [],
         "due": {},
     }
     status = t.cast(EnvironmentStatus, {**empty, **{name: value for name, value in found.items() if name in empty}})
-    status["why"] = status["why"] or _why(status["status"], [], status["steps"], {})
+    status["why"] = status["why"] or _why(status["status"], [], {}, status["steps"], {})
     return status
 
 
@@ -130,14 +173,12 @@ def _earliest(verdicts: Mapping[str, Verdict], name: str) -> str:
     return min(proven) if proven and len(proven) == len(STEPS) else ""
 
 
-def _status(failure: str, predicted: bool, waiting: bool, verdicts: Sequence[str]) -> str:
-    if failure:
-        return "failed"
-    if predicted:
-        return "predicted"
-    if waiting or "pending" in verdicts:
-        return "pending"
-    return _worst(verdicts)
+def _of_acting(holds: Sequence[str], predicted: bool, verdicts: Sequence[str]) -> str:
+    """The status of a run that mends what it finds."""
+    if predicted and "failed" not in holds:
+        return "drifted" if "drifted" in holds else "predicted"
+    order = ("failed", "pending", "broken", "drifted", "unknown")
+    return next((name for name in order if name in holds), _worst(verdicts))
 
 
 def _worst(verdicts: Sequence[str]) -> str:
@@ -145,17 +186,26 @@ def _worst(verdicts: Sequence[str]) -> str:
 
 
 def _why(
-    status: str, findings: Sequence[Mapping[str, str]], verdicts: Mapping[str, t.Any], due: Mapping[str, str]
+    status: str,
+    told: Sequence[str],
+    unread: Mapping[str, str],
+    verdicts: Mapping[str, t.Any],
+    due: Mapping[str, str],
 ) -> str:
-    # Of what a check run predicts, the worst step's; of others, those of the steps that decide the status.
-    of = status if status != "predicted" else _worst([verdict["verdict"] for verdict in verdicts.values()])
+    worst = _worst([verdict["verdict"] for verdict in verdicts.values()])
+    # Those of the steps that decide the status; where it is none of a step's, of the worst step.
+    of = status if status in ("broken", "pending", "unknown", "attested", "proven") else worst
     reasons = [
         f"{step}: {verdicts[step]['reason']}" for step in STEPS if step in verdicts and verdicts[step]["verdict"] == of
     ]
-    if status in ("attested", "proven", "predicted"):  # one reason is enough; the last step's says most
+    if status in ("attested", "proven", "predicted", "in_sync"):  # one reason is enough; the last step's says most
         reasons = reasons[-1:]
-    told = [f"Due: {', '.join(f'{name} ({why})' for name, why in due.items())}."] if due else []
-    return " ".join([*(finding["detail"] for finding in findings), *told, "; ".join(reasons)]).strip()
+    elif status in ("drifted", "suspected") and of in ("attested", "proven"):  # what is well explains neither
+        reasons = []
+    if status == "unknown":
+        reasons += [f"{attribute}: {why}" for attribute, why in unread.items() if attribute not in verdicts]
+    mended = [f"Due: {', '.join(f'{name} ({why})' for name, why in due.items())}."] if due else []
+    return " ".join([*told, *mended, "; ".join(reasons)]).strip()
 
 
 def _linked(card: cards.Card, look: Mapping[str, t.Any]) -> cards.Card:

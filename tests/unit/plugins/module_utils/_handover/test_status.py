@@ -193,6 +193,102 @@ def test_a_card_says_where_and_links_to_what_the_look_saw():
     assert "https://eu1.app.segment.com/acme/sources/twilio_unified_profiles/overview" in urls
 
 
+CHANGED = {"attribute": "name", "expected": "a", "found": "b", "since": "", "by": "jane", "mend": "m", "accepted": ""}
+OF_THE_LINK = {**CHANGED, "attribute": "link"}
+KNOWN = "a trial (until 2026-12-31)"
+WELL = {"verdicts": judged("proven", "attested", "proven")}
+BROKEN = {"verdicts": judged("attested", "broken", "proven")}
+TOLD = "name: is b, and should be a (changed by jane)."
+
+# What a look of the playbook drift found -> status, whether it fails the job, and what the reasons begin with
+DRIFT = {
+    "well": (WELL, "in_sync", False, "link: link is attested"),
+    "failed": ({**WELL, "failure": "No.", "differences": [CHANGED]}, "failed", True, "No."),
+    "broken outranks drift": ({**BROKEN, "differences": [CHANGED]}, "broken", True, f"{TOLD} link: link is broken"),
+    "drift": ({**WELL, "differences": [CHANGED]}, "drifted", True, TOLD),
+    "drift outranks a suspicion": (
+        {**WELL, "differences": [CHANGED], "suspicions": [SUSPICION]},
+        "drifted",
+        True,
+        f"{TOLD} The space shows nothing.",
+    ),
+    "a suspicion outranks what waits": (
+        {**WELL, "suspicions": [SUSPICION], "handovers": waiting("key")},
+        "suspected",
+        True,
+        "The space shows nothing.",
+    ),
+    "what waits outranks what is unknown": (
+        {"verdicts": judged("pending", "unknown", "proven")},
+        "pending",
+        True,
+        "connection: connection is pending",
+    ),
+    "unknown step": ({"verdicts": judged("attested", "unknown", "proven")}, "unknown", False, "link: link is unknown"),
+    "unread attribute": ({**WELL, "unread": {"name": "no right"}}, "unknown", False, "name: no right"),
+    "accepted": (
+        {**WELL, "differences": [{**CHANGED, "accepted": KNOWN}]},
+        "in_sync",
+        False,
+        f"{TOLD[:-1]}; accepted: {KNOWN}.",
+    ),
+    "broken, as is accepted": (
+        {**BROKEN, "differences": [{**OF_THE_LINK, "accepted": KNOWN}]},
+        "in_sync",
+        False,
+        "link: is b",
+    ),
+    "broken, and something else accepted": (
+        {**BROKEN, "differences": [OF_THE_LINK, {**CHANGED, "accepted": KNOWN}]},
+        "broken",
+        True,
+        "link: is b",
+    ),
+}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("case", DRIFT)
+def test_the_status_of_drift_is_the_worst_that_holds(case, check_mode):
+    look, status, fails, why = DRIFT[case]
+    told = environment_status(look, check_mode, playbook="drift")
+    assert (told["status"], told["fails"]) == (status, fails)
+    assert told["why"].startswith(why)
+    assert told["differences"] == look.get("differences", [])
+
+
+@pytest.mark.parametrize(
+    ("case", "setting"),
+    [
+        ("drift", "fail_on_drift"),
+        ("a suspicion outranks what waits", "fail_on_suspicion"),
+        ("what waits outranks what is unknown", "fail_on_pending"),
+        ("unknown step", "fail_on_unknown"),
+    ],
+)
+def test_what_fails_the_playbook_drift(case, setting):
+    look = DRIFT[case][0]
+    nothing = dict.fromkeys(FAIL_ON, False)
+    assert not environment_status(look, False, nothing, "drift")["fails"]
+    assert environment_status(look, False, {**nothing, setting: True}, "drift")["fails"]
+
+
+@pytest.mark.parametrize(
+    ("look", "check_mode", "status", "fails"),
+    [
+        ({**WELL, "differences": [CHANGED], "due": {"source": "x"}}, True, "drifted", False),
+        ({**WELL, "differences": [CHANGED], "due": {"source": "x"}}, False, "pending", True),
+        ({**WELL, "differences": [CHANGED]}, True, "drifted", True),
+        ({**WELL, "differences": [CHANGED]}, False, "drifted", True),
+        ({**WELL, "differences": [{**CHANGED, "accepted": KNOWN}]}, False, "attested", False),
+        ({**WELL, "unread": {"name": "no right"}}, False, "attested", False),
+    ],
+)
+def test_a_run_that_acts_names_the_drift_that_it_leaves_or_foretells_to_mend(look, check_mode, status, fails):
+    told = environment_status(look, check_mode)
+    assert (told["status"], told["fails"]) == (status, fails)
+
+
 @given(st.dictionaries(st.sampled_from(["verdicts", "handovers", "due", "findings", "cards", "source"]), st.none()))
 def test_half_a_look_is_no_reason_to_fail_otherwise(look):
     assert environment_status(look, check_mode=False)["why"] == UNJUDGED
