@@ -103,7 +103,7 @@ class Environment:
     flex_key: str | None = None
     flex_key_set_at: str | None = None
     flex_status: str = "ok"
-    flex_ui_version: str = "2.8.0"
+    flex_ui_version: str = "2.17.0"
     form_source: str | None = None
     alerts: list[dict[str, t.Any]] = field(default_factory=list)
     services: dict[str, dict[str, t.Any]] = field(default_factory=dict)

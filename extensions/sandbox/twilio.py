@@ -116,7 +116,7 @@ def configuration(exchange: Exchange) -> t.Any:
         raise ApiProblem(404, "45101", "Flex is not set up on this account")
 
     env = exchange.env
-    version = {"number": env.flex_ui_version, "null": None, "range": "~2.8"}[exchange.world.switches["ui_version"]]
+    version = {"number": env.flex_ui_version, "null": None, "range": "~2.17"}[exchange.world.switches["ui_version"]]
     return {
         "account_sid": exchange.env.account_sid,
         "date_created": "2024-01-01T00:00:00Z",

@@ -654,7 +654,7 @@ def twilio(people, path, auth=None, **query):
     return People.http.get(f"{people.sandbox.url}/twilio/{path}", auth=auth, params=query)
 
 
-@pytest.mark.parametrize(("switch", "shown"), [("number", "2.8.0"), ("null", None), ("range", "~2.8")])
+@pytest.mark.parametrize(("switch", "shown"), [("number", "2.17.0"), ("null", None), ("range", "~2.17")])
 def test_flex_tells_its_version_in_three_ways(people, switch, shown):
     people.world.switch({"ui_version": switch})
     assert twilio(people, "flex/v1/Configuration").json()["ui_version"] == shown

@@ -49,7 +49,7 @@ def twilio(sandbox, environment):
 
 def test_twilio_reads_flex(twilio, environment):
     found = twilio.flex_api.v1.configuration().fetch()
-    assert (found.account_sid, found.status, found.ui_version) == (environment.account_sid, "ok", "2.8.0")
+    assert (found.account_sid, found.status, found.ui_version) == (environment.account_sid, "ok", "2.17.0")
     assert twilio.flex_api.v1.provisioning_status().fetch().status == "active"
 
 

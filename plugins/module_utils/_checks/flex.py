@@ -16,6 +16,8 @@ from .._base.times import parse_time
 from .._module.context import ModuleContext
 
 OLDEST_UI = (2, 6, 0)
+# Twilio no longer supports it, nor what is older.
+END_OF_LIFE = (2, 14)
 
 
 def check_flex(call: ModuleContext, fail: bool = True, alerts_since: str | None = None) -> dict[str, t.Any]:
@@ -38,6 +40,8 @@ def check_flex(call: ModuleContext, fail: bool = True, alerts_since: str | None 
         reason = f"Flex is not ready on this account (status '{found['status']}'; provisioning: {_provisioning(flex)})."
     elif (version := _version(found["ui_version"])) and version < OLDEST_UI:
         reason = f"Flex UI {found['ui_version']} is too old: Unified Profiles needs 2.6.0 or later."
+    elif version and version[:2] <= END_OF_LIFE:
+        call.warnings.append(f"Flex UI {found['ui_version']} is past its end of life at Twilio: update Flex.")
     if not reason and expected and found["account_sid"] and expected != found["account_sid"]:
         reason = f"twilio_account_sid is {expected}, and the credentials belong to {found['account_sid']}."
     if reason and fail:
@@ -59,5 +63,6 @@ def _provisioning(flex: t.Any) -> str:
 
 
 def _version(text: str) -> tuple[int, ...] | None:
-    match = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
-    return tuple(map(int, match.groups())) if match else None
+    """The version, if the text is one and no range of them."""
+    match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)([-+].*)?", text)
+    return tuple(map(int, match.groups()[:3])) if match else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._base.errors import ApiError, Failure, OptionError, Refused
+from .._base.errors import ApiError, Failure, NotFound, OptionError, Refused
 from .._base.gather import gather
 from .._module.context import ModuleContext
 from .._module.values import check_space_id, space_in_messages
@@ -89,7 +89,7 @@ def _check(name: str, verdict: str, reason: str, failure: Failure | None = None)
 def _space_check(found: t.Any, space: object) -> Check:
     if not isinstance(found, Failure):
         return _check("space", "passed", f"The space is '{found['name']}'.")
-    if isinstance(found, ApiError) and found.status == 404:
+    if isinstance(found, NotFound) or (isinstance(found, ApiError) and found.status == 404):
         found.next_step = "Check space_id, and that segment_token belongs to that space's workspace."
         reason = f"space_id: no space '{space}' is known to this token: it does not exist, or is in another workspace."
         return _check("space", "failed", reason, found)

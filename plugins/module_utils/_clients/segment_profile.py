@@ -39,7 +39,9 @@ class ProfileApi:
         try:
             answer = self.service.get(path, path_params={"space": space, "profile": f"user_id:{user_id}"})
         except ApiError as error:
-            if error.status != 404 or error.facts.get("code") != "not_found":
+            # Of a space that it does not know, it says that the resource was not found.
+            said = error.message.partition(" with HTTP ")[2].lower()
+            if error.status != 404 or error.facts.get("code") != "not_found" or "profile" not in said:
                 raise
             return {}
         pairs = [

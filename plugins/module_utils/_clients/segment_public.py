@@ -12,7 +12,7 @@ import datetime
 import typing as t
 from collections.abc import Iterable
 
-from .._base.errors import ApiError
+from .._base.errors import ApiError, NotFound
 from .._base.secret import Secret
 from .._base.times import format_time
 from .._http.response import Response, pages, value_at
@@ -39,8 +39,15 @@ class PublicApi:
         return _named(self.service.get("/"), "data.workspace")
 
     def space(self, space: str | Secret) -> dict[str, str]:
-        """``{id, name, slug}`` of a space, by id (operation getSpace, alpha)."""
-        return _named(self.service.get("/spaces/{space}", headers=ALPHA, path_params={"space": space}), "data.space")
+        """``{id, name, slug}`` of a space, by id (operation getSpace, alpha).
+
+        Raises:
+            NotFound: The answer is that there is none.
+        """
+        answer = self.service.get("/spaces/{space}", headers=ALPHA, path_params={"space": space})
+        if answer.get("data.space", dict, None) is None:
+            raise NotFound(f"{answer.service} answered {answer.request} with no space.")
+        return _named(answer, "data.space")
 
     def spaces(self) -> list[dict[str, str]]:
         """All spaces of the workspace (operation listSpaces, alpha)."""

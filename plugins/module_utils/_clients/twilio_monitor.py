@@ -19,7 +19,8 @@ from .._http.service import Service
 CONNECTOR_ALERTS = {"49008": "connector not found", "49009": "stored credentials malformed"}
 MAX_ALERTS = 10_000
 # A little less than the 30 days that may be asked for, since the clocks differ.
-OLDEST = datetime.timedelta(days=30) - datetime.timedelta(hours=1)
+# Alerts older than 30 days cannot be asked for. A day less, so that no clock makes the difference.
+OLDEST = datetime.timedelta(days=29)
 
 
 class MonitorApi:
@@ -32,7 +33,7 @@ class MonitorApi:
         """Alerts 49008 and 49009 since a moment, as ``{code, at, meaning}``, in no order (operation ListAlert).
 
         At most the 10,000 alerts that the API gives for one listing are looked through; its order is documented nowhere,
-        so a page is no reason to stop. Alerts older than 30 days cannot be asked for.
+        so a page is no reason to stop.
         """
         start = format_time(max(since, now - OLDEST))
         first = {"LogLevel": "error", "StartDate": start, "PageSize": "1000"}

@@ -285,6 +285,11 @@ def test_a_service_that_fails_fails_this_environment(connected):
     assert found["due"] == {}
 
 
+def test_a_space_that_is_answered_as_null_is_not_there(connected):
+    connected.sandbox.fault(match="GET /segment/us/spaces", status=200, body='{"data": {"space": null}}')
+    assert "is known to this token: it does not exist" in connected.look()["failure"]
+
+
 @pytest.mark.parametrize("playbook", CHAINS)
 def test_a_write_in_a_look_is_a_defect_and_is_not_sent(connected, playbook, monkeypatch):
     def write(call, _resource):

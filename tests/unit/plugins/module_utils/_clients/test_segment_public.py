@@ -117,14 +117,21 @@ def test_writes_of_the_public_api(converse):
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "good"), [(404, "not_found", True), (404, "other", False), (401, "not_found", False)]
+    ("status", "code", "said", "good"),
+    [
+        (404, "not_found", "Profile was not found.", True),
+        (404, "not_found", "The resource was not found.", False),
+        (404, "not_found", "", False),
+        (404, "other", "Profile was not found.", False),
+        (401, "not_found", "Profile was not found.", False),
+    ],
 )
-def test_profile_api_pair(status, code, good):
+def test_profile_api_pair(status, code, said, good):
     asked = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request)
-        return httpx.Response(status, json={"error": {"code": code, "message": "m"}})
+        return httpx.Response(status, json={"error": {"code": code, "message": said}})
 
     transport = Transport(HttpSettings(), http_transport=httpx.MockTransport(answer))
     service = Service(transport, "Segment", BASE, auth=None, credentials="token", url_option="url")
