@@ -96,7 +96,7 @@ class Environment:
         else:
             self.sources()
             self.one_source(self.seen["link"]["source_id"])  # to be told that it is gone
-            audit = f"{self.segment}/audit-events?startTime=2026-01-01T00:00:00Z&resourceType=source"
+            audit = f"{self.segment}/audit-events?startTime=2026-01-01T00:00:00Z"
             self.client.get(audit, headers=self.bearer).raise_for_status()
         source = self.source()
         link = {"space_id": self.it["space_id"], "source_id": source["id"]}

@@ -111,6 +111,12 @@ class UnexpectedAnswer(Failure):
     kind = "unexpected_answer"
 
 
+class TooLong(Failure):
+    """There is more than is read of it, so what was read does not tell."""
+
+    kind = "too_long"
+
+
 class UnknownOutcome(Failure):
     """A write was sent and no answer tells whether it took effect. It must be looked up, never blindly sent again."""
 

@@ -12,7 +12,7 @@ import datetime
 import typing as t
 from collections.abc import Iterable
 
-from .._base.errors import ApiError, NotFound
+from .._base.errors import ApiError, NotFound, TooLong
 from .._base.secret import Secret
 from .._base.times import format_time
 from .._http.response import Response, pages, value_at
@@ -25,6 +25,8 @@ ALPHA = {"accept": "application/vnd.segment.v1alpha+json, application/json"}
 DELETED = frozenset({200, 204, 404})
 # https://docs.segmentapis.com: how long the audit trail is kept.
 AUDIT_KEPT = datetime.timedelta(days=90)
+# Four thousand events. More would take minutes, and most of what the rate limit allows.
+AUDIT_PAGES = 20
 AUDIT_FIELDS = ("type", "timestamp", "actorEmail", "actor", "resourceId", "resourceName")
 
 
@@ -120,27 +122,50 @@ class PublicApi:
         )
 
     def audit_events(self, now: datetime.datetime, source: str | None = None) -> list[dict[str, str]]:
-        """The audit trail as far back as Segment keeps it, of all sources or of one (operation listAuditEvents).
+        """The audit trail as far back as Segment keeps it (operation listAuditEvents): ``{type, at, by, id, name}``.
 
-        It begins with a day, so that two reads of one look are the same request. Needs a workspace owner's token.
+        It is read in whole where it has one page, and begins with a day. So all who ask in one look send the same request. Of a longer
+        one only what affects the source is read. Needs a workspace owner's token.
+
+        Args:
+            now: The time.
+            source: The id of the source that it is about, None if that is not known.
+
+        Raises:
+            TooLong: It has more events than are read.
         """
-        events = []
         since = (now - AUDIT_KEPT + datetime.timedelta(days=1)).replace(hour=0, minute=0, second=0)
-        query = {"startTime": format_time(since), **({"resourceId": source} if source else {"resourceType": "source"})}
-        for item, answer in self._pages("/audit-events", "data.events", query=query):
-            event = {name: value_at(item, name, str, "", answer) for name in AUDIT_FIELDS}
-            if source and event["resourceId"] != source:
-                continue
-            events.append(
-                {
-                    "type": event["type"],
-                    "at": event["timestamp"],
-                    "by": event["actorEmail"] or event["actor"],
-                    "id": event["resourceId"],
-                    "name": event["resourceName"],
-                }
+        query = {"startTime": format_time(since)}
+        events, busy = self._audit_events(query, 1 if source else AUDIT_PAGES)
+        if busy and source:
+            events, busy = self._audit_events({**query, "resourceId": source}, AUDIT_PAGES)
+        if busy:
+            raise TooLong(
+                f"The audit trail of the last {AUDIT_KEPT.days} days has more than {AUDIT_PAGES} pages, so it was not read in whole."
             )
         return events
+
+    def _audit_events(self, query: dict[str, str], most: int) -> tuple[list[dict[str, str]], bool]:
+        """The events of so many pages, and whether there are more."""
+        events: list[dict[str, str]] = []
+        cursor = None
+        for _page in range(most):
+            answer = self.service.get("/audit-events", query={**query, **_paging(cursor)})
+            for item in answer.get("data.events", list):
+                event = {name: value_at(item, name, str, "", answer) for name in AUDIT_FIELDS}
+                events.append(
+                    {
+                        "type": event["type"],
+                        "at": event["timestamp"],
+                        "by": event["actorEmail"] or event["actor"],
+                        "id": event["resourceId"],
+                        "name": event["resourceName"],
+                    }
+                )
+            cursor = answer.get("data.pagination.next", str, None)
+            if not cursor:
+                return events, False
+        return events, True
 
     def events_volume(
         self, start: datetime.datetime, end: datetime.datetime, names: Iterable[str], granularity: str
@@ -195,10 +220,13 @@ class PublicApi:
         self, path: str, items: str, query: dict[str, t.Any] | None = None, **kwargs: t.Any
     ) -> t.Iterator[t.Any]:
         def fetch(cursor: str | None) -> Response:
-            paging = {"pagination.count": "200", "pagination.cursor": cursor}
-            return self.service.get(path, query={**(query or {}), **paging}, **kwargs)
+            return self.service.get(path, query={**(query or {}), **_paging(cursor)}, **kwargs)
 
         return pages(fetch, self.service.transport.clock.monotonic, items)
+
+
+def _paging(cursor: str | None) -> dict[str, str | None]:
+    return {"pagination.count": "200", "pagination.cursor": cursor}
 
 
 def _labels(labels: Iterable[tuple[str, str]]) -> dict[str, t.Any]:

@@ -22,7 +22,19 @@ from .cards import Card, evidence_card
 from .handovers import recorded_facts
 from .ledger import Acknowledgement, Entry, LedgerDocument, Proof, digest
 from .ledger_place import open_ledger
-from .verdict import FLEX_EVENTS, LINK_EVENTS, MARGIN, Evidence, Suspicion, Verdict, judge, last_done_at, senders
+from .verdict import (
+    CONNECTED,
+    DISCONNECTED,
+    FLEX_EVENTS,
+    MARGIN,
+    Evidence,
+    Suspicion,
+    Verdict,
+    judge,
+    last_done_at,
+    newest_link_event,
+    senders,
+)
 
 # Segment recommends to lag a minute behind (operation getEventsVolumeFromWorkspace).
 LAG = datetime.timedelta(minutes=1)
@@ -190,39 +202,49 @@ class _Reader:
         starts = {at for step in looked_at if (at := last_done_at(self.steps, step, "connection"))}
         first: datetime.datetime | None = None
         if starts:
-            source = call["source_id"]
-            reads["audit"] = lambda: call.public_api().audit_events(self.now, source)
+            reads["trail"] = lambda: call.public_api().audit_events(self.now, call["source_id"])
             if min(starts) + MARGIN < end:
                 first = max(min(starts), _hour(self.now - HOURS))
-                reads |= self._reads_of_events("link" in looked_at, starts, first, end)
+                reads |= self._reads_of_events(starts, first, end)
         found = self._at_once(reads)
-        found |= self._at_once(self._second_reads(found))
-        if others := found.pop("others", None):
-            found["gone"] = (senders(found.get("senders")) - {call["source_id"]}) - others
-        found["connector"], found["only_space"] = bool(found.get("connector")), bool(found.get("only_space"))
+        trail = found.pop("trail", None)
+        if trail is not None:
+            found["audit"] = [event for event in trail if event["id"] == call["source_id"]]
+            about_space = [event for event in trail if event["id"] == call["space_id"]]
+            found["hints"] = [event for event in about_space if event["type"] in (CONNECTED, DISCONNECTED)]
+        if "link" in looked_at:
+            self._read_of_the_link(found)
+        found["connector"] = bool(found.get("connector"))
         return replace(evidence, **found, since=first, problems=tuple(self.problems))
 
     def _reads_of_events(
-        self, link: bool, starts: set[datetime.datetime], first: datetime.datetime, end: datetime.datetime
+        self, starts: set[datetime.datetime], first: datetime.datetime, end: datetime.datetime
     ) -> dict[str, Callable[[], t.Any]]:
-        public = self.call.public_api()
-        reads: dict[str, Callable[[], t.Any]] = {
+        return {
             "volume": lambda: self._volume(starts, first, end),
-            "senders": lambda: public.events_volume(first - REPLAY, end, FLEX_EVENTS, "DAY"),
+            "senders": lambda: self.call.public_api().events_volume(first - REPLAY, end, FLEX_EVENTS, "DAY"),
         }
-        if link:
-            reads["space_events"] = lambda: public.space_events(self.call["space_id"], "Flex - Engagement")
-        return reads
 
-    def _second_reads(self, found: Mapping[str, t.Any]) -> dict[str, Callable[[], t.Any]]:
-        """What has to be known about what was found."""
-        public = self.call.public_api
-        reads: dict[str, Callable[[], t.Any]] = {}
-        if "space_events" in found and senders(found.get("senders")) - {self.call["source_id"]}:
-            reads["others"] = lambda: {source.id for source in public().sources()}
-        if any(event["type"] in LINK_EVENTS for event in found.get("audit") or ()):
-            reads["only_space"] = lambda: [space["id"] for space in public().spaces()] == [self.call["space_id"]]
-        return reads
+    def _read_of_the_link(self, found: dict[str, t.Any]) -> None:
+        """Add what shows the link: the trail does where it names the workspace's only space, or else events do."""
+        public, source, space = self.call.public_api(), self.call["source_id"], self.call["space_id"]
+        newest = newest_link_event(found.get("audit"), self.now)
+        if newest and newest[1]["type"] in (CONNECTED, DISCONNECTED):
+            only = self._at_once({"only_space": lambda: [one["id"] for one in public.spaces()] == [space]})
+            found["only_space"] = bool(only["only_space"])
+            if found["only_space"] and newest[1]["type"] == CONNECTED:
+                return
+        if "volume" not in found:
+            return
+        others = senders(found["senders"]) - {source}
+        reads: dict[str, Callable[[], t.Any]] = {
+            "space_events": lambda: public.space_events(space, "Flex - Engagement")
+        }
+        if others:
+            reads["others"] = lambda: {one.id for one in public.sources()}
+        more = self._at_once(reads)
+        found["space_events"] = more["space_events"]
+        found["gone"] = others - more["others"] if more.get("others") is not None else frozenset()
 
     def _volume(
         self, starts: set[datetime.datetime], first: datetime.datetime, end: datetime.datetime

@@ -32,7 +32,7 @@ CONNECTED, DISCONNECTED = "Source Connected To Space", "Source Disconnected From
 # After these a source may be in no space any more.
 LINK_EVENTS = (CONNECTED, DISCONNECTED, "Source Disabled", "Source Deleted")
 # What the audit trail calls an added or removed key, and any other edit. Connecting the source to a space leaves its keys alone.
-EDITED = "Source Modified"
+CREATED, EDITED = "Source Created", "Source Modified"
 
 HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)
 # Clocks are known to a few seconds, and the ledger has whole ones: what is closer than this to a hand-over is not "after".
@@ -92,7 +92,8 @@ class Evidence:
         senders: The same in days, from a replay's reach before ``since``: who could have brought events to the space.
         gone: Ids among the senders that are no longer sources of the workspace.
         space_events: ``{name, last_seen_at}`` of the space.
-        audit: ``{type, at, by}`` of what the audit trail has about the source.
+        audit: ``{type, at, by}`` of what the audit trail has about the source, by its id.
+        hints: The same of sources that were connected to the space or disconnected, where the trail does not say which.
         only_space: Whether the space is the workspace's only one, so that an event that names no space is about this one.
         acknowledged: What suspicions are about that a person has looked at: ``(problem, about)``.
         problems: Why something could not be read.
@@ -108,6 +109,7 @@ class Evidence:
     gone: Collection[str] = frozenset()
     space_events: Rows | None = None
     audit: Rows | None = None
+    hints: Rows = ()
     only_space: bool = False
     acknowledged: Collection[tuple[str, str]] = frozenset()
     problems: Sequence[str] = ()
@@ -148,6 +150,18 @@ def last_done_at(steps: Mapping[str, t.Any], *names: str) -> datetime.datetime |
     """
     times = [parse_time(_record(steps, name, "done").get("at")) for name in names]
     return max(at for at in times if at) if times[0] else None
+
+
+def newest_link_event(
+    rows: Rows | None, now: datetime.datetime
+) -> tuple[datetime.datetime, Mapping[str, t.Any]] | None:
+    """The newest event that says whether a source is in a space, and when that was; None where there is none."""
+    found = [
+        (at, event)
+        for event in rows or ()
+        if _text(event, "type") in LINK_EVENTS and (at := parse_time(_text(event, "at"))) and at <= now
+    ]
+    return max(found, key=lambda event: event[0]) if found else None
 
 
 def senders(rows: Rows | None) -> set[str]:
@@ -271,10 +285,10 @@ class _Case:
             return self._proven("link", at, reason)
         if said["verdict"] != "attested" or since is None:
             return said
-        if newest := self._newest_link_event():
+        newest = newest_link_event(self.evidence.audit, self.now) if self.evidence.only_space else None
+        if newest:
             at, event = newest
-            by = f" by {_text(event, 'by')}" if _text(event, "by") else ""
-            told = f"the audit trail's newest event about it is {_text(event, 'type')}{by} at {format_time(at)}"
+            told = f"the audit trail's newest event about it is {_event(event, at)}"
             if _text(event, "type") == CONNECTED:
                 # It is the newest until now: what was read is the state.
                 self.by_events.add("link")
@@ -282,7 +296,13 @@ class _Case:
             # The trail may be late with what was just done.
             if _text(event, "type") == DISCONNECTED and not at < since <= self.now < since + LATENESS:
                 return _said("broken", told, "connect the source to the space again")
-        return self._link_by_events(said, since)
+        found = self._link_by_events(said, since)
+        if found["verdict"] == "attested" and (hint := newest_link_event(self.evidence.hints, self.now)):
+            at, event = hint
+            return _but(
+                found, f"the audit trail has {_event(event, at)} for this space, and does not say of which source"
+            )
+        return found
 
     # What holds without events
 
@@ -341,17 +361,6 @@ class _Case:
         sent, linked = parse_time(_text(test_event, "sent_at")), last_done_at(self.steps, "link", "connection")
         return sent is not None and (linked is None or sent >= linked)
 
-    def _newest_link_event(self) -> tuple[datetime.datetime, Mapping[str, t.Any]] | None:
-        """The audit trail's newest event that says whether this source is in the space."""
-        if not self.evidence.only_space:
-            return None
-        found = [
-            (at, event)
-            for event in self.evidence.audit or ()
-            if _text(event, "type") in LINK_EVENTS and (at := parse_time(_text(event, "at"))) and at <= self.now
-        ]
-        return max(found, key=lambda event: event[0]) if found else None
-
     # What events show
 
     def _key_by_events(self, said: Verdict, since: datetime.datetime | None) -> Verdict:
@@ -373,7 +382,13 @@ class _Case:
             return _but(
                 said, "the source had other keys at the hand-over, and nothing tells since when it has only one"
             )
-        unseen = "" if audit else "the audit trail shows nothing: a key that came and went meanwhile would not show"
+        # An answer without what must be there shows nothing.
+        if any(_text(event, "type") in (CREATED, EDITED) for event in audit or ()):
+            unseen = (
+                "its keys are unchanged since, if each change of a key is in the audit trail as an edit of the source"
+            )
+        else:
+            unseen = "the audit trail shows nothing of the source: a key that came and went meanwhile would not show"
         # The edit of a label looks the same as that of a key. One alone is no key that came and went; from the first of several until
         # the last, events may have come through such a key.
         doubtful = (edits[0] if same else handed, edits[-1] + KEY_REMOVAL) if len(edits) > same else None
@@ -548,6 +563,11 @@ class _Case:
     def _from(self, since: datetime.datetime) -> str:
         """From when on events were counted."""
         return format_time(max(since, self.evidence.since or since))
+
+
+def _event(event: Mapping[str, t.Any], at: datetime.datetime) -> str:
+    by = f" by {_text(event, 'by')}" if _text(event, "by") else ""
+    return f"{_text(event, 'type')}{by} at {format_time(at)}"
 
 
 def _sources(ids: Iterable[str]) -> str:

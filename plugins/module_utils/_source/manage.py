@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from contextlib import suppress
 
-from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, UnexpectedAnswer, UnknownOutcome
+from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, TooLong, UnexpectedAnswer, UnknownOutcome
 from .._clients.source import JAVA, Source, diagnose, find, require_java
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
@@ -49,8 +49,11 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
         found = failure
     audit = []
     if call["read_audit_trail"]:
+        known = found.id if isinstance(found, Source) else call["recorded_source_id"]
         try:
-            audit = api.audit_events(call.transport.clock.now())
+            audit = api.audit_events(call.transport.clock.now(), known)
+        except TooLong as failure:
+            call.warnings.append(failure.message)
         except ApiError as failure:
             if failure.status not in (401, 403):
                 raise
@@ -124,7 +127,7 @@ class ManagedSource(Resource):
             return []
         audit: list[dict[str, str]] = []
         with suppress(Failure):
-            audit = self.api.audit_events(self.call.transport.clock.now())
+            audit = self.api.audit_events(self.call.transport.clock.now(), source.id)
         done = "It is repaired." if self.call["repair"] else "It is left so."
         found = diagnose(source, self.name, None, None, audit)
         return [{**it, "detail": f"{it['detail']} {done}"} for it in found if wrong.get(it["problem"])]

@@ -97,6 +97,23 @@ def test_nothing_is_requested_twice(connected):
     assert len(connected.sandbox.journal()) == 9
 
 
+@pytest.mark.parametrize(("whose", "link"), [("source", "proven"), ("space", "attested")])
+def test_the_first_look_after_the_hand_over_has_what_the_audit_trail_shows(sandbox, tmp_path, whose, link):
+    """The link is proven without one event, where the trail says which source was connected."""
+    sandbox.world.switch({"space_event_resource": whose})
+    by_form = Looked(sandbox, tmp_path / "endpoint")
+    by_form.connect()
+    dev = Looked(sandbox, tmp_path / "state", channel="operator", attest_existing="jane")
+    dev.connect()
+    found = dev.look()
+    assert verdicts(found) == {"connection": "attested", "link": link, "key": "attested"}
+    hint = "for this space, and does not say of which source"
+    assert (hint in found["verdicts"]["link"]["reason"]) == (whose == "space")
+    dev.work()
+    assert verdicts(dev.look()) == dict.fromkeys(STEPS, "proven")
+    assert len(sandbox.journal()) == 10
+
+
 def test_however_many_reads_run_together_the_look_is_the_same(connected):
     one, many = ({**found, "verdicts": verdicts(found)} for found in (connected.look(), connected.look(workers=8)))
     assert one == {**many, "clock_skew": one["clock_skew"]}

@@ -6,9 +6,15 @@
 
 from __future__ import annotations
 
+import datetime
+
 import httpx
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import ApiError, UnexpectedAnswer
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import (
+    ApiError,
+    NotFound,
+    UnexpectedAnswer,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.segment_profile import ProfileApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.segment_public import PublicApi
@@ -142,3 +148,31 @@ def test_profile_api_pair(status, code, said, good):
             ProfileApi(service).check_token_matches_space("spa_1")
     assert len(asked) == 1
     assert asked[0].url.path.startswith("/v1/spaces/spa_1/collections/users/profiles/user_id:")
+
+
+def test_the_audit_trail_without_a_source_is_read_in_whole(converse):
+    """Nobody knows which source it was that was deleted."""
+    event = {"type": "Source Deleted", "timestamp": "t", "actor": "u", "resourceId": "a", "resourceName": "n"}
+    asked = {"startTime": "2026-08-27T00:00:00Z", "pagination.count": "200"}
+    pages = [(None, [], "c1"), ("c1", [event], None)]
+    talk = converse(
+        *(
+            Turn(
+                "GET",
+                "/audit-events",
+                200,
+                {"data": {"events": events, "pagination": {"next": following}}},
+                query={**asked, **({"pagination.cursor": cursor} if cursor else {})},
+            )
+            for cursor, events, following in pages
+        )
+    )
+    now = datetime.datetime(2026, 11, 24, 10, 30, tzinfo=datetime.timezone.utc)
+    (found,) = PublicApi(talk.service()).audit_events(now)
+    assert found == {"type": "Source Deleted", "at": "t", "by": "u", "id": "a", "name": "n"}
+
+
+@pytest.mark.parametrize("body", [{"data": {"space": None}}, {"data": {}}])
+def test_a_space_may_be_answered_as_null(converse, body):
+    with pytest.raises(NotFound, match="with no space"):
+        PublicApi(converse(Turn("GET", "/spaces/spa_1", 200, body)).service()).space("spa_1")

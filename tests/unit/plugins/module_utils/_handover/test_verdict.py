@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+from dataclasses import replace
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
@@ -308,6 +309,7 @@ def test_table(case):
     assert judged(found, **arguments) == expected
 
 
+UNCHANGED = "its keys are unchanged since, if each change of a key is in the audit trail as an edit"
 REASONS = {
     "how many, and since when": (evidence(), "key", "Flex wrote 3 engagements through the only key since " + AT),
     "one kind of event for each engagement": (
@@ -316,6 +318,22 @@ REASONS = {
         "Flex wrote 5 engagements",
     ),
     "what an empty audit trail hides": (evidence(audit=[]), "key", "a key that came and went"),
+    "what a trail hides without what must be there": (
+        evidence(audit=[{"type": CONNECTED, "at": CLOSE}]),
+        "key",
+        "a key that came and went",
+    ),
+    "what is taken for granted where the creation shows": (evidence(), "key", UNCHANGED),
+    "what is taken for granted where an edit shows": (
+        evidence(audit=[{"type": "Source Modified", "at": BEFORE}]),
+        "key",
+        UNCHANGED,
+    ),
+    "that a source was connected, and not which": (
+        evidence(space_events=[], hints=[{"type": CONNECTED, "at": CLOSE, "by": "ann"}]),
+        "link",
+        f"the audit trail has Source Connected To Space by ann at {CLOSE} for this space, and does not say of which source",
+    ),
     "what an unreadable audit trail hides": (evidence(audit=None), "key", "a key that came and went"),
     "no more than what was looked at": (evidence(since=parse_time(CLOSE)), "key", "only key since " + CLOSE),
     "where the key stands": (NOTHING, "key", "look at the key in Flex > Contact center settings > Unified Profiles"),
@@ -590,6 +608,9 @@ SENDERS = st.sampled_from([SOURCE, OTHER, ""])
 ROWS = st.lists(st.builds(row, TIMES, SENDERS, st.integers(-1, 5), st.sampled_from([*FLEX_EVENTS, "Order Completed"])))
 SEEN = st.lists(st.builds(lambda at, name: seen(at, name)[0], TIMES, st.sampled_from(FLEX_EVENTS)))
 CHANGED = st.none() | st.lists(st.builds(lambda at: {"type": "Source Modified", "at": at}, TIMES))
+HINTS = st.lists(
+    st.fixed_dictionaries({"type": st.sampled_from([CONNECTED, DISCONNECTED]), "at": TIMES, "by": st.just("ann")})
+)
 WITHOUT_A_WORD = st.builds(
     Evidence,
     connector=st.booleans(),
@@ -599,6 +620,7 @@ WITHOUT_A_WORD = st.builds(
     gone=st.frozensets(SENDERS),
     space_events=st.none() | SEEN,
     audit=CHANGED,
+    hints=HINTS,
 )
 unhurried = settings(database=None, deadline=None)
 
@@ -644,6 +666,13 @@ def test_foreign_events_prove_nothing(rows, events, changes):
 
 
 @unhurried
+@given(WITHOUT_A_WORD, st.booleans())
+def test_a_hint_is_no_proof_and_never_against(found, only_space):
+    plain, hinted = (replace(found, only_space=only_space, hints=hints) for hints in ((), found.hints))
+    assert judged(hinted) == judged(plain)
+
+
+@unhurried
 @given(WITHOUT_A_WORD, st.sampled_from([[], [KEY, OTHER_KEY]]))
 def test_no_event_tells_one_of_several_keys_from_another(found, keys):
     assert judged(found, keys=keys)[2] in ("attested", "broken")
@@ -674,7 +703,13 @@ ODD_ROWS = st.lists(
 )
 def test_odd_input_is_judged_and_never_raises(steps, source, rows, bird):
     found = Evidence(
-        test_event=bird, alerts=rows, volume=[row(), *rows], senders=rows, space_events=[*seen(), *rows], audit=rows
+        test_event=bird,
+        alerts=rows,
+        volume=[row(), *rows],
+        senders=rows,
+        space_events=[*seen(), *rows],
+        audit=rows,
+        hints=rows,
     )
     for verdict in verdicts(steps, source, [KEY], found, NOW).values():
         assert verdict["verdict"] in ("attested", "pending", "broken", "unknown", "proven")
