@@ -133,6 +133,22 @@ def test_where_all_hang_none_is_reached_and_the_survey_ends(clock, never):
     assert all_at_once([(str(n), hang) for n in range(7)], 2, LIMIT, clock=clock) == {}
 
 
+def test_thirty_of_a_thousand_that_hang_cost_two_deadlines(clock, never, monkeypatch):
+    """In the worst order: those that hang come first, and are more than there are threads."""
+    next_result = _gather._Workers.next_result
+    monkeypatch.setattr(_gather, "TICK", 0.02)
+
+    def while_nothing_comes_time_passes(workers, wait):
+        found = next_result(workers, wait)
+        clock.now += 0 if found else 5
+        return found
+
+    monkeypatch.setattr(_gather._Workers, "next_result", while_nothing_comes_time_passes)
+    looks = [(str(n), (lambda: never.wait(LONG)) if n < 30 else lambda: None) for n in range(1000)]
+    assert {*all_at_once(looks, 20, LIMIT, clock=clock)} == {str(n) for n in range(30, 1000)}
+    assert 2 * LIMIT < clock.now < 3 * LIMIT
+
+
 def test_a_look_within_its_time_is_waited_for(clock):
     def slow():
         clock.now += LIMIT + GRACE
