@@ -122,3 +122,20 @@ def test_what_is_broken_fails_the_job(job, sandbox):
     assert outcome["findings"][0]["problem"] == "deleted"
     assert [source for source in job.dev.sources.values() if source.name == "twilio-unified-profiles"] == []
     assert job.leaked() == []
+
+
+@pytest.mark.full
+@pytest.mark.newest_only
+def test_a_long_survey_shows_how_far_it_is(job, project, sandbox):
+    """The runner keeps each line as an event, which AWX shows while the job runs."""
+    line = "Looked at 0 of 1 environments, 0 failed so far"
+
+    def slow():
+        sandbox.fault(match="GET /segment/us/sources", kind="latency", seconds=11.0, commit=True)
+
+    slow()
+    job.run("connect", unified_profiles_timeout=30)
+    assert job.stdout.count(line) == 1, job.stdout
+    slow()
+    run = project.run("connect", "-e", "unified_profiles_timeout=30", **job.secrets)
+    assert run.output.count(line) == 1, run.output
