@@ -10,13 +10,13 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONPATH := $(CURDIR)/.collections:$(CURDIR)/extensions
 
 # What `make lint` runs, each a target of its own. The slow ones come first.
-CHECKERS := lint-sanity lint-sanity-2.16 lint-importer lint-ansible lint-examples lint-docs lint-changelog lint-types lint-python lint-yaml
+CHECKERS := lint-sanity lint-sanity-2.16 lint-importer lint-ansible lint-examples lint-docs lint-changelog lint-types lint-python lint-yaml lint-workflows lint-licences
 
 # The first target: plain `make` says what there is.
 help:
 	@sed -n 's/^| `\(make [a-z-]*\)` | \([^|]*\) |$$/\1: \2/p' CONTRIBUTING.md
 
-.PHONY: help setup demo sandbox test test-all test-smoke bench bench-full lint $(CHECKERS) docs build clean
+.PHONY: help setup demo sandbox test test-all test-smoke bench bench-full lint $(CHECKERS) docs site build verify clean
 
 setup: $(VENV)/ready $(COLLECTION)
 
@@ -109,11 +109,25 @@ lint-python:
 lint-yaml:
 	$(BIN)/yamllint -s .
 
+lint-workflows:
+	$(BIN)/zizmor --offline --no-progress .github
+
+lint-licences:
+	$(BIN)/reuse lint --lines
+
 docs: $(VENV)/lint-ready $(COLLECTION)
 	@tools/docs $(VENV)
 
+# The pages of this checkout and of each release, as they are published.
+site: $(VENV)/lint-ready $(COLLECTION)
+	@tools/site $(VENV)
+
 build: setup
-	@$(BIN)/python tools/build.py $(BIN)/ansible-galaxy build
+	@$(BIN)/python tools/build.py $(BIN) build
+
+# `make verify ARCHIVE=...` builds a release again from this checkout and compares.
+verify: setup
+	@$(BIN)/python tools/build.py $(BIN) --verify $(ARCHIVE)
 
 clean:
 	rm -rf .venv .venv-* .collections build .pytest_cache .mypy_cache .ruff_cache .hypothesis

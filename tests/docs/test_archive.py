@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -20,9 +21,14 @@ from ansible.release import __version__ as core
 from support.project import ROOT
 
 
+def tool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ROOT / "tools/build.py", Path(sys.executable).parent, *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
 def build(folder: Path) -> Path:
-    galaxy = str(Path(sys.executable).with_name("ansible-galaxy"))
-    subprocess.run([sys.executable, ROOT / "tools/build.py", galaxy, folder], check=True, capture_output=True)
+    made = tool(folder)
+    assert made.returncode == 0, made.stderr
     (archive,) = folder.glob("*.tar.gz")
     return archive
 
@@ -54,6 +60,25 @@ def test_the_archive_is_reproducible_and_complete(tmp_path):
         assert wanted in names
     unwanted = (".", "build", "tests/output", "collections", "ansible.cfg")
     assert [n for n in names if n.startswith(unwanted) or "__pycache__" in n or "/." in n] == [".ansible-lint"]
+
+
+@pytest.mark.newest_only
+def test_a_release_can_be_verified(tmp_path):
+    archive = build(tmp_path)
+    sums = subprocess.run(
+        ["sha256sum", "--check", "SHA256SUMS"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert sums.stdout.splitlines() == [f"{archive.name.removesuffix('.tar.gz')}.cdx.json: OK", f"{archive.name}: OK"]
+    parts = json.loads((tmp_path / f"{archive.name.removesuffix('.tar.gz')}.cdx.json").read_text())
+    assert [part["name"] for part in parts["components"]] == ["httpx"]
+    assert parts["metadata"]["component"]["name"] == "unified_profiles"
+    assert tool("--verify", archive).returncode == 0
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    refused = tool("--verify", archive)
+    assert refused.returncode == 1
+    assert "Do not install it" in refused.stderr
 
 
 @pytest.mark.newest_only
