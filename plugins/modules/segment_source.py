@@ -83,7 +83,7 @@ findings:
   type: list
   elements: dict
   contains:
-    problem: {description: 'C(renamed) or C(disabled).', type: str, sample: renamed}
+    problem: {description: 'C(renamed), C(disabled) or C(disabled_by_segment).', type: str, sample: renamed}
     detail: {description: 'In words, and whether it was repaired.', type: str, sample: "The source 5BKZVyYHdt1D7ZrtHyNR7W is disabled. It is repaired."}
 """
 

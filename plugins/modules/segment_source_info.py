@@ -78,7 +78,7 @@ findings:
   contains:
     problem:
       description:
-        - C(deleted), C(absent), C(renamed), C(disabled), C(wrong_type), C(legacy_name), C(ambiguous), C(keys_not_visible),
+        - C(deleted), C(absent), C(renamed), C(disabled), C(disabled_by_segment), C(wrong_type), C(legacy_name), C(ambiguous), C(keys_not_visible),
           C(key_removed) or C(key_never_handed_over).
       type: str
       sample: deleted

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from ansible import constants
 from ansible.inventory.manager import IGNORED
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import MAY_BE_DISABLED, repaired
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     EnvironmentStatus,
@@ -23,7 +24,6 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.p
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import ASKED, LOOK
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import to_builtin
 
-REPAIRED = " It is repaired."
 LOOK_AGAIN, FAILURE = "unified_profiles_look_again", "unified_profiles_failure"
 NEVER_LOOKED = (
     "Nothing was looked at, so there is nothing to report: the task of the survey was left out (--start-at-task, or another playbook). "
@@ -52,9 +52,11 @@ def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus],
         before, again = found[name], (of.get(LOOK_AGAIN) or {}).get("environments", {}).get(name)
         after = complete(to_builtin(again)) if again else before
         # What was found before something was done about it is a part of the story.
-        before_only = [it for it in before["findings"] if it not in after["findings"]]
+        before_only = [
+            it for it in before["findings"] if it not in after["findings"] and it["problem"] != MAY_BE_DISABLED
+        ]
         if name not in failures:
-            before_only = [{**it, "detail": it["detail"].removesuffix(REPAIRED) + REPAIRED} for it in before_only]
+            before_only = [repaired(finding) for finding in before_only]
         why = " ".join([*(it["detail"] for it in before_only), after["why"]]).strip() if again else after["why"]
         after = {**after, "findings": [*before_only, *after["findings"]], "why": why}
         if failure := failures.get(name):

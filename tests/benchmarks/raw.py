@@ -105,6 +105,10 @@ class Environment:
         if playbook == "recover":
             key = self.one_source(source["id"]).json()["data"]["source"]["writeKeys"][0]
         self.hand_over("key", fingerprint(key), {"write_key": key}, "write_key_fingerprint")
+        for kept_by in ("destinations", "warehouses"):
+            self.client.get(
+                f"{self.segment}/sources/{source['id']}/connected-{kept_by}", headers=self.bearer
+            ).raise_for_status()
         alerts = f"{self.url}/twilio/monitor/v1/Alerts?LogLevel=error&PageSize=100"
         assert self.client.get(alerts, auth=self.twilio).json()["alerts"] == []
 

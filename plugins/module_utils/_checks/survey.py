@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection
 
 from .._base.errors import Failure, Refused
 from .._base.gather import gather
-from .._clients.source import find
+from .._clients.source import DISABLED_BY_SEGMENT, find
 from .._handover import handovers
 from .._handover.decide import Decision
 from .._handover.drift import Difference
@@ -32,6 +32,7 @@ from .._handover.verdict import Suspicion, Verdict
 from .._module.context import ModuleContext
 from .._module.options import IGNORE_LEGACY, PROFILE_TOKEN, SOURCE_NAME, SPACE
 from .._module.state import Plan
+from .._source.keeping import foresee
 from .._source.manage import ManagedSource, diagnose_source
 from .preflight import check_offline, preflight
 
@@ -237,16 +238,24 @@ class Chain:
         self.found["source_gone"] = outcome.plan.action == "create"
 
     def judge(self) -> None:
-        """Read the evidence, and give the verdicts."""
+        """Read the evidence, and give the verdicts. What Segment may do to the source by itself is foreseen at the same time."""
         source, done = self.found["source"] or {}, self.found["handovers"]
-        said = evaluate(
-            self.call.derived(
-                source_id=None if self.found["source_gone"] else source.get("id"),
-                key_fingerprints=source.get("key_fingerprints", []),
-                read_back=self.read_back,
-                read_evidence=True,
-            )
+        there = None if self.found["source_gone"] else source.get("id")
+        call = self.call.derived(
+            source_id=there,
+            key_fingerprints=source.get("key_fingerprints", []),
+            read_back=self.read_back,
+            read_evidence=True,
         )
+        reads: dict[str, Callable[[], t.Any]] = {"said": lambda: evaluate(call)}
+        # Of one that is enabled only now the next look tells.
+        disabled = {finding["problem"] for finding in self.found["findings"]} & {"disabled", DISABLED_BY_SEGMENT}
+        if there and not disabled:
+            reads["foreseen"] = lambda: foresee(call, there, open_ledger(call).read().steps)
+        found: dict[str, t.Any] = gather(reads, call.workers)
+        if isinstance(said := found["said"], Failure):
+            raise said
+        self.found["findings"] = [*self.found["findings"], *found.get("foreseen", [])]
         stands = "link" in done and done["link"]["status"] == "done" and said["steps"]["link"]["verdict"] == "attested"
         if stands and self.call["test_event"] and not self.call["sent_test_event"]:
             self.due.setdefault("link", "only a test event can show that it stands")

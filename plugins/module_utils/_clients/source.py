@@ -17,6 +17,17 @@ from .._base.secret import Secret
 
 DEFAULT_NAME = "twilio-unified-profiles"
 LEGACY_NAME = "flex-unify-server-source"
+# What the audit trail calls it, and Segment where it acted itself; an event that was forwarded has the second name.
+CREATED, ENABLED = "Source Created", "Source Enabled"
+SEGMENT_ITSELF = ("Segment", "__system__")
+# After so many without an enabled destination Segment disables a source.
+IDLE_DAYS = 14
+# Problems that enabling the source does not cure.
+DISABLED_BY_SEGMENT, MAY_BE_DISABLED = "disabled_by_segment", "may_be_disabled"
+CURES = (
+    f"Segment did that itself, for want of an enabled destination for {IDLE_DAYS} days. Enabling it again lasts for {IDLE_DAYS} days, unless it "
+    "gets one (a warehouse may do), or Segment makes an exception, which is asked for by a form."
+)
 JAVA = {"slug": "java", "id": "V6ynUvQgbc"}
 
 
@@ -52,6 +63,12 @@ class Source:
             "labels": dict(sorted(self.labels.items())),
             "key_fingerprints": sorted(self.keys),
         }
+
+
+def repaired(finding: Mapping[str, str]) -> dict[str, str]:
+    """The finding, and that it was mended, as far as it can be."""
+    done = " It is enabled again." if finding["problem"] == DISABLED_BY_SEGMENT else " It is repaired."
+    return {**finding, "detail": finding["detail"].removesuffix(done) + done}
 
 
 def slugs(name: str) -> set[str]:
@@ -119,11 +136,13 @@ def diagnose(
     """
     audit = sorted(audit, key=lambda e: e["at"], reverse=True)
 
+    def newest(kind: str, id_: str | None) -> Mapping[str, str]:
+        fits = (e for e in audit if e["type"] == kind and (e["id"] == id_ if id_ else e["name"] == name))
+        return next(fits, {})
+
     def who(kind: str, id_: str | None) -> str:
-        for event in audit:
-            if event["type"] == kind and (event["id"] == id_ if id_ else event["name"] == name):
-                return f" ({kind} by {event['by'] or 'somebody'} at {event['at']})"
-        return ""
+        event = newest(kind, id_)
+        return f" ({kind} by {event['by'] or 'somebody'} at {event['at']})" if event else ""
 
     if isinstance(source, Failure):
         return [{"problem": source.facts.get("problem", source.kind), "detail": source.full_message}]
@@ -139,7 +158,9 @@ def diagnose(
             ("renamed", f"The source {source.id} is now called '{source.name}'{who('Source Modified', source.id)}.")
         )
     if not source.enabled:
-        found.append(("disabled", f"The source {source.id} is disabled{who('Source Disabled', source.id)}."))
+        itself = newest("Source Disabled", source.id).get("by") in SEGMENT_ITSELF
+        told = f"The source {source.id} is disabled{who('Source Disabled', source.id)}."
+        found.append((DISABLED_BY_SEGMENT, f"{told} {CURES}") if itself else ("disabled", told))
     if not source.is_java:
         found.append(("wrong_type", f"The source {source.id} is of the type '{source.type}', and must be Java."))
     if not source.keys:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 
 from .._base.errors import OptionError
 from .._base.secret import Secret, shape
+from .._clients.segment_attachments import AttachmentsApi
 from .._clients.segment_profile import ProfileApi
 from .._clients.segment_public import PublicApi
 from .._clients.segment_tracking import TrackingApi
@@ -92,7 +93,7 @@ class ModuleContext:
 
     def segment_now(self) -> datetime.datetime:
         """The time by Segment's clock, as far as ``clock_skew`` tells: what is recorded is compared with Segment's own times."""
-        return self.transport.clock.now() + datetime.timedelta(seconds=self["clock_skew"])
+        return self.transport.clock.now() + datetime.timedelta(seconds=self.params.get("clock_skew") or 0.0)
 
     def required(self, option: str) -> str:
         """A value that must be there. What is empty does not fall back: another environment's credential could be used.
@@ -159,7 +160,13 @@ class ModuleContext:
         )
 
     def public_api(self, region: str = "") -> PublicApi:
-        return PublicApi(self.service(SEGMENT_PUBLIC, Bearer(self.secret("segment_token")), region=region))
+        return PublicApi(self._segment_public(region))
+
+    def attachments_api(self) -> AttachmentsApi:
+        return AttachmentsApi(self._segment_public())
+
+    def _segment_public(self, region: str = "") -> Service:
+        return self.service(SEGMENT_PUBLIC, Bearer(self.secret("segment_token")), region=region)
 
     def profile_api(self) -> ProfileApi:
         return ProfileApi(self.service(SEGMENT_PROFILE, BasicToken(self.secret("profile_token"))))

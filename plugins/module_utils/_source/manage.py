@@ -12,7 +12,7 @@ import typing as t
 from contextlib import suppress
 
 from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, TooLong, UnexpectedAnswer, UnknownOutcome
-from .._clients.source import JAVA, Source, diagnose, find, require_java
+from .._clients.source import DISABLED_BY_SEGMENT, JAVA, Source, diagnose, find, repaired, require_java
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
 from .._module.state import plan as make_plan
@@ -51,7 +51,7 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
     if call["read_audit_trail"]:
         known = found.id if isinstance(found, Source) else call["recorded_source_id"]
         try:
-            audit = api.audit_events(call.transport.clock.now(), known)
+            audit = api.audit_events(call.segment_now(), known)
         except TooLong as failure:
             call.warnings.append(failure.message)
         except ApiError as failure:
@@ -122,15 +122,17 @@ class ManagedSource(Resource):
 
     def _wrong(self, source: Source) -> list[dict[str, str]]:
         """What a repair changes. Who did it is asked only where there is something, and stops no repair."""
-        wrong = {"renamed": source.name != self.name, "disabled": self.call["enabled"] and not source.enabled}
+        disabled = self.call["enabled"] and not source.enabled
+        wrong = {"renamed": source.name != self.name, "disabled": disabled, DISABLED_BY_SEGMENT: disabled}
         if not any(wrong.values()):
             return []
         audit: list[dict[str, str]] = []
         with suppress(Failure):
-            audit = self.api.audit_events(self.call.transport.clock.now(), source.id)
-        done = "It is repaired." if self.call["repair"] else "It is left so."
-        found = diagnose(source, self.name, None, None, audit)
-        return [{**it, "detail": f"{it['detail']} {done}"} for it in found if wrong.get(it["problem"])]
+            audit = self.api.audit_events(self.call.segment_now(), source.id)
+        found = [it for it in diagnose(source, self.name, None, None, audit) if wrong.get(it["problem"])]
+        if self.call["repair"]:
+            return [repaired(finding) for finding in found]
+        return [{**finding, "detail": f"{finding['detail']} It is left so."} for finding in found]
 
     def _leave_out_missing_labels(self, current: State) -> None:
         """A label that the workspace does not have is told, and never stops a repair. Looked at before anything is changed."""

@@ -74,6 +74,14 @@ def test_what_was_found_before_it_was_repaired_is_told():
     assert found["dev"]["why"] == "It was renamed. It is repaired. key: it was read back"
 
 
+def test_what_enabling_does_not_cure_is_not_called_repaired():
+    itself = {"problem": "disabled_by_segment", "detail": "Segment did it."}
+    first = {**WAITS, "findings": [itself, {"problem": "may_be_disabled", "detail": "On Monday."}]}
+    later = {"problem": "may_be_disabled", "detail": "In two weeks."}
+    found, _problem = looks(run({"dev": first}, due=["dev"], dev=again(dev={**PROVEN, "findings": [later]})))
+    assert found["dev"]["findings"] == [{**itself, "detail": "Segment did it. It is enabled again."}, later]
+
+
 def test_what_was_found_is_not_called_repaired_where_a_task_failed():
     failed = {"unified_profiles_failure": "No.", **again(dev=PROVEN)}
     found, _problem = looks(run({"dev": {**WAITS, "findings": [RENAMED]}}, due=["dev"], dev=failed))

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS, OPTIONS, look
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_monitor import MonitorApi
@@ -92,9 +94,15 @@ def test_what_is_connected_has_nothing_due(connected, playbook):
     assert (found["region"], found["sandbox_url"], found["source_gone"]) == ("us", connected.sandbox.url, False)
 
 
+def requests(sandbox):
+    """How many there were for the look, and how many besides, to foresee what Segment does by itself."""
+    besides = [e for e in sandbox.journal() if "/connected-" in e["path"]]
+    return len(sandbox.journal()) - len(besides), len(besides)
+
+
 def test_nothing_is_requested_twice(connected):
     connected.look()
-    assert len(connected.sandbox.journal()) == 9
+    assert requests(connected.sandbox) == (9, 2)
 
 
 @pytest.mark.parametrize(("whose", "link"), [("source", "proven"), ("space", "attested")])
@@ -111,7 +119,7 @@ def test_the_first_look_after_the_hand_over_has_what_the_audit_trail_shows(sandb
     assert (hint in found["verdicts"]["link"]["reason"]) == (whose == "space")
     dev.work()
     assert verdicts(dev.look()) == dict.fromkeys(STEPS, "proven")
-    assert len(sandbox.journal()) == 10
+    assert requests(sandbox) == (10, 2)
 
 
 def test_however_many_reads_run_together_the_look_is_the_same(connected):
@@ -248,6 +256,88 @@ def test_a_test_event_is_due_only_where_nothing_else_shows_the_link(sandbox, tmp
     assert "link" not in dev.look(test_event=False)["due"]
     sent = {"status": "not_seen", "source_id": dev.twilio_sources[0].id}
     assert "link" not in dev.look(test_event=True, sent_test_event=sent)["due"]
+
+
+# What Segment does by itself
+
+DAY = datetime.timedelta(days=1)
+
+
+def foreseen(found):
+    return [it["detail"] for it in found["findings"] if it["problem"] == "may_be_disabled"]
+
+
+def day(at, days=14):
+    return f"{at + days * DAY:%Y-%m-%d}"
+
+
+@pytest.mark.parametrize("playbook", CHAINS)
+def test_that_segment_may_disable_the_source_is_foreseen_with_the_day(connected, playbook):
+    made, sandbox = connected.sandbox.world.now(), connected.sandbox
+    assert foreseen(connected.look(playbook)) == []
+    sandbox.sabotage("dev", "disconnect-warehouses")
+    for days in (0, 13):
+        sandbox.advance(days * DAY.total_seconds())
+        found = connected.look(playbook, workers=8)
+        (told,) = foreseen(found)
+        assert told.startswith(f"Segment may disable the source by itself on {day(made)}: ")
+        assert told.endswith("Whether the space counts as one is not known.")
+        assert (found["due"], verdicts(found)) == ({}, dict.fromkeys(STEPS, "proven"))
+    if playbook == "connect":  # others read the audit trail anyway
+        assert requests(sandbox) == (10, 2)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_an_enabled_destination_keeps_the_source(connected, enabled):
+    connected.sandbox.sabotage("dev", "disconnect-warehouses")
+    connected.sandbox.sabotage("dev", "add-destination", enabled=enabled)
+    assert bool(foreseen(connected.look())) is not enabled
+
+
+def test_without_the_trail_the_day_is_that_of_the_hand_over_at_the_latest(connected):
+    connected.sandbox.sabotage("dev", "disconnect-warehouses")
+    (told,) = foreseen(connected.look(segment_token=connected.env.admin_token))
+    assert f"by itself on {day(connected.sandbox.world.now())} or before: " in told
+
+
+@pytest.mark.parametrize("what", ["connected-destinations", "connected-warehouses"])
+@pytest.mark.parametrize("fault", [{"status": 403}, {"kind": "html"}])
+def test_where_it_cannot_be_read_what_keeps_the_source_nothing_is_foreseen(connected, what, fault):
+    connected.sandbox.sabotage("dev", "disconnect-warehouses")
+    connected.sandbox.fault(match=f"GET /segment*{what}", count=None, **fault)
+    found = connected.look()
+    assert (found["failure"], found["findings"]) == ("", [])
+
+
+@pytest.mark.parametrize("playbook", CHAINS)
+@pytest.mark.parametrize("space_counts", [False, True])
+def test_what_segment_disabled_itself_is_told_with_the_cures(connected, playbook, space_counts):
+    sandbox = connected.sandbox
+    sandbox.world.switch({"space_keeps_source": space_counts})
+    sandbox.sabotage("dev", "disconnect-warehouses")
+    sandbox.advance(22 * DAY.total_seconds())
+    found = connected.look(playbook)
+    if space_counts:
+        # It lived on for so long that the space has to count.
+        assert (found["findings"], found["due"]) == ([], {})
+        return
+    (finding,) = found["findings"]
+    assert finding["problem"] == "disabled_by_segment"
+    assert "is disabled (Source Disabled by Segment at " in finding["detail"]
+    assert "Enabling it again lasts for 14 days, unless it gets one (a warehouse may do)" in finding["detail"]
+    assert found["due"] == {"source": "it is disabled"}
+    source = connected.run(segment_source, create=False, enabled=True)
+    assert source["changed"]
+    assert source["findings"][0]["detail"].endswith("asked for by a form. It is enabled again.")
+    (told,) = foreseen(connected.look(playbook))
+    assert f"by itself on {day(sandbox.world.now())}: " in told
+
+
+def test_what_a_person_disabled_is_no_work_of_segment(connected):
+    connected.sandbox.sabotage("dev", "disconnect-warehouses")
+    connected.sandbox.sabotage("dev", "disable-source")
+    (finding,) = connected.look()["findings"]
+    assert (finding["problem"], "Segment" in finding["detail"]) == ("disabled", False)
 
 
 # Sabotage -> by playbook, what the failure says
