@@ -238,7 +238,8 @@ SPEC = ArgumentSpec(
 
 
 def run(call: ModuleContext) -> dict[str, Any]:
-    return evaluate(call)
+    said = evaluate(call)
+    return {**said, "unread": [*said["unread"].values()]}
 
 
 def main() -> None:

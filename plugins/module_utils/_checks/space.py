@@ -143,8 +143,14 @@ def _rights_check(found: t.Any) -> Check:
 def _result(
     fail: bool, checks: list[Check], workspace: dict[str, str], space: dict[str, str], skew: float
 ) -> dict[str, t.Any]:
+    if fail:
+        refuse(checks)
+    return {"checks": checks, "workspace": workspace, "space": space, "clock_skew": skew}
+
+
+def refuse(checks: list[Check]) -> None:
+    """Raises Refused where one of the checks failed."""
     failed = [check for check in checks if check["verdict"] == "failed"]
-    if failed and fail:
+    if failed:
         told = " ".join(f"[{c['check']}] {c['reason']} {c.get('next_step', '')}".strip() for c in failed)
         raise Refused(f"{len(failed)} of the checks failed. {told}", checks=checks, problem=failed[0]["check"])
-    return {"checks": checks, "workspace": workspace, "space": space, "clock_skew": skew}

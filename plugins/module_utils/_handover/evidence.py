@@ -84,7 +84,8 @@ def evaluate(call: ModuleContext) -> dict[str, t.Any]:
         "cards": list(_cards(call, document, found, evidence, steps, suspicions)),
         "recorded": recorded_facts(document.steps),
         "connector": evidence.connector or None,
-        "unread": list(evidence.problems),
+        "alerts": sorted({alert["code"] for alert in evidence.alerts or ()}),
+        "unread": dict(evidence.problems),
     }
 
 
@@ -180,7 +181,7 @@ class _Reader:
 
     def __init__(self, call: ModuleContext, steps: Mapping[str, t.Any], now: datetime.datetime) -> None:
         self.call, self.steps, self.now = call, steps, now
-        self.problems: list[str] = []
+        self.problems: dict[str, str] = {}
 
     def read(self, evidence: Evidence, recorded: set[str], still_open: set[str]) -> Evidence:
         """The evidence with what was read.
@@ -215,7 +216,7 @@ class _Reader:
         if "link" in looked_at:
             self._read_of_the_link(found)
         found["connector"] = bool(found.get("connector"))
-        return replace(evidence, **found, since=first, problems=tuple(self.problems))
+        return replace(evidence, **found, since=first, problems=self.problems)
 
     def _reads_of_events(
         self, starts: set[datetime.datetime], first: datetime.datetime, end: datetime.datetime
@@ -269,7 +270,7 @@ class _Reader:
     def _at_once(self, reads: Mapping[str, Callable[[], t.Any]]) -> dict[str, t.Any]:
         """The reads' answers by name; None for what could not be read, and a line in the problems."""
         answers = gather(reads, self.call.workers)
-        self.problems += [answer.message for answer in answers.values() if isinstance(answer, Failure)]
+        self.problems |= {name: answer.message for name, answer in answers.items() if isinstance(answer, Failure)}
         return {name: None if isinstance(answer, Failure) else answer for name, answer in answers.items()}
 
 
