@@ -212,7 +212,8 @@ def judge(life: Life, run: Run, before: set[str], counted: Counter[str]) -> None
     """Compare what the run said with how it is."""
     now, last = life.world.now(), run.looks[-1]
     counted["days"] += 1
-    told = bool(run.failure or run.looks[0]["due"] or run.looks[0]["findings"] or run.statuses[-1]["fails"])
+    findings = [it for it in run.looks[0]["findings"] if it["problem"] != "may_be_disabled"]
+    told = bool(run.failure or run.looks[0]["due"] or findings or run.statuses[-1]["fails"])
     for step in STEPS:
         said = last["verdicts"].get(step, {}).get("verdict")
         suspected = any(suspicion["step"] == step for suspicion in last["suspicions"])

@@ -34,7 +34,7 @@ from .._module.context import ModuleContext
 from .._module.options import IGNORE_LEGACY, PROFILE_TOKEN, SOURCE_NAME, SPACE
 from .._module.state import Plan
 from .._source.keeping import foresee
-from .._source.manage import ManagedSource, diagnose_source
+from .._source.manage import MENDED, ManagedSource, diagnose_source
 from .drift import DriftLook
 from .preflight import check_offline, preflight
 
@@ -82,7 +82,7 @@ class Look(t.TypedDict):
         due: Why each of connection, source, link, key and record is due. What is not due is not named.
         verdicts: How sure it is that each hand-over took effect; empty if the look was stopped before.
         handovers: What is known of each hand-over that was looked at.
-        findings: What is wrong with the source, as ``{problem, detail}``.
+        findings: What is or was wrong with the source, as ``{problem, detail, by, since}``, with ``mended`` where something was done.
         differences: What drifted, none of it accepted yet.
         unread: Why an attribute could not be read.
         suspicions: What speaks against a step without a contradiction.
@@ -292,6 +292,12 @@ class Chain:
             self.due["record"] = "an acknowledgement is to be recorded"
         self.found["verdicts"], self.found["suspicions"] = said["steps"], said["suspicions"]
         self.gaps, self.alerts = said["unread"], said["alerts"]
+        # The ledger knows what was done about it, unless it is so again.
+        again = [_what(finding) for finding in self.found["findings"] if finding["problem"] in MENDED]
+        recorded = [finding for finding in said["findings"] if _what(finding) not in again]
+        known = [_what(finding) for finding in recorded]
+        new = [finding for finding in self.found["findings"] if _what(finding) not in known]
+        self.found["findings"] = [*recorded, *new]
         self.found["cards"] += said["cards"]
 
 
@@ -360,6 +366,10 @@ def _drift(chain: Chain) -> None:
 
 
 CHAINS: dict[str, Callable[[Chain], None]] = {"connect": _connect, "recover": _recover, "drift": _drift}
+
+
+def _what(finding: t.Mapping[str, str]) -> tuple[str, str]:
+    return finding["problem"], finding["detail"]
 
 
 def _why(decision: Decision) -> str:

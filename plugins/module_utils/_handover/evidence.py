@@ -19,6 +19,7 @@ from .._base.times import format_time, parse_time
 from .._clients.segment_public import AUDIT_KEPT
 from .._module.context import ModuleContext
 from .cards import Card, evidence_card
+from .findings import shown, still_open, with_found
 from .handovers import recorded_facts
 from .ledger import Acknowledgement, Entry, LedgerDocument, Proof, digest
 from .ledger_place import open_ledger
@@ -45,8 +46,12 @@ HOURS = datetime.timedelta(days=7)
 REPLAY = datetime.timedelta(days=35)
 
 
-def evaluate(call: ModuleContext) -> dict[str, t.Any]:
+def evaluate(call: ModuleContext, findings: Iterable[Mapping[str, str]] = ()) -> dict[str, t.Any]:
     """See the module profiles_info.
+
+    Args:
+        call: Its options.
+        findings: To be recorded.
 
     Raises:
         OptionError: An acknowledgement without a name, or a proof that may not have any age.
@@ -72,15 +77,18 @@ def evaluate(call: ModuleContext) -> dict[str, t.Any]:
         evidence = _Reader(call, document.steps, now).read(evidence, recorded, _attested(judged(evidence)[0]))
     found = _Found(call["environment"], evidence, judged(evidence)[1])
     wanted = _acknowledge(call, document, found, now)
+    wanted = replace(wanted, findings=with_found(document, findings, call["source_id"], format_time(now)))
     evidence = found.without({said["alert"] for said in wanted.acknowledged})
     steps, suspicions = judged(evidence)
-    if wanted is not document and not call.check_mode:
-        # Proofs are recorded with what is written anyway: a run that only looks changes nothing.
-        ledger.save(replace(wanted, proofs={**document.proofs, **_proofs(steps)}))
+    changed, left = wanted != document, still_open(wanted, steps)
+    if changed and not call.check_mode:
+        # Proofs are recorded with what is written anyway, and what is over goes: a run that only looks changes nothing.
+        ledger.save(replace(wanted, findings=left, proofs={**document.proofs, **_proofs(steps)}))
     return {
-        "changed": wanted is not document,
+        "changed": changed,
         "steps": steps,
         "suspicions": suspicions,
+        "findings": [shown(document, finding) for finding in left],
         "cards": list(_cards(call, document, found, evidence, steps, suspicions)),
         "recorded": recorded_facts(document.steps),
         "connector": evidence.connector or None,

@@ -271,12 +271,13 @@ def test_what_segment_disabled_itself_is_told_with_the_cures(connected, playbook
         return
     (finding,) = found["findings"]
     assert finding["problem"] == "disabled_by_segment"
-    assert "is disabled (Source Disabled by Segment at " in finding["detail"]
+    assert "was disabled (Source Disabled by Segment at " in finding["detail"]
     assert "Enabling it again lasts for 14 days, unless it gets one (a warehouse may do)" in finding["detail"]
     assert found["due"] == {"source": "it is disabled"}
     source = connected.run(segment_source, create=False, enabled=True)
     assert source["changed"]
-    assert source["findings"][0]["detail"].endswith("asked for by a form. It is enabled again.")
+    assert source["findings"][0]["detail"].endswith("asked for by a form.")
+    assert source["findings"][0]["mended"] == "enabled again"
     (told,) = foreseen(connected.look(playbook))
     assert f"by itself on {day(sandbox.world.now())}: " in told
 
