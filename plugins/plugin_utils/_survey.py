@@ -59,9 +59,7 @@ class AtOnce(t.Generic[L]):
         failures: What stopped the look, by environment.
     """
 
-    def __init__(
-        self, spec: Mapping[str, t.Any], threads: int, limit: float, progress: Callable[[str], None]
-    ) -> None:
+    def __init__(self, spec: Mapping[str, t.Any], threads: int, limit: float, progress: Callable[[str], None]) -> None:
         self.spec, self.threads, self.limit, self.progress = spec, threads, limit, progress
         self.settings: dict[str, Settings] = {}
         self.failures: dict[str, str] = {}

@@ -39,7 +39,7 @@ from .drift import DriftLook
 from .preflight import check_offline, preflight
 
 # By playbook, the hand-overs whose endpoints must be there.
-HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key"), "drift": ()}
+HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key"), "drift": (), "export": ()}
 OF_A_STEP = ("endpoint", "confirm", "clock_skew")
 # Of an environment; the connection options are added.
 OPTIONS: dict[str, t.Any] = {
