@@ -7,25 +7,24 @@ from __future__ import annotations
 import datetime
 import typing as t
 from collections.abc import Mapping
-from pathlib import Path
 
 from ansible import context
 from ansible.plugins.action import ActionBase
+from ansible.template import Templar
 from ansible.utils.display import Display
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import (
-    lasting_folder,
-    replace_file,
-    way_out,
-)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import format_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import variables_by_host
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import LOOK, environment_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
     for_a_machine,
     how_to_run,
     looks,
 )
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._forms import handed_on
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import remember
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._report_files import report_folder, write
 
 OPTIONS = {
     "report_dir": {"type": "str"},
@@ -56,24 +55,24 @@ class ActionModule(ActionBase):
         if problem:
             return {**result, "failed": True, "msg": problem}
         arguments, more = how_to_run(context.CLIARGS)
-        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+        now = format_time(datetime.datetime.now(datetime.timezone.utc))
         run = pages.Run(options["playbook"], now, self._task.check_mode, arguments, more)
-        # The first environment's folder serves the whole run.
-        given, _problems = resolve(
-            ("unified_profiles_report_dir", "unified_profiles_state_dir"), task_vars, self._templar
-        )
-        beside = f"{task_vars.get('inventory_dir')}/.unified_profiles"
-        wanted = [options["report_dir"], *given.values(), beside]
-        folder, warnings = _folder([str(wish) for wish in wanted if wish is not None])
-        # A part of the environments must not take the place of the report on all of them.
-        whole = {*task_vars["groups"].get("unified_profiles", ())} <= {*outcomes}
-        files, problem = _write(folder, "report" if whole else "report-limited", outcomes, run)
-        if warnings := [*warnings, *filter(None, [problem])]:
+        folder, told = report_folder(task_vars, self._templar, options["report_dir"])
+        files: list[str] = []
+        problems = [told]
+        if folder:
+            # A part of the environments must not take the place of the report on all of them.
+            whole = {*task_vars["groups"].get("unified_profiles", ())} <= {*outcomes}
+            files, told = write(folder, outcomes, run, whole)
+            problems.append(told)
+        if not self._task.check_mode:
+            problems += remember(task_vars[LOOK].get("remembered") or {}, outcomes, now, self._settings_of(task_vars))
+        if warnings := [problem for problem in problems if problem]:
             result["warnings"] = warnings
         if not for_a_machine():
             _show(outcomes, run, files)
         # What set_stats returns, without a task of its own.
-        stats = {"data": {"unified_profiles": outcomes}, "per_host": False, "aggregate": True}
+        stats = {"data": {"unified_profiles": handed_on(outcomes)}, "per_host": False, "aggregate": True}
         failing = [name for name, found in outcomes.items() if found["fails"]]
         return {
             **result,
@@ -84,34 +83,14 @@ class ActionModule(ActionBase):
             "ansible_stats": stats,
         }
 
+    def _settings_of(self, task_vars: dict[str, t.Any]) -> t.Callable[[str], tuple[dict[str, t.Any], list[str]]]:
+        variables = variables_by_host(task_vars["hostvars"], self._task)
 
-def _folder(wanted: list[str]) -> tuple[Path | None, list[str]]:
-    """The first folder that can be one, so that a report exists whatever somebody wrote; and what is wrong with those before."""
-    problems: list[str] = []
-    for folder in wanted:
-        try:
-            return lasting_folder("report_dir", folder, "").absolute(), problems
-        except OptionError as error:
-            problems.append(error.full_message)
-    return None, [f"No report was written. {problems[0]}"]
+        def settings_of(name: str) -> tuple[dict[str, t.Any], list[str]]:
+            of_host = variables(name)
+            return environment_settings(of_host, Templar(loader=self._loader, variables=of_host))
 
-
-def _write(folder: Path | None, name: str, outcomes: Mapping[str, t.Any], run: pages.Run) -> tuple[list[str], str]:
-    """The files written, and what went wrong. Whoever reads while they are written sees the old ones."""
-    files: list[str] = []
-    if folder is None:
-        return files, ""
-    try:
-        for ending, render in (("md", pages.report_markdown), ("html", pages.report_html)):
-            file = folder / f"{name}.{ending}"
-            replace_file(file, render(outcomes, run))
-            files.append(str(file))
-    except OSError as error:
-        return (
-            files,
-            f"The report cannot be written to {folder}: {error.strerror}. {way_out(error)}; or set report_dir to another folder.",
-        )
-    return files, ""
+        return settings_of
 
 
 def _show(outcomes: Mapping[str, t.Any], run: pages.Run, files: list[str]) -> None:

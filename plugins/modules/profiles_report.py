@@ -14,13 +14,15 @@ author:
 description:
   - Reports on the environments that M(flexops.unified_profiles.profiles_survey) looked at. It takes what the playbooks of this collection
     register, C(unified_profiles_look) and, where something was done, C(unified_profiles_look_again) and C(unified_profiles_failure).
-  - Shows the task cards of all pending steps and a line for each environment in the terminal, and writes C(report.md) and C(report.html).
-    Where a callback plugin writes JSON to standard output, nothing is shown there.
-  - A run over a part of the group C(unified_profiles), as with C(--limit), writes C(report-limited.md) and C(report-limited.html), so
-    that the report on all environments stays.
+  - Shows the task cards of all pending steps and a line for each environment in the terminal, and writes C(report.md), C(report.json),
+    C(junit.xml), C(metrics.prom) and C(report.html). Where a callback plugin writes JSON to standard output, nothing is shown there.
+  - A run over a part of the group C(unified_profiles), as with C(--limit), writes C(report-limited.html) and its like, and one in check
+    mode C(report-check.html) and its like, so that the last real report on all environments stays. Neither writes C(metrics.prom).
+  - Writes down what the looks of the run saw, where C(unified_profiles_remember) says, so that the next report says since when.
   - The HTML page needs no other file and no network. It has the values to copy, and builds the command that confirms the steps
     that are ticked in it. Ticking alone attests nothing.
-  - Hands the outcomes on to the next job as the variable C(unified_profiles), as C(ansible.builtin.set_stats) would.
+  - Hands counts, and the essence of at most 50 environments, on to the next job as the variable C(unified_profiles), as
+    C(ansible.builtin.set_stats) would.
   - Run it once for all hosts, with C(run_once).
 extends_documentation_fragment:
   - flexops.unified_profiles._attributes.info
@@ -28,8 +30,8 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     description:
-      - Works in check mode in the same way. The report is no state, so it is written and the files are replaced, with the status
-        C(predicted); RV(ignore:changed) is never true.
+      - Works in check mode in the same way, under other names of files, and writes down nothing of what the looks saw. The report is no
+        state; RV(ignore:changed) is never true.
 options:
   report_dir:
     description:
@@ -60,7 +62,7 @@ outcomes:
   description:
     - How the run ended, by environment.
     - C(status) is one of C(failed), C(broken), C(pending), C(unknown), C(predicted) (in check mode), C(attested) and C(proven), and
-      C(why) says it in words.
+      C(reasons) say why, which C(why) has in one line.
     - C(fails) says whether the job fails for it, which it does where it failed, is broken, or waits for a person and
       C(unified_profiles_fail_on_pending) is not false.
     - C(cards) are the task cards of the pending steps.
@@ -71,8 +73,11 @@ outcomes:
       status: pending
       fails: true
       why: 'connection: asked for at 2026-11-24T10:02:31Z, and not confirmed yet'
+      reasons: ['connection: asked for at 2026-11-24T10:02:31Z, and not confirmed yet']
       steps:
-        connection: {verdict: pending, reason: 'asked for at 2026-11-24T10:02:31Z, and not confirmed yet'}
+        connection: {verdict: pending, reason: 'asked for at 2026-11-24T10:02:31Z, and not confirmed yet', proven_at: ''}
+      was: pending
+      since: '2026-11-24T10:02:31Z'
       source_id: ''
       findings: []
       failure: ''
@@ -87,14 +92,16 @@ outcomes:
           warnings: ['Public beta: no SLA, and pages may change.']
           check: The page shows the status Connected.
           digest: 0d7a52c1e93b
-          confirm_command: ansible-playbook flexops.unified_profiles.connect -i INVENTORY -e '...'
+          confirm_command: >-
+            ansible-playbook flexops.unified_profiles.connect -i INVENTORY -e unified_profiles_confirm=0d7a52c1e93b
+            -e unified_profiles_confirmed_by=NAME
 ansible_stats:
-  description: The outcomes once more, for Ansible to publish.
+  description: What the next job gets, for Ansible to publish.
   returned: success
   type: dict
   contains:
     data:
-      description: Has RV(outcomes) as C(unified_profiles).
+      description: Has counts, and the essence of RV(outcomes), as C(unified_profiles).
       returned: always
       type: dict
     per_host:
@@ -117,5 +124,5 @@ files:
   returned: success
   type: list
   elements: str
-  sample: [/srv/unified_profiles/report.md, /srv/unified_profiles/report.html]
+  sample: [/srv/unified_profiles/report.md, /srv/unified_profiles/report.json, /srv/unified_profiles/report.html]
 """

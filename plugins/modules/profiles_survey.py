@@ -55,17 +55,16 @@ environments:
   description:
     - How each environment is. What is empty is left out.
     - C(status) is one of C(failed), C(broken), C(pending), C(unknown), C(predicted) (in check mode, where something is due), C(attested) and
-      C(proven), and C(why) says it in words. C(fails) says whether the job fails for it.
+      C(proven), and C(reasons) say why. C(fails) says whether the job fails for it.
     - C(due) says what a task would do, and why, for C(connection), C(source), C(link), C(key), and C(record) (an acknowledgement).
     - C(steps) has the verdict on each hand-over, as M(flexops.unified_profiles.profiles_info) returns it.
-    - C(findings) is what is wrong, and what was and is not proven to be well since, as M(flexops.unified_profiles.profiles_info) returns it.
-    - C(cards) are the task cards, C(failure) is what stopped the look.
+    - C(findings) is what is wrong, C(cards) are the task cards, C(failure) is what stopped the look.
+    - C(first_seen), C(last_well), C(was) and C(since) are what earlier looks saw, as far as C(unified_profiles_remember) kept it.
   returned: success
   type: dict
   sample:
     prod:
       status: proven
-      why: 'key: the endpoint reads back what was handed over'
       source_id: 5BKZVyYHdt1D7ZrtHyNR7W
       steps:
         connection: {verdict: proven, reason: the endpoint reads back what was handed over}
@@ -77,6 +76,11 @@ due:
   type: list
   elements: str
   sample: [staging]
+remembered:
+  description: The environments by where it is kept what looks saw of them, a folder or V(sync). The report's task writes it there.
+  returned: success
+  type: dict
+  sample: {/inventories/mine/.unified_profiles: [prod, staging]}
 prompt:
   description: Whether C(unified_profiles_prompt) of any environment wants a person to be asked.
   returned: success

@@ -39,15 +39,12 @@ OF_NO_HOST = (
 Found = tuple[dict[str, t.Any], list[str]]
 
 
-def environment_settings(
-    variables: Mapping[str, t.Any], templar: t.Any, table: Mapping[str, t.Any] = SETTINGS
-) -> Found:
+def environment_settings(variables: Mapping[str, t.Any], templar: t.Any) -> Found:
     """The settings of one environment, and what the run knows of it besides.
 
     Args:
         variables: The variables of its host, as a task has them.
         templar: Ansible's, for the same host.
-        table: The specification of all settings.
 
     Returns:
         The settings by their variables' names, with ``clock_skew``, ``sent_test_event`` and what was confirmed at the terminal; and a
@@ -65,7 +62,6 @@ def environment_settings(
         hostname=name,
         inventory_dir=variables.get("inventory_dir"),
         awx_user_name=variables.get("awx_user_name"),
-        table=table,
     )
     looked = ((variables.get(LOOK) or {}).get("environments") or {}).get(name) or {}
     settings["unified_profiles_clock_skew"] = looked.get("clock_skew", 0.0)
@@ -74,12 +70,7 @@ def environment_settings(
 
 
 def survey_settings(
-    variables: Mapping[str, t.Any],
-    templar: t.Any,
-    playbook: str,
-    extra: Collection[str],
-    hosts: Collection[str],
-    table: Mapping[str, t.Any] = SETTINGS,
+    variables: Mapping[str, t.Any], templar: t.Any, playbook: str, extra: Collection[str], hosts: Collection[str]
 ) -> Found:
     """The settings of one environment as :func:`environment_settings` has them, with all that can be wrong with them.
 
@@ -89,7 +80,6 @@ def survey_settings(
         playbook: The playbook that looks.
         extra: The names of the extra variables.
         hosts: The names of all hosts of the inventory.
-        table: The specification of all settings.
     """
     if problem := run_only_problem(variables, extra):
         return {}, [problem]
@@ -104,7 +94,7 @@ def survey_settings(
     named = own.get("unified_profiles_own_variables") or []
     if problems := unknown_names(variables, named if isinstance(named, list) else [str(named)]):
         return {}, problems
-    settings, problems = environment_settings(variables, templar, table)
+    settings, problems = environment_settings(variables, templar)
     if not problems:
         confirm = settings["unified_profiles_confirm"]
         told = (

@@ -30,7 +30,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
     again,
     confirm,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import STATUSES, in_words
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import STATUSES, worst_first
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -70,7 +70,7 @@ class Run(t.NamedTuple):
 
     Attributes:
         playbook: Its name, for the heading.
-        at: When the page was written, as text.
+        at: When the report was written, as ``format_time`` writes it.
         check_mode: Whether it only predicted.
         arguments: The command line that confirms, up to the confirmation.
         more: Whether options of the run were left out of ``arguments``, since they may hold secrets.
@@ -144,7 +144,7 @@ def policy_hash(text: str) -> str:
 
 
 def _facts(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> dict[str, t.Any]:
-    order = sorted(outcomes, key=lambda name: (STATUSES.index(outcomes[name]["status"]), name))
+    order = worst_first(outcomes)
     return {
         "outcomes": {name: outcomes[name] for name in order},
         "counts": Counter(outcomes[name]["status"] for name in order),
@@ -170,5 +170,5 @@ def _environment(finalize: t.Callable[[t.Any], str] | None) -> jinja2.Environmen
         keep_trailing_newline=True,
         finalize=finalize,
     )
-    environment.filters.update(md=markdown, code=code, fenced=fenced, show=printable, in_words=in_words)
+    environment.filters.update(md=markdown, code=code, fenced=fenced, show=printable)
     return environment

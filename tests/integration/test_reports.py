@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pexpect
+import pytest
 import yaml
 from support.project import ROOT
 
@@ -149,3 +151,66 @@ def test_the_end_of_input_at_a_prompt_means_no(project):
     child.expect("the rest stays pending")
     child.expect(pexpect.EOF)
     assert project.sandbox.journal(writes=True) == []
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.newest_only
+def test_a_report_in_all_forms_that_no_prediction_replaces_and_since_when(project, sandbox):
+    folder = project.inventory / ".unified_profiles"
+    project.run("connect")
+    project.run("connect")
+    before = files_of(folder)
+    assert {*before} >= {"report.md", "report.html", "report.json", "junit.xml", "metrics.prom", "seen.json"}
+    known = json.loads(before["report.json"])["environments"]["dev"]
+    assert (known["was"], known["requests"], known["rate_limited"]) == ("well", 9, 0)
+    assert known["since"] == json.loads(before["seen.json"])["environments"]["dev"]["since"] != ""
+    # What is only looked at, and only in part.
+    sandbox.sabotage("dev", "disable-source")
+    check = project.run("connect", "--check", "--limit", "dev")
+    assert f"Report: {folder}/report-check-limited.html" in check.output
+    after = files_of(folder)
+    new = {"report-check-limited.md", "report-check-limited.html", "report-check-limited.json"}
+    assert {*after} - {*before} == {*new, "junit-check-limited.xml"}
+    assert {name: after[name] for name in before if name != "report.md"} == {
+        name: text for name, text in before.items() if name != "report.md"
+    }
+
+
+@pytest.mark.newest_only
+def test_observations_in_sync_are_the_only_writes(project, sandbox):
+    project.run("connect")
+    in_sync = ("-e", "unified_profiles_remember=sync", "--limit", "dev,eu")
+    sandbox.clear_journal()
+    run = project.run("connect", *in_sync, "--check")
+    assert (run.status, sandbox.journal(writes=True)) == (0, []), run.output
+    project.run("connect", *in_sync)
+    written = sandbox.journal(writes=True)
+    assert {(e["environment"], e["service"]) for e in written} == {("dev", "sync"), ("eu", "sync")}
+    (document,) = (of for it in sandbox.world.environments["dev"].services.values() for of in it["documents"].values())
+    assert document["unique_name"] == "seen-of-unified-profiles-dev"
+    sandbox.clear_journal()
+    again = project.run("connect", *in_sync)
+    assert (sum(again.changed.values()), sandbox.journal(writes=True)) == (0, [])
+    report = json.loads((project.inventory / ".unified_profiles/report-limited.json").read_text())
+    assert report["environments"]["dev"]["was"] == "well"
+
+
+@pytest.mark.newest_only
+def test_what_cannot_be_kept_is_told_and_fails_nothing(project, sandbox):
+    folder = project.inventory / ".unified_profiles"
+    project.run("connect")
+    (folder / "seen.json").write_text('{"format": 7}')
+    (project.folder / "taken").write_text("")
+    elsewhere, log = f"{project.folder}/taken/reports", project.folder / "log"
+    run = project.run("connect", "-e", f"unified_profiles_report_dir={elsewhere}", ANSIBLE_LOG_PATH=str(log))
+    # In the order in which it was shown.
+    output = " ".join(re.sub(r"^.*? \| ", "", line) for line in log.read_text().splitlines())
+    assert run.status == 0
+    told = output.index(f"The report cannot be written to {elsewhere}: Not a directory.")
+    assert told < output.index("ok: [dev -> localhost]")
+    assert "3 environments: 3 proven" in output
+    assert "seen.json has format 7, written by a newer release. It is left alone" in output
+    assert (folder / "seen.json").read_text() == '{"format": 7}'

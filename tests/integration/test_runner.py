@@ -65,7 +65,7 @@ class Job:
         self.stdout = (folder / "stdout").read_text()
         assert (folder / "status").read_text() == run.status
         assert int((folder / "rc").read_text()) == run.rc
-        return run.status, stats["artifact_data"]["unified_profiles"]["dev"]
+        return run.status, stats["artifact_data"]["unified_profiles"]["environments"]["dev"]
 
     def confirm(self, outcome):
         """As a person does who carries the task cards out."""

@@ -58,7 +58,8 @@ class Project:
         return self.command("ansible-playbook", path, *arguments, inventory=inventory, **environment)
 
     def command(self, command: str, *arguments: str, inventory: str | None = None, **environment: str) -> Run:
-        reports = [self.inventory / f".unified_profiles/{name}.md" for name in ("report", "report-limited")]
+        kinds = ("", "-limited", "-check", "-check-limited")
+        reports = [self.inventory / f".unified_profiles/report{kind}.md" for kind in kinds]
         for report in reports:
             report.unlink(missing_ok=True)
         done = subprocess.run(

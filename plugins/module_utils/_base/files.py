@@ -13,11 +13,17 @@ import errno
 import fcntl
 import os
 import re
+import secrets
 import stat
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import OptionError
 
+LOCK_SECONDS = 30.0
+# As much as a file may grow by before it is looked at again.
+PROBE = " " * 32 * 1024
 # Of a folder: not every file system can do it (FUSE, CIFS), and not every folder that can be written can be opened.
 NO_FSYNC_OF_FOLDERS = (errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP, errno.EACCES, errno.EPERM)
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
@@ -42,6 +48,10 @@ class UnusableFile(Exception):
 
 class NoLocks(OSError):
     """The file system does not give locks."""
+
+
+class Busy(Exception):
+    """Another process has held a lock for longer than anybody waits."""
 
 
 def way_out(error: OSError) -> str:
@@ -193,3 +203,71 @@ def lock_now(descriptor: int) -> bool:
             raise NoLocks(error.errno, error.strerror) from None
         raise
     return True
+
+
+def is_there(path: Path) -> bool:
+    """Whether it is, without taking "no right to look" for "no".
+
+    Raises:
+        OSError: That cannot be known.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def opened_lock(lock: Path) -> Iterator[int]:
+    """A descriptor to lock a file by. A link is not followed: it could make a file anywhere."""
+    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | flags, 0o666)
+    except PermissionError:
+        if not is_there(lock):
+            raise
+        # Made by another user who shares the folder; to lock it, reading is enough.
+        descriptor = os.open(lock, os.O_RDONLY | flags)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(lock: Path) -> Iterator[None]:
+    """Keep other processes out. The kernel gives the lock back when a process ends, however it ends. Makes the folder if need be.
+
+    Args:
+        lock: A file of its own: a rename gives what it guards a new inode, and a lock on the old one would lock nobody out.
+
+    Raises:
+        Busy: Another process has held it for :data:`LOCK_SECONDS`.
+        OSError: It cannot be locked.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with opened_lock(lock) as descriptor:
+        until = time.monotonic() + LOCK_SECONDS
+        while not lock_now(descriptor):
+            if time.monotonic() > until:
+                raise Busy
+            time.sleep(0.02)
+        yield
+
+
+@contextlib.contextmanager
+def probed(folder: Path, name: str = "") -> Iterator[Path]:
+    """See that a file can be written in a folder, or where it would be made. Gives the file, and removes it.
+
+    Raises:
+        OSError: It cannot.
+    """
+    while not is_there(folder):
+        folder = folder.parent
+    probe = folder / f".unified_profiles-{name}{secrets.token_hex(4)}.probe"
+    try:
+        replace_file(probe, PROBE)
+        yield probe
+    finally:
+        probe.unlink(missing_ok=True)

@@ -65,6 +65,12 @@ class Source:
         }
 
 
+def repaired(finding: Mapping[str, str]) -> dict[str, str]:
+    """The finding, and that it was mended, as far as it can be."""
+    done = " It is enabled again." if finding["problem"] == DISABLED_BY_SEGMENT else " It is repaired."
+    return {**finding, "detail": finding["detail"].removesuffix(done) + done}
+
+
 def slugs(name: str) -> set[str]:
     """The spellings that Segment makes of a name: as sent through the API, and with underscores in the app."""
     return {name, name.replace("-", "_")}
@@ -119,9 +125,7 @@ def diagnose(
     recorded_key: str | None,
     audit: Iterable[Mapping[str, str]],
 ) -> list[dict[str, str]]:
-    """What is wrong with the source, as ``{problem, detail, by, since}``, empty when nothing is.
-
-    Each ``detail`` stays true once the problem is mended. Nobody and no time are named where the audit trail shows none.
+    """What is wrong with the source, as ``{problem, detail}``, empty when nothing is.
 
     Args:
         source: What :func:`find` gave, or the failure that it raised.
@@ -136,43 +140,33 @@ def diagnose(
         fits = (e for e in audit if e["type"] == kind and (e["id"] == id_ if id_ else e["name"] == name))
         return next(fits, {})
 
-    def found(problem: str, detail: str, kind: str = "", id_: str | None = None) -> dict[str, str]:
-        """A finding, with the newest event of this kind."""
+    def who(kind: str, id_: str | None) -> str:
         event = newest(kind, id_)
-        if not event:
-            return {"problem": problem, "detail": f"{detail}.", "by": "", "since": ""}
-        told = f"{detail} ({kind} by {event['by'] or 'somebody'} at {event['at']})."
-        return {"problem": problem, "detail": told, "by": event["by"], "since": event["at"]}
+        return f" ({kind} by {event['by'] or 'somebody'} at {event['at']})" if event else ""
 
     if isinstance(source, Failure):
-        problem, detail = source.facts.get("problem", source.kind), source.full_message
-        return [{"problem": problem, "detail": detail, "by": "", "since": ""}]
-    deleted = found("deleted", f"The source {recorded_id or name} is gone", "Source Deleted", recorded_id)
+        return [{"problem": source.facts.get("problem", source.kind), "detail": source.full_message}]
     if source is None:
-        if recorded_id or deleted["since"]:
-            return [deleted]
-        return [found("absent", f"No source '{name}', and no trace that there ever was one")]
-    replaced = recorded_id is not None and recorded_id != source.id
-    findings = [deleted] if replaced else []
+        trace = who("Source Deleted", recorded_id)
+        if recorded_id or trace:
+            gone = f"The source {recorded_id or name} is gone{trace}."
+            return [{"problem": "deleted", "detail": gone}]
+        return [{"problem": "absent", "detail": f"No source '{name}', and no trace that there ever was one."}]
+    found = []
     if source.name != name:
-        findings.append(
-            found("renamed", f"The source {source.id} was renamed to '{source.name}'", "Source Modified", source.id)
+        found.append(
+            ("renamed", f"The source {source.id} is now called '{source.name}'{who('Source Modified', source.id)}.")
         )
     if not source.enabled:
-        disabled = found("disabled", f"The source {source.id} was disabled", "Source Disabled", source.id)
-        if disabled["by"] in SEGMENT_ITSELF:
-            disabled |= {"problem": DISABLED_BY_SEGMENT, "detail": f"{disabled['detail']} {CURES}"}
-        findings.append(disabled)
+        itself = newest("Source Disabled", source.id).get("by") in SEGMENT_ITSELF
+        told = f"The source {source.id} is disabled{who('Source Disabled', source.id)}."
+        found.append((DISABLED_BY_SEGMENT, f"{told} {CURES}") if itself else ("disabled", told))
     if not source.is_java:
-        findings.append(found("wrong_type", f"The source {source.id} is of the type '{source.type}', and must be Java"))
+        found.append(("wrong_type", f"The source {source.id} is of the type '{source.type}', and must be Java."))
     if not source.keys:
-        findings.append(found("keys_not_visible", "The token cannot see write keys: it lacks Source Admin"))
-    elif replaced:
-        pass  # its key is another one, of course
+        found.append(("keys_not_visible", "The token cannot see write keys: it lacks Source Admin."))
     elif recorded_key and recorded_key not in source.keys:
-        findings.append(
-            found("key_removed", f"The key {recorded_key} that Twilio was given is no longer on the source")
-        )
+        found.append(("key_removed", f"The key {recorded_key} that Twilio was given is no longer on the source."))
     elif not recorded_key:
-        findings.append(found("key_never_handed_over", "No hand-over of this source's key is recorded"))
-    return findings
+        found.append(("key_never_handed_over", "No hand-over of this source's key is recorded."))
+    return [{"problem": problem, "detail": detail} for problem, detail in found]

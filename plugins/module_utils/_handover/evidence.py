@@ -19,10 +19,10 @@ from .._base.times import format_time, parse_time
 from .._clients.segment_public import AUDIT_KEPT
 from .._module.context import ModuleContext
 from .cards import Card, evidence_card
-from .findings import shown, still_open, with_found
 from .handovers import recorded_facts
 from .ledger import Acknowledgement, Entry, LedgerDocument, Proof, digest
 from .ledger_place import open_ledger
+from .seen import Observation, latest
 from .verdict import (
     CONNECTED,
     DISCONNECTED,
@@ -46,12 +46,12 @@ HOURS = datetime.timedelta(days=7)
 REPLAY = datetime.timedelta(days=35)
 
 
-def evaluate(call: ModuleContext, findings: Iterable[Mapping[str, str]] = ()) -> dict[str, t.Any]:
+def evaluate(call: ModuleContext, seen: Observation | None = None) -> dict[str, t.Any]:
     """See the module profiles_info.
 
     Args:
-        call: Its options.
-        findings: To be recorded.
+        call: The module's run.
+        seen: What earlier looks saw: their proofs are newer than those that the ledger was written with.
 
     Raises:
         OptionError: An acknowledgement without a name, or a proof that may not have any age.
@@ -60,6 +60,7 @@ def evaluate(call: ModuleContext, findings: Iterable[Mapping[str, str]] = ()) ->
         raise OptionError("proof_max_age", "is not a number of days above 0.", "Write it like 3 or 0.5.")
     ledger = open_ledger(call)
     document = ledger.read()
+    proofs = latest(document.proofs, seen["proofs"] if seen else {})
     now = call.segment_now()
     test_event = call["sent_test_event"] or {}
     evidence = Evidence(
@@ -70,30 +71,26 @@ def evaluate(call: ModuleContext, findings: Iterable[Mapping[str, str]] = ()) ->
     def judged(evidence: Evidence) -> tuple[dict[str, Verdict], list[Suspicion]]:
         max_age = datetime.timedelta(days=min(call["proof_max_age"], AUDIT_KEPT.days))
         keys, source = call["key_fingerprints"], call["source_id"]
-        return judge(document.steps, source, keys, evidence, now, max_age, document.proofs)
+        return judge(document.steps, source, keys, evidence, now, max_age, proofs)
 
     if call["read_evidence"]:
         recorded = _attested(judged(Evidence())[0])
         evidence = _Reader(call, document.steps, now).read(evidence, recorded, _attested(judged(evidence)[0]))
     found = _Found(call["environment"], evidence, judged(evidence)[1])
     wanted = _acknowledge(call, document, found, now)
-    wanted = replace(wanted, findings=with_found(document, findings, call["source_id"], format_time(now)))
     evidence = found.without({said["alert"] for said in wanted.acknowledged})
     steps, suspicions = judged(evidence)
-    changed, left = wanted != document, still_open(wanted, steps)
-    if changed and not call.check_mode:
-        # Proofs are recorded with what is written anyway, and what is over goes: a run that only looks changes nothing.
-        ledger.save(replace(wanted, findings=left, proofs={**document.proofs, **_proofs(steps)}))
+    if wanted is not document and not call.check_mode:
+        # Proofs are recorded with what is written anyway: a run that only looks changes nothing.
+        ledger.save(replace(wanted, proofs={**document.proofs, **_proofs(steps)}))
     return {
-        "changed": changed,
+        "changed": wanted is not document,
         "steps": steps,
         "suspicions": suspicions,
-        "findings": [shown(document, finding) for finding in left],
         "cards": list(_cards(call, document, found, evidence, steps, suspicions)),
         "recorded": recorded_facts(document.steps),
         "connector": evidence.connector or None,
-        "alerts": sorted({alert["code"] for alert in evidence.alerts or ()}),
-        "unread": dict(evidence.problems),
+        "unread": list(evidence.problems),
     }
 
 
@@ -189,7 +186,7 @@ class _Reader:
 
     def __init__(self, call: ModuleContext, steps: Mapping[str, t.Any], now: datetime.datetime) -> None:
         self.call, self.steps, self.now = call, steps, now
-        self.problems: dict[str, str] = {}
+        self.problems: list[str] = []
 
     def read(self, evidence: Evidence, recorded: set[str], still_open: set[str]) -> Evidence:
         """The evidence with what was read.
@@ -224,7 +221,7 @@ class _Reader:
         if "link" in looked_at:
             self._read_of_the_link(found)
         found["connector"] = bool(found.get("connector"))
-        return replace(evidence, **found, since=first, problems=self.problems)
+        return replace(evidence, **found, since=first, problems=tuple(self.problems))
 
     def _reads_of_events(
         self, starts: set[datetime.datetime], first: datetime.datetime, end: datetime.datetime
@@ -278,7 +275,7 @@ class _Reader:
     def _at_once(self, reads: Mapping[str, Callable[[], t.Any]]) -> dict[str, t.Any]:
         """The reads' answers by name; None for what could not be read, and a line in the problems."""
         answers = gather(reads, self.call.workers)
-        self.problems |= {name: answer.message for name, answer in answers.items() if isinstance(answer, Failure)}
+        self.problems += [answer.message for answer in answers.values() if isinstance(answer, Failure)]
         return {name: None if isinstance(answer, Failure) else answer for name, answer in answers.items()}
 
 

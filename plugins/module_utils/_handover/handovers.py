@@ -31,11 +31,12 @@ class RecordedFacts(t.TypedDict):
     connected: str | None
 
 
-def check_regulated(call: ModuleContext) -> None:
-    """Refuse an environment that may not be connected (docs: Twilio > Unified Profiles).
+def check_consent(call: ModuleContext) -> None:
+    """Refuse an environment that may not be connected, or whose owner has not agreed.
 
     Raises:
-        Refused: It is subject to a regulation.
+        Refused: It is subject to a regulation (docs: Twilio > Unified Profiles).
+        OptionError: The form's acknowledgement is not given.
     """
     if call["regulated"]:
         named = " and ".join(name.upper() for name in call["regulated"])
@@ -45,16 +46,6 @@ def check_regulated(call: ModuleContext) -> None:
             "Do not connect this environment.",
             problem="regulated",
         )
-
-
-def check_consent(call: ModuleContext) -> None:
-    """Refuse an environment that may not be connected, or whose owner has not agreed.
-
-    Raises:
-        Refused: It is subject to a regulation.
-        OptionError: The form's acknowledgement is not given.
-    """
-    check_regulated(call)
     if call["allow_write_events"] is not True:
         raise OptionError(
             "allow_write_events",

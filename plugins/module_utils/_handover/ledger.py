@@ -26,7 +26,6 @@ every format above 1.
 from __future__ import annotations
 
 import abc
-import functools
 import hashlib
 import json
 import re
@@ -35,6 +34,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._base.errors import LedgerError
+from .._base.shapes import misfits
 from .steps import STEPS
 
 FORMAT = 2
@@ -321,37 +321,7 @@ def _problems(found: Mapping[str, t.Any]) -> Iterator[str]:
             return
     for name, kind in {"steps": Steps, **PARTS}.items():
         if found.get(name) is not None:
-            yield from _misfits(found[name], kind, name)
-
-
-def _misfits(found: t.Any, kind: t.Any, path: str) -> Iterator[str]:
-    """What in a part is not of its type."""
-    of, inner = t.get_origin(kind) or kind, t.get_args(kind)
-    if t.is_typeddict(kind) or of is dict:
-        if not isinstance(found, dict):
-            yield f"'{path}' should be an object"
-            return
-        if inner:
-            for name, value in found.items():
-                yield from _misfits(value, inner[1], f"{path}.{name}")
-            return
-        for name, of_field in _fields(kind).items():
-            if name in found:
-                yield from _misfits(found[name], of_field, f"{path}.{name}")
-            elif name in kind.__required_keys__:
-                yield f"'{path}.{name}' is missing"
-    elif of is list:
-        if not isinstance(found, list):
-            yield f"'{path}' should be a list"
-            return
-        for number, value in enumerate(found):
-            yield from _misfits(value, inner[0], f"{path}.{number}")
-    elif kind is str and not isinstance(found, str):
-        yield f"'{path}' should be a text"
-
-
-# A survey reads the ledgers of a thousand environments, and Python evaluates the annotations anew each time.
-_fields = functools.cache(t.get_type_hints)
+            yield from misfits(found[name], kind, name)
 
 
 def _deeper_than(found: t.Any, levels: int) -> bool:

@@ -12,22 +12,30 @@ import contextlib
 import errno
 import json
 import os
-import secrets
-import time
 import typing as t
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .._base.errors import LedgerError
-from .._base.files import NoLocks, UnusableFile, lock_now, read_text, replace_file, way_out
+from .._base.files import (
+    LOCK_SECONDS,
+    Busy,
+    NoLocks,
+    UnusableFile,
+    is_there,
+    lock_now,
+    locked,
+    opened_lock,
+    probed,
+    read_text,
+    replace_file,
+    way_out,
+)
 from .ledger import Ledger, LedgerDocument, file_name_for, parse
 from .ledger_merge import merge
 
-LOCK_SECONDS = 30.0
 # A file may have more than Twilio Sync takes, and is never of another order of size.
 MAX_FILE = 1024 * 1024
-# As much as a ledger may grow by before it is looked at again.
-PROBE = " " * 32 * 1024
 ELSEWHERE = "set state_dir to another folder, or keep the ledger in Twilio Sync with ledger: sync."
 GITIGNORE = """\
 # Made by flexops.unified_profiles where there was none; yours to change. The ledger is worth a commit, these are not.
@@ -35,8 +43,10 @@ GITIGNORE = """\
 /ledger/*.new
 /ledger/*.run
 /ledger/.*
-/report.html
-/report.md
+/seen.*
+/report*
+/junit*
+/metrics.prom
 """
 
 
@@ -99,18 +109,11 @@ class FileLedger(Ledger):
     def ensure_writable(self) -> None:
         """See the base class. Takes a lock and writes a file, both beside the ledger; where its folder is yet to be made, where that
         would be."""
-        folder, lock = self.target.parent, self.target.with_suffix(".lock")
-        with self._explained("written"):
-            while not _is_there(folder):
-                folder = folder.parent
-            probe = folder / f".unified_profiles-{self.path.stem}-{secrets.token_hex(4)}.probe"
-            try:
-                replace_file(probe, PROBE)
-                with _opened(lock if _is_there(lock) else probe) as descriptor:
-                    # That another process has it shows as well that there are locks.
-                    lock_now(descriptor)
-            finally:
-                probe.unlink(missing_ok=True)
+        lock = self.target.with_suffix(".lock")
+        with self._explained("written"), probed(self.target.parent, f"{self.path.stem}-") as probe:
+            with opened_lock(lock if is_there(lock) else probe) as descriptor:
+                # That another process has it shows as well that there are locks.
+                lock_now(descriptor)
 
     @property
     def _lock_file(self) -> Path:
@@ -144,21 +147,17 @@ class FileLedger(Ledger):
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep other writers out. The kernel gives the lock back when a process ends, however it ends."""
-        # A file of its own: a rename gives the ledger a new inode, and a lock on the old one would lock nobody out.
+        """Keep other writers out."""
         lock = self.target.with_suffix(".lock")
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with _opened(lock) as descriptor:
-            until = time.monotonic() + LOCK_SECONDS
-            while not lock_now(descriptor):
-                if time.monotonic() > until:
-                    raise LedgerError(
-                        f"The ledger {self.path} has been locked by another process for {LOCK_SECONDS:g} s.",
-                        f"See who holds {lock} (fuser, lsof) and end it, or run again later. Removing the file is no way "
-                        "out: it is only a handle, and stale ones do no harm.",
-                    )
-                time.sleep(0.02)
-            yield
+        try:
+            with locked(lock):
+                yield
+        except Busy:
+            raise LedgerError(
+                f"The ledger {self.path} has been locked by another process for {LOCK_SECONDS:g} s.",
+                f"See who holds {lock} (fuser, lsof) and end it, or run again later. Removing the file is no way "
+                "out: it is only a handle, and stale ones do no harm.",
+            ) from None
 
     @contextlib.contextmanager
     def _explained(self, done: str) -> Iterator[None]:
@@ -186,29 +185,3 @@ class FileLedger(Ledger):
         # A convenience: no run fails for it.
         with contextlib.suppress(OSError), (self.folder / ".gitignore").open("x", encoding="utf-8") as handle:
             handle.write(GITIGNORE)
-
-
-def _is_there(path: Path) -> bool:
-    """Whether it is, without taking "no right to look" for "no"."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def _opened(lock: Path) -> Iterator[int]:
-    """A descriptor to lock a file by. A link is not followed: it could make a file anywhere."""
-    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | flags, 0o666)
-    except PermissionError:
-        if not _is_there(lock):
-            raise
-        # Made by another user who shares the folder; to lock it, reading is enough.
-        descriptor = os.open(lock, os.O_RDONLY | flags)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from . import cards
 from .drift import Difference, explained, sentence
+from .seen import WELL, Observation, word
 from .steps import STEPS
 from .verdict import Verdict
 
@@ -36,24 +37,30 @@ ALARMS = {
 
 
 class StepStatus(t.TypedDict):
-    """How sure it is that one hand-over took effect."""
+    """How sure it is that one hand-over took effect, and when it was last proven; empty where that is not known."""
 
     verdict: str
     reason: str
+    proven_at: str
 
 
 class EnvironmentStatus(t.TypedDict):
     """One environment's line in the report.
 
-    ``fails`` says whether the job does, and ``why`` says it in words. ``proven_at`` is the oldest of the proofs that its steps have,
+    ``fails`` says whether the job does, ``reasons`` say why, and ``why`` has them in one line. ``proven_at`` is the oldest of the proofs that its steps have,
     ``holds_until`` when the first of them is too old; both are empty unless each step is proven. ``last_event`` is about when the source
     last received a Flex event. Times as texts, in UTC. ``clock_skew`` is how many seconds Segment's clock is ahead. ``differences``
     has what drifted, accepted or not, whatever the status is; ``unread`` why an attribute could not be read.
+
+    Of what earlier looks saw: ``first_seen`` and ``last_well`` are times, ``was`` is how the last one found it (``well`` for all that
+    is), and ``since`` is when a look first found it as it is now. Each is empty where nothing is known, ``since`` also where that is new.
+    ``requests`` were sent by the run's looks, and ``rate_limited`` of them were answered with 429.
     """
 
     status: str
     fails: bool
     why: str
+    reasons: list[str]
     steps: dict[str, StepStatus]
     proven_at: str
     holds_until: str
@@ -66,6 +73,12 @@ class EnvironmentStatus(t.TypedDict):
     failure: str
     cards: list[cards.Card]
     due: dict[str, str]
+    first_seen: str
+    last_well: str
+    was: str
+    since: str
+    requests: int
+    rate_limited: int
 
 
 def environment_status(
@@ -84,7 +97,12 @@ def environment_status(
     verdicts: dict[str, Verdict] = dict(look.get("verdicts") or {})
     suspicions = list(look.get("suspicions") or [])
     findings: list[dict[str, str]] = [*(look.get("findings") or []), *suspicions]
+    before: Observation | None = look.get("seen")
+    stood = {(it["attribute"], it["found"]): it["since"] for it in before["differences"]} if before else {}
     differences: list[Difference] = list(look.get("differences") or [])
+    differences = [
+        {**it, "seen": stood[named]} if (named := (it["attribute"], it["found"])) in stood else it for it in differences
+    ]
     unread: dict[str, str] = dict(look.get("unread") or {})
     due: dict[str, str] = dict(look.get("due") or {})
     handovers = look.get("handovers") or {}
@@ -108,19 +126,24 @@ def environment_status(
     alarms = holds
     if playbook == "drift":
         status = next(iter(holds), "in_sync")
-        told = [*map(sentence, differences), *map(in_words, findings)]
+        told = [*map(sentence, differences), *(it["detail"] for it in findings)]
     else:
         predicted = check_mode and bool(due)
         status = _of_acting(holds, predicted, judged)
         # What check mode foretells fails no job. A suspicion does: no run mends it.
         alarms = [it for it in holds if it == "suspected" or (it == status and not (predicted and it == "drifted"))]
         drifted = [*map(sentence, differences), *(it["detail"] for it in suspicions)]
-        told = drifted if status == "drifted" else [*map(in_words, findings)]
+        told = drifted if status == "drifted" else [it["detail"] for it in findings]
+    reasons = [failure] if failure else _reasons(status, told, unread, verdicts, due)
     return {
         "status": status,
         "fails": any(not ALARMS[name] or fail_on[ALARMS[name]] for name in alarms),
-        "why": failure or _why(status, told, unread, verdicts, due),
-        "steps": {step: {"verdict": said["verdict"], "reason": said["reason"]} for step, said in verdicts.items()},
+        "why": in_one_line(reasons),
+        "reasons": reasons,
+        "steps": {
+            step: {"verdict": said["verdict"], "reason": said["reason"], "proven_at": said.get("proven_at") or ""}
+            for step, said in verdicts.items()
+        },
         "proven_at": _earliest(verdicts, "proven_at"),
         "holds_until": _earliest(verdicts, "holds_until"),
         "last_event": max((said.get("last_event") or "" for said in verdicts.values()), default=""),
@@ -132,15 +155,20 @@ def environment_status(
         "failure": failure,
         "cards": [_linked(card, look) for card in shown],
         "due": due,
+        "first_seen": before["first_seen"] if before else "",
+        "last_well": before["last_well"] if before else "",
+        "was": before["status"] if before else "",
+        "since": before["since"] if before and before["status"] == word(status) else "",
+        "requests": look.get("requests") or 0,
+        "rate_limited": look.get("rate_limited") or 0,
     }
 
 
 def compact(found: EnvironmentStatus) -> dict[str, t.Any]:
     """Without what is empty, and without what the steps say again: a thousand environments are one result."""
-    well = found["status"] in ("attested", "proven", "in_sync") and not (
-        found["findings"] or found["differences"] or found["due"]
-    )
-    return {name: value for name, value in found.items() if value and not (well and name == "why")}
+    well = found["status"] in WELL and not (found["findings"] or found["differences"] or found["due"])
+    left_out = ("why", "reasons") if well else ("why",)
+    return {name: value for name, value in found.items() if value and name not in left_out}
 
 
 def complete(found: Mapping[str, t.Any]) -> EnvironmentStatus:
@@ -149,6 +177,7 @@ def complete(found: Mapping[str, t.Any]) -> EnvironmentStatus:
         "status": "failed",
         "fails": False,
         "why": "",
+        "reasons": [],
         "steps": {},
         "proven_at": "",
         "holds_until": "",
@@ -161,10 +190,35 @@ def complete(found: Mapping[str, t.Any]) -> EnvironmentStatus:
         "failure": "",
         "cards": [],
         "due": {},
+        "first_seen": "",
+        "last_well": "",
+        "was": "",
+        "since": "",
+        "requests": 0,
+        "rate_limited": 0,
     }
     status = t.cast(EnvironmentStatus, {**empty, **{name: value for name, value in found.items() if name in empty}})
-    status["why"] = status["why"] or _why(status["status"], [], {}, status["steps"], {})
+    status["reasons"] = status["reasons"] or _reasons(status["status"], [], {}, status["steps"], {})
+    status["why"] = in_one_line(status["reasons"])
     return status
+
+
+def in_one_line(reasons: Sequence[str]) -> str:
+    """The reasons where there is no room for a list."""
+    told = ""
+    for reason in reasons:
+        told += ("" if not told else " " if told.endswith((".", "!", "?")) else "; ") + reason
+    return told
+
+
+def worst_first(outcomes: Mapping[str, t.Any]) -> list[str]:
+    """The environments' names in the order of every report."""
+    return sorted(outcomes, key=lambda name: (STATUSES.index(outcomes[name]["status"]), name))
+
+
+def last_well(found: EnvironmentStatus, now: str) -> str:
+    """When the environment was last found well, this look included; empty if none is known to have been."""
+    return now if found["status"] in WELL else found["last_well"]
 
 
 def _earliest(verdicts: Mapping[str, Verdict], name: str) -> str:
@@ -185,13 +239,13 @@ def _worst(verdicts: Sequence[str]) -> str:
     return next((verdict for verdict in ("broken", "pending", "unknown", "attested") if verdict in verdicts), "proven")
 
 
-def _why(
+def _reasons(
     status: str,
     told: Sequence[str],
     unread: Mapping[str, str],
     verdicts: Mapping[str, t.Any],
     due: Mapping[str, str],
-) -> str:
+) -> list[str]:
     worst = _worst([verdict["verdict"] for verdict in verdicts.values()])
     # Those of the steps that decide the status; where it is none of a step's, of the worst step.
     of = status if status in ("broken", "pending", "unknown", "attested", "proven") else worst
@@ -205,12 +259,7 @@ def _why(
     if status == "unknown":
         reasons += [f"{attribute}: {why}" for attribute, why in unread.items() if attribute not in verdicts]
     mended = [f"Due: {', '.join(f'{name} ({why})' for name, why in due.items())}."] if due else []
-    return " ".join([*told, *mended, "; ".join(reasons)]).strip()
-
-
-def in_words(finding: Mapping[str, str]) -> str:
-    """A finding, and what was done about it."""
-    return f"{finding['detail']} It was {finding['mended']}." if finding.get("mended") else finding["detail"]
+    return [reason.strip() for reason in (*told, *mended, *reasons) if reason.strip()]
 
 
 def _linked(card: cards.Card, look: Mapping[str, t.Any]) -> cards.Card:

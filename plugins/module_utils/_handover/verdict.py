@@ -96,7 +96,7 @@ class Evidence:
         hints: The same of sources that were connected to the space or disconnected, where the trail does not say which.
         only_space: Whether the space is the workspace's only one, so that an event that names no space is about this one.
         acknowledged: What suspicions are about that a person has looked at: ``(problem, about)``.
-        problems: Why something could not be read, by the name of the read.
+        problems: Why something could not be read.
     """
 
     read_back: Mapping[str, bool | None] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class Evidence:
     hints: Rows = ()
     only_space: bool = False
     acknowledged: Collection[tuple[str, str]] = frozenset()
-    problems: Mapping[str, str] = field(default_factory=dict)
+    problems: Sequence[str] = ()
 
 
 def judge(
@@ -552,6 +552,7 @@ class _Case:
             said = {
                 **_but(said, f"last proven at {format_time(at)}: {_text(proof, 'reason')}"),
                 "proven_at": format_time(at),
+                "last_event": _text(proof, "last_event"),
             }
         return self._with_last_event(said)
 

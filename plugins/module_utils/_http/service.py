@@ -223,6 +223,7 @@ class Service:
                 answer = self.exchange(wire, limit)
             except httpx.TransportError as error:
                 answer = error
+            transport.tally.count(isinstance(answer, tuple) and answer[0] == 429)
             return answer, transport.clock.monotonic() - started, limit
 
     def exchange(self, wire: httpx.Request, limit: float) -> Answer:

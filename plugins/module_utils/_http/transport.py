@@ -48,6 +48,19 @@ class Budget:
             self._spent += seconds
 
 
+class Tally:
+    """How many requests one task sent, and how many of them were answered with 429. Its threads share it."""
+
+    def __init__(self) -> None:
+        self.requests = self.rate_limited = 0
+        self._lock = threading.Lock()
+
+    def count(self, limited: bool) -> None:
+        with self._lock:
+            self.requests += 1
+            self.rate_limited += limited
+
+
 class Transport:
     """How one task, or one environment of a survey, sends: its settings, one budget for its waits, and what it must not show.
 
@@ -88,6 +101,7 @@ class Transport:
         # What was left out because the time was over. Who goes on without an answer must not pass that for a whole look.
         self.not_reached: list[NotReached] = []
         self.hidden = Hidden()
+        self.tally = Tally()
         self._parent = os.getppid()
         self._http_transport = http_transport
         self._shared = connections is not None

@@ -12,6 +12,7 @@ import string
 import pytest
 import yaml
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _names
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._forms import GAUGES
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._names import PREFIX, RENAMED, unknown_names
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS
 from hypothesis import example, given
@@ -36,14 +37,10 @@ def meant(told):
     return re.search(r"Did you mean (\w+)\?", told)[1]
 
 
-# One letter away from both, so nobody can tell which one was meant.
-EITHER = {*changes("unified_profiles_report_dir", LETTERS)} & {*changes("unified_profiles_export_dir", LETTERS)}
-
-
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_change_of_one_letter_is_found(name):
     """A few letters, those of the prefix among them; the next test takes any."""
-    for changed in {*changes(name, "_sx1")} - SETTINGS.keys() - EITHER:
+    for changed in {*changes(name, "_sx1")} - SETTINGS.keys():
         (told,) = unknown_names([changed], [])
         assert told.startswith(f"{changed}: is no setting. Did you mean {name}?"), told
 
@@ -51,7 +48,7 @@ def test_every_change_of_one_letter_is_found(name):
 @given(st.data())
 def test_a_change_of_any_letter_is_found_with_what_was_meant(data):
     name = data.draw(st.sampled_from(sorted(SETTINGS)))
-    changed = data.draw(st.sampled_from(sorted({*changes(name, LETTERS)} - SETTINGS.keys() - EITHER)))
+    changed = data.draw(st.sampled_from(sorted({*changes(name, LETTERS)} - SETTINGS.keys())))
     assert [meant(told) for told in unknown_names([changed], [])] == [name]
 
 
@@ -129,8 +126,8 @@ def test_no_variable_of_a_role_a_playbook_an_extension_or_a_guide_is_told():
     files = [file for pattern in patterns for file in ROOT.glob(pattern)]
     names = {name for file in files for name in re.findall(r"\bunified_profiles_\w*[a-z]\b", file.read_text())}
     assert {f"unified_profiles_{name}" for name in ("look", "failure", "sandbox_url", "confirm")} < names
-    # A variable of the example, and groups.
-    others = ("vault", "due", "confirmed", "failing", "nobody")
+    # A variable of the example, groups, and gauges of the report.
+    others = ("vault", "due", "confirmed", "failing", "nobody", *GAUGES)
     assert unknown_names(names, [f"unified_profiles_{name}" for name in others]) == []
 
 

@@ -1,0 +1,138 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
+
+"""What looks saw: read by the survey, and written by the report's task alone. No failure here is one of the run."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import typing as t
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.gather import all_at_once
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import persistent_dir
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen import Observation, Observations
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen_place import SeenFile, open_seen
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import EnvironmentStatus
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import PREFIX, options
+
+SPEC = ArgumentSpec(OPTIONS)
+# In place of a folder.
+SYNC = "sync"
+THREADS, SECONDS = 16, 60.0
+
+# The environments by where it is kept what was seen of them: a folder, or :data:`SYNC`. Of those in none nothing is kept.
+Places = dict[str, list[str]]
+
+
+class Remembered:
+    """What the files have of the environments of a survey. Each file is read once; the threads of the survey share it.
+
+    Attributes:
+        places: Where it is kept.
+        problems: What a person should know, a sentence each.
+    """
+
+    def __init__(self) -> None:
+        self.places: Places = {}
+        self.problems: list[str] = []
+        self._files: dict[str, Observations] = {}
+        self._lock = threading.Lock()
+
+    def of(self, name: str, settings: Mapping[str, t.Any]) -> Observation | None:
+        """What a file has of an environment. None as well where it is kept elsewhere."""
+        with self._lock:
+            where = settings[f"{PREFIX}remember"]
+            if where == "file":
+                where = self._folder(settings)
+            if where != "none":
+                self.places.setdefault(where, []).append(name)
+            return self._files.get(where, {}).get(name)
+
+    def _folder(self, settings: Mapping[str, t.Any]) -> str:
+        try:
+            folder = str(persistent_dir(settings[f"{PREFIX}state_dir"], os.environ))
+        except OptionError as error:
+            # Where the ledger wants the same folder, the look says so.
+            if settings[f"{PREFIX}ledger"] == "sync":
+                self._tell(
+                    f"No report of this run says since when anything is so. unified_profiles_{error.message} Set "
+                    "unified_profiles_remember to sync, or to none."
+                )
+            return "none"
+        if folder not in self._files:
+            self._files[folder] = {}
+            try:
+                self._files[folder] = SeenFile(Path(folder)).read()
+            except Failure as failure:
+                self._tell(failure.full_message)
+        return folder
+
+    def _tell(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+def remember(
+    places: Mapping[str, Iterable[str]],
+    outcomes: Mapping[str, EnvironmentStatus],
+    now: str,
+    settings_of: Callable[[str], tuple[Mapping[str, t.Any], list[str]]],
+) -> list[str]:
+    """Write down what the looks of a run saw.
+
+    Args:
+        places: See :data:`Places`.
+        outcomes: How each environment is.
+        now: The time.
+        settings_of: Returns the settings of an environment, and what is wrong with them. Asked only for what goes to Sync.
+
+    Returns:
+        A sentence for each that could not be written.
+    """
+    problems: list[str] = []
+    for place, names in places.items():
+        found = {name: outcomes[name] for name in names if name in outcomes}
+        if place == SYNC:
+            problems += _in_sync(found, now, settings_of)
+            continue
+        try:
+            SeenFile(Path(place)).remember(found, now)
+        except Failure as failure:
+            problems.append(failure.full_message)
+    return problems
+
+
+def _in_sync(
+    found: Mapping[str, EnvironmentStatus],
+    now: str,
+    settings_of: Callable[[str], tuple[Mapping[str, t.Any], list[str]]],
+) -> list[str]:
+    """The same for documents, each over a transport of its own: that of a survey sends no write."""
+
+    def write(name: str, params: Mapping[str, t.Any]) -> str:
+        def save(call: ModuleContext) -> dict[str, t.Any]:
+            open_seen(call).remember(found[name], now)
+            return {}
+
+        result = run(SPEC, save, params, "profiles_report", check_mode=False)
+        return f"{name}: {result['msg']}" if result.get("failed") else ""
+
+    def jobs() -> t.Iterator[tuple[str, Callable[[], str]]]:
+        for name in found:
+            settings, problems = settings_of(name)
+            if not problems:
+                yield name, functools.partial(write, name, options(settings, SPEC.argument_spec, name))
+
+    told = all_at_once(jobs(), THREADS, SECONDS)
+    return [problem for problem in told.values() if problem]
