@@ -61,7 +61,7 @@ def test_the_blocks_run(page, tmp_path, sandbox):
     # For what the pages write in capitals.
     (tmp_path / "PASSWORD_FILE").write_text("correct horse battery staple\n")
     (tmp_path / "inventory/host_vars").mkdir(parents=True)
-    if page == "docs/hand-overs.md":  # it speaks of environments that somebody connected before
+    if page in ("docs/hand-overs.md", "docs/brownfield.md"):  # of environments that somebody connected before
         connected_by_hand(sandbox.world)
     environment = {
         **os.environ,

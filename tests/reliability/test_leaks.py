@@ -104,6 +104,25 @@ def test_no_secret_anywhere(canaries: Fleet, count) -> None:
     count("secrets looked for", len(canaries.search.secrets))
 
 
+def test_no_secret_in_an_export(canaries: Fleet, count) -> None:
+    """The inventory that it writes, and all besides, from values, vaulted texts, and services that repeat what they were sent."""
+    names = list(canaries.sandbox.world.environments)
+    said = " ".join(canaries.search.secrets.values())
+    body = {"errors": [{"type": "x", "message": said}]}
+    canaries.sandbox.fault(environment=names[1], count=None, match="GET /spaces", status=400, body=body)
+    ways = ("echoed", "white space in a token", "a secret in an endpoint's URL", "a proxy that refuses", "auth token")
+    limited = [*names[:2], *(names[2 + list(WAYS).index(way)] for way in ways)]
+    printed = canaries.run("export", "--limit", ",".join(limited))
+    file = canaries.folder / ".unified_profiles/export/hosts.yml"
+    assert file.exists(), printed[-3000:]
+    text = file.read_text()
+    assert text.count("unified_profiles_profile_token: !vault |") == len(limited)
+    assert "TO DO: " in text
+    assert "Traceback" not in printed
+    canaries.assert_silent()
+    count("bytes of output, logs, caches, reports and temporary files searched for secrets", canaries.search.bytes)
+
+
 def test_ordinary_modules_show_no_secret_either(canaries: Fleet) -> None:
     """Ansible's own file of a module, which holds its arguments, stays only because ANSIBLE_KEEP_REMOTE_FILES asks for it."""
     names = list(canaries.sandbox.world.environments)

@@ -290,8 +290,12 @@ class Fleet:
             ],
         }
         *plays, failing = plays_of(ROOT / f"playbooks/{playbook}.yml")
-        # The report fails the job at last, so what is shown comes before it.
-        wrapper.write_text(json.dumps([*plays, alone, show, failing]))
+        if (ROOT / f"roles/{playbook}").exists():
+            # The report fails the job at last, so what is shown comes before it.
+            plays = [*plays, alone, show, failing]
+        else:
+            plays = [*plays, {**failing, "ignore_errors": True}, show]
+        wrapper.write_text(json.dumps(plays))
         scratch = self.folder.parent / "scratch"
         for name in ("tmp", "local", "remote", "cache"):
             (scratch / name).mkdir(parents=True, exist_ok=True)
