@@ -21,6 +21,7 @@ GRANULARITIES = {
 }
 LAG = datetime.timedelta(seconds=60)
 AUDIT_KEPT = datetime.timedelta(days=90)
+MOST_ROWS = 5000
 # Seconds.
 LONGEST_DELAY = 10
 DIMENSIONS = ("eventName", "eventType", "source", "appVersion")
@@ -137,7 +138,7 @@ def events_volume(exchange: Exchange) -> t.Any:
             known = exchange.env.sources.get(source)
             shown["source"] = {"id": source, **({"name": known.name, "slug": known.slug} if known else {})}
         result.append(shown)
-    result.sort(key=lambda shown: -shown["total"])
+    result = sorted(result, key=lambda shown: -shown["total"])[:MOST_ROWS]
     query: Body = {
         "workspaceId": exchange.env.workspace["id"],
         "startTime": iso(start),

@@ -9,17 +9,12 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible.utils.display import Display
-from ansible.utils.vars import load_extra_vars
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import compact
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import variables_by_host
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import (
-    LOOK,
-    run_settings,
-    survey_settings,
-)
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine, unread_inventories
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import LOOK
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._hosts import Hosts
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._report_files import (
     folder_problem,
@@ -28,16 +23,6 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._report_f
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
 
 OPTIONS = {"playbook": {"type": "str", "choices": sorted(CHAINS), "default": "connect"}}
-GROUP = "unified_profiles"
-NONE = (
-    "No environment: none of the hosts is in the group unified_profiles, or the limit leaves none of it. Check the name of the group in "
-    "the inventory, and --limit. Nothing was looked at."
-)
-UNREAD = (
-    "Ansible could not read this inventory in whole, as its warnings at the beginning say, so environments or their secrets may "
-    "be missing from the run. Mend the file; a host whose name is a number must be in quotation marks, and a vaulted file takes its password. "
-    "Nothing was done."
-)
 
 display = Display()
 prepare_workers()
@@ -55,27 +40,19 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp
         arguments, problems = check(OPTIONS, self._task.args, self._task.action)
-        if unread := unread_inventories(task_vars["hostvars"]):
-            problems.append(f"{', '.join(unread)}: {UNREAD}")
-        group = frozenset(task_vars["groups"].get(GROUP, ()))
+        hosts = Hosts(task_vars["hostvars"], task_vars["groups"], self._task, self._loader)
+        group = frozenset(hosts.environments)
         names = [str(name) for name in task_vars["ansible_play_hosts_all"] if name in group]
-        problems = problems or ([] if names else [NONE])
-        if problems:
-            return {**result, "failed": True, "msg": " ".join(problems)}
-        extra, hosts = frozenset(load_extra_vars(self._loader)), frozenset(task_vars["groups"]["all"])
-        variables = variables_by_host(task_vars["hostvars"], self._task)
-        # Any environment tells the settings of the run; the task's own host may be none.
-        of_first = variables(names[0])
-        settings, problems = run_settings(of_first, Templar(loader=self._loader, variables=of_first), extra)
+        if not (problems := problems or hosts.problems(names)):
+            settings, problems = hosts.run_settings(names[0])
         if problems:
             return {**result, "failed": True, "msg": " ".join(problems)}
 
         def settings_of(name: str) -> t.Any:
-            of_host = variables(name)
-            templar = Templar(loader=self._loader, variables=of_host)
-            return survey_settings(of_host, templar, arguments["playbook"], extra, hosts)
+            return hosts.settings(hosts.variables(name), arguments["playbook"])
 
         if LOOK not in task_vars:
+            of_first = hosts.variables(names[0])
             folder, told = report_folder(of_first, Templar(loader=self._loader, variables=of_first))
             # At once, since the look can take long.
             if told or (folder and (told := folder_problem(folder))):

@@ -75,9 +75,17 @@ options:
       - Names of alerts and suspicions that somebody has looked at and that are in order or mended, as their cards have them. They no
         longer count, and neither do alerts before an acknowledged one.
       - A name that was recorded before, or that is another environment's, changes nothing.
-      - This is all that the module ever writes to the ledger, together with what is proven at that time.
+      - These and O(findings) are all that the module ever writes to the ledger, together with what is proven at that time.
     type: list
     elements: str
+    default: []
+  findings:
+    description:
+      - What RV(flexops.unified_profiles.segment_source_info#module:findings) and RV(flexops.unified_profiles.segment_source#module:findings) of
+        this run told, to be recorded. A source that is gone counts as made again as O(source_id).
+      - What is recorded already, and what says nothing of the source, changes nothing.
+    type: list
+    elements: dict
     default: []
   confirmed_by:
     description: Who looked. Needed with O(acknowledge).
@@ -138,6 +146,17 @@ steps:
         proven_at: {description: 'When it was last proven, as far as is known.', type: str, sample: '2026-11-24T10:05:00Z'}
         holds_until: {description: Until when the proof holds., type: str, sample: '2026-11-27T10:05:00Z'}
         last_event: {description: When the source last received a Flex event that was seen., type: str, sample: '2026-11-24T10:05:00Z'}
+findings:
+  description: What was found wrong with the source and recorded, as long as not every step was proven since.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    problem: {description: 'C(deleted), C(renamed), C(disabled) or C(key_removed).', type: str, sample: renamed}
+    detail: {description: In words., type: str, sample: The source 5BKZVyYHdt1D7ZrtHyNR7W was renamed to 'x'.}
+    by: {description: 'Who did it, as far as the audit trail tells.', type: str, sample: ops@example.com}
+    since: {description: 'When, as far as the audit trail tells.', type: str, sample: '2026-11-24T10:02:31Z'}
+    mended: {description: 'What was done about it, and when; empty where nothing was.', type: str, sample: 'renamed back at 2026-11-24T10:02:31Z'}
 suspicions:
   description:
     - What speaks against a step without being a contradiction. The step stays C(attested).
@@ -230,6 +249,7 @@ SPEC = ArgumentSpec(
         "read_connector": {"type": "bool", "default": False},
         "proof_max_age": {"type": "float", "default": 3.0},
         "acknowledge": {"type": "list", "elements": "str", "default": []},
+        "findings": {"type": "list", "elements": "dict", "default": []},
         "confirmed_by": {"type": "str"},
         "reason": {"type": "str"},
         "clock_skew": {"type": "float", "default": 0.0},
@@ -238,7 +258,8 @@ SPEC = ArgumentSpec(
 
 
 def run(call: ModuleContext) -> dict[str, Any]:
-    return evaluate(call)
+    said = evaluate(call, call["findings"])
+    return {**said, "unread": [*said["unread"].values()]}
 
 
 def main() -> None:

@@ -58,7 +58,8 @@ environments:
       C(proven), and C(reasons) say why. C(fails) says whether the job fails for it.
     - C(due) says what a task would do, and why, for C(connection), C(source), C(link), C(key), and C(record) (an acknowledgement).
     - C(steps) has the verdict on each hand-over, as M(flexops.unified_profiles.profiles_info) returns it.
-    - C(findings) is what is wrong, C(cards) are the task cards, C(failure) is what stopped the look.
+    - C(findings) is what is wrong, and what was and is not proven to be well since, as M(flexops.unified_profiles.profiles_info) returns it.
+    - C(cards) are the task cards, C(failure) is what stopped the look.
     - C(first_seen), C(last_well), C(was) and C(since) are what earlier looks saw, as far as C(unified_profiles_remember) kept it.
   returned: success
   type: dict

@@ -78,13 +78,16 @@ source:
     labels: {description: 'Its labels, by key.', type: dict, sample: {environment: prod}}
     key_fingerprints: {description: 'Fingerprints of its write keys, none where the token cannot see them.', type: list, elements: str, sample: [3f29a1b07c55]}
 findings:
-  description: What was wrong with the source before, with who did it where the token may read the audit trail; empty when nothing was.
+  description: What was wrong with the source before; empty when nothing was.
   returned: success
   type: list
   elements: dict
   contains:
     problem: {description: 'C(renamed), C(disabled) or C(disabled_by_segment).', type: str, sample: renamed}
-    detail: {description: 'In words, and whether it was repaired.', type: str, sample: "The source 5BKZVyYHdt1D7ZrtHyNR7W is disabled. It is repaired."}
+    detail: {description: In words., type: str, sample: The source 5BKZVyYHdt1D7ZrtHyNR7W was disabled.}
+    by: {description: 'Who did it, as far as the audit trail tells.', type: str, sample: ops@example.com}
+    since: {description: 'When, as far as the audit trail tells.', type: str, sample: '2026-11-24T10:02:31Z'}
+    mended: {description: 'What was done about it; not there where nothing was.', type: str, sample: enabled again}
 """
 
 from typing import Any

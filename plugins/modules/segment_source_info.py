@@ -86,6 +86,8 @@ findings:
       description: The same in words, with who did it and when where the audit trail tells.
       type: str
       sample: The source 5BKZVyYHdt1D7ZrtHyNR7W is gone (Source Deleted by ops@example.com at 2026-11-24T10:02:31Z).
+    by: {description: 'Who did it, as far as the audit trail tells.', type: str, sample: ops@example.com}
+    since: {description: 'When, as far as the audit trail tells.', type: str, sample: '2026-11-24T10:02:31Z'}
 """
 
 from typing import Any

@@ -39,12 +39,15 @@ OF_NO_HOST = (
 Found = tuple[dict[str, t.Any], list[str]]
 
 
-def environment_settings(variables: Mapping[str, t.Any], templar: t.Any) -> Found:
+def environment_settings(
+    variables: Mapping[str, t.Any], templar: t.Any, table: Mapping[str, t.Any] = SETTINGS
+) -> Found:
     """The settings of one environment, and what the run knows of it besides.
 
     Args:
         variables: The variables of its host, as a task has them.
         templar: Ansible's, for the same host.
+        table: The specification of all settings.
 
     Returns:
         The settings by their variables' names, with ``clock_skew``, ``sent_test_event`` and what was confirmed at the terminal; and a
@@ -62,6 +65,7 @@ def environment_settings(variables: Mapping[str, t.Any], templar: t.Any) -> Foun
         hostname=name,
         inventory_dir=variables.get("inventory_dir"),
         awx_user_name=variables.get("awx_user_name"),
+        table=table,
     )
     looked = ((variables.get(LOOK) or {}).get("environments") or {}).get(name) or {}
     settings["unified_profiles_clock_skew"] = looked.get("clock_skew", 0.0)
@@ -70,7 +74,12 @@ def environment_settings(variables: Mapping[str, t.Any], templar: t.Any) -> Foun
 
 
 def survey_settings(
-    variables: Mapping[str, t.Any], templar: t.Any, playbook: str, extra: Collection[str], hosts: Collection[str]
+    variables: Mapping[str, t.Any],
+    templar: t.Any,
+    playbook: str,
+    extra: Collection[str],
+    hosts: Collection[str],
+    table: Mapping[str, t.Any] = SETTINGS,
 ) -> Found:
     """The settings of one environment as :func:`environment_settings` has them, with all that can be wrong with them.
 
@@ -80,6 +89,7 @@ def survey_settings(
         playbook: The playbook that looks.
         extra: The names of the extra variables.
         hosts: The names of all hosts of the inventory.
+        table: The specification of all settings.
     """
     if problem := run_only_problem(variables, extra):
         return {}, [problem]
@@ -94,7 +104,7 @@ def survey_settings(
     named = own.get("unified_profiles_own_variables") or []
     if problems := unknown_names(variables, named if isinstance(named, list) else [str(named)]):
         return {}, problems
-    settings, problems = environment_settings(variables, templar)
+    settings, problems = environment_settings(variables, templar, table)
     if not problems:
         confirm = settings["unified_profiles_confirm"]
         told = (

@@ -14,14 +14,16 @@ from collections.abc import Iterator, Mapping
 
 from ansible import constants
 from ansible.inventory.manager import IGNORED
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import MAY_BE_DISABLED, repaired
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import MAY_BE_DISABLED
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     EnvironmentStatus,
     complete,
     in_one_line,
+    in_words,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import inventory_sources
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import MENDED
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import ASKED, LOOK
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import to_builtin
 
@@ -53,12 +55,17 @@ def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus],
         before, again = found[name], (of.get(LOOK_AGAIN) or {}).get("environments", {}).get(name)
         after = complete(to_builtin(again)) if again else before
         # What was found before something was done about it is a part of the story.
+        told_again = [(it["problem"], it["detail"]) for it in after["findings"]]
         before_only = [
-            it for it in before["findings"] if it not in after["findings"] and it["problem"] != MAY_BE_DISABLED
+            it
+            for it in before["findings"]
+            if (it["problem"], it["detail"]) not in told_again and it["problem"] != MAY_BE_DISABLED
         ]
         if name not in failures:
-            before_only = [repaired(finding) for finding in before_only]
-        reasons = [*(it["detail"] for it in before_only), *after["reasons"]] if again else after["reasons"]
+            before_only = [
+                {"mended": f"{MENDED.get(it['problem'], 'repaired')} by this run", **it} for it in before_only
+            ]
+        reasons = [*map(in_words, before_only), *after["reasons"]] if again else after["reasons"]
         after = {**after, "findings": [*before_only, *after["findings"]], "reasons": reasons}
         if failure := failures.get(name):
             after = {**after, "status": "failed", "fails": True, "reasons": [failure], "failure": failure}

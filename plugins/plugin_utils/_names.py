@@ -34,6 +34,7 @@ SET_HERE = frozenset(
     {
         "unified_profiles",
         "unified_profiles_asked",
+        "unified_profiles_exported",
         "unified_profiles_failure",
         "unified_profiles_gateway",
         "unified_profiles_gateway_headers",

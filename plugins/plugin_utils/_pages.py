@@ -30,7 +30,11 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
     again,
     confirm,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import STATUSES, worst_first
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
+    STATUSES,
+    in_words,
+    worst_first,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -170,5 +174,5 @@ def _environment(finalize: t.Callable[[t.Any], str] | None) -> jinja2.Environmen
         keep_trailing_newline=True,
         finalize=finalize,
     )
-    environment.filters.update(md=markdown, code=code, fenced=fenced, show=printable)
+    environment.filters.update(md=markdown, code=code, fenced=fenced, show=printable, in_words=in_words)
     return environment

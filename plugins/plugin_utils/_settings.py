@@ -148,6 +148,7 @@ def settings_of(
     hostname: str,
     inventory_dir: str | None,
     awx_user_name: str | None,
+    table: Mapping[str, t.Any] = SETTINGS,
 ) -> tuple[dict[str, t.Any], list[str]]:
     """The settings of one environment, complete.
 
@@ -156,6 +157,7 @@ def settings_of(
         hostname: The environment's name.
         inventory_dir: The folder of its inventory, if it has one.
         awx_user_name: Who started the job in AWX, if it runs there.
+        table: The specification of all settings.
 
     Returns:
         Every setting by its variable's name, with the defaults, and None where there is neither; and a sentence for each problem.
@@ -169,7 +171,7 @@ def settings_of(
     if problems := [*_problems(given, hostname)]:
         return {}, problems
     given = {name: value for name, value in given.items() if value is not None}
-    settings, problems = check(SETTINGS, {**computed, **given})
+    settings, problems = check(table, {**computed, **given})
     if problems:
         return {}, problems
     if settings["unified_profiles_report_dir"] is None:

@@ -43,28 +43,46 @@ MANY = 8
 READS_AT_ONCE = 8
 
 Settings = Mapping[str, t.Any]
+L = t.TypeVar("L")
 
 
-class Survey:
-    """One look at many environments. Nothing that is wrong with one of them stops another.
+class AtOnce(t.Generic[L]):
+    """One look at each of many environments. Nothing that is wrong with one of them stops another.
 
     Args:
-        playbook: Whose chain of tasks each look goes through.
+        spec: What a look takes of an environment's settings: the specification of its options.
         threads: How many environments are looked at at the same time.
         limit: Seconds that the look at one may take.
         progress: Called about every ten seconds, with a line to show.
+
+    Attributes:
+        settings: Of each environment, once it was looked at.
+        failures: What stopped the look, by environment.
     """
 
-    def __init__(self, playbook: str, threads: int, limit: float, progress: Callable[[str], None]) -> None:
-        self.playbook, self.threads, self.limit, self.progress = playbook, threads, limit, progress
+    def __init__(self, spec: Mapping[str, t.Any], threads: int, limit: float, progress: Callable[[str], None]) -> None:
+        self.spec, self.threads, self.limit, self.progress = spec, threads, limit, progress
         self.settings: dict[str, Settings] = {}
         self.failures: dict[str, str] = {}
-        self.remembered = Remembered()
         self.connections = Connections()
 
-    def look(
-        self, names: Sequence[str], settings_of: Callable[[str], tuple[Settings, Sequence[str]]]
-    ) -> dict[str, Look]:
+    def see(self, call: ModuleContext) -> L:
+        """Look at one environment."""
+        raise NotImplementedError
+
+    def more(self, name: str, settings: Settings) -> dict[str, t.Any]:
+        """Options of a look that are no settings."""
+        return {}
+
+    def nothing(self, failure: str) -> L:
+        """A look that failed before it could see anything."""
+        raise NotImplementedError
+
+    def failure_of(self, found: L) -> str:
+        """What stopped a look; empty if nothing did."""
+        raise NotImplementedError
+
+    def look(self, names: Sequence[str], settings_of: Callable[[str], tuple[Settings, Sequence[str]]]) -> dict[str, L]:
         """Look at each environment.
 
         Args:
@@ -76,7 +94,7 @@ class Survey:
         """
         wrong: list[str] = []
 
-        def jobs() -> Iterator[tuple[str, Callable[[], Look]]]:
+        def jobs() -> Iterator[tuple[str, Callable[[], L]]]:
             for name in names:
                 settings, problems = settings_of(name)
                 self.settings[name] = settings
@@ -96,12 +114,12 @@ class Survey:
         found = all_at_once(jobs(), self.threads, self.limit, progress)
         self.connections.close()
         late = f"Not reached: the look took longer than unified_profiles_survey_timeout ({self.limit:g} s). Run again."
-        return {name: found.get(name) or nothing_seen(self.failures.get(name, late)) for name in names}
+        return {name: found.get(name) or self.nothing(self.failures.get(name, late)) for name in names}
 
-    def _look(self, name: str, settings: Settings, workers: int) -> Look:
-        params, problems = check(SPEC, {**options(settings, SPEC, name), "seen": self.remembered.of(name, settings)})
+    def _look(self, name: str, settings: Settings, workers: int) -> L:
+        params, problems = check(self.spec, {**options(settings, self.spec, name), **self.more(name, settings)})
         if problems:
-            return nothing_seen(" ".join(problems))
+            return self.nothing(" ".join(problems))
 
         def context() -> ModuleContext:
             until = self.connections.clock.monotonic() + self.limit
@@ -110,11 +128,39 @@ class Survey:
             )
             return ModuleContext(params, True, transport, workers)
 
-        result = result_of(lambda call: {**look(call, self.playbook)}, context)
-        found = nothing_seen(result["msg"]) if result.get("failed") else t.cast(Look, result)
-        if found["failure"]:
-            self.failures[name] = found["failure"]
+        result = result_of(lambda call: dict(t.cast("dict[str, t.Any]", self.see(call))), context)
+        found = self.nothing(result["msg"]) if result.get("failed") else t.cast(L, result)
+        if failure := self.failure_of(found):
+            self.failures[name] = failure
         return found
+
+
+class Survey(AtOnce[Look]):
+    """A look at many environments, and how they are.
+
+    Args:
+        playbook: Whose chain of tasks each look goes through.
+        threads: How many environments are looked at at the same time.
+        limit: Seconds that the look at one may take.
+        progress: Called about every ten seconds, with a line to show.
+    """
+
+    def __init__(self, playbook: str, threads: int, limit: float, progress: Callable[[str], None]) -> None:
+        super().__init__(SPEC, threads, limit, progress)
+        self.playbook = playbook
+        self.remembered = Remembered()
+
+    def see(self, call: ModuleContext) -> Look:
+        return look(call, self.playbook)
+
+    def more(self, name: str, settings: Settings) -> dict[str, t.Any]:
+        return {"seen": self.remembered.of(name, settings)}
+
+    def nothing(self, failure: str) -> Look:
+        return nothing_seen(failure)
+
+    def failure_of(self, found: Look) -> str:
+        return found["failure"]
 
     def outcomes(self, looks: Mapping[str, Look], check_mode: bool) -> dict[str, EnvironmentStatus]:
         """How each environment is, once all are compared with each other."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run_in_process
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import MENDED
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source, segment_source_info
 
 # Bodies of modules, which Ansible has no part in.
@@ -62,7 +63,11 @@ def test_what_was_repaired_and_who_did_it_is_told(run, sandbox, problem, check_m
     repaired = run(check_mode=check_mode)
     assert (repaired["changed"], [found["problem"] for found in repaired["findings"]]) == (True, [problem])
     assert " by ops@example.com at " in repaired["findings"][0]["detail"]
-    assert repaired["findings"][0]["detail"].endswith("It is repaired.")
+    (found,) = repaired["findings"]
+    assert found["by"] == "ops@example.com"
+    assert found["since"] in found["detail"]
+    # In check mode nothing was done about it.
+    assert found.get("mended") == (None if check_mode else MENDED[problem])
     if not check_mode:
         again = run()
         assert (again["changed"], again["findings"]) == (False, [])

@@ -161,6 +161,34 @@ def test_the_audit_trail_shows_at_once_that_a_source_was_taken_out_of_the_space(
     assert verdicts == ["attested", "broken", "attested"]
     assert "newest event about it is Source Disconnected From Space by ops@example.com" in reasons
     assert [card["step"] for card in rollout.result["cards"]] == ["link"]
+    # Connected again, it is proven at once, without an event; not where it could have been another space.
+    handovers.link(sandbox.world, rollout.env, {"space_id": rollout.env.space["id"], "source_id": rollout.source.id})
+    assert rollout.judged()[0] == ["attested", "proven", "attested"]
+    sandbox.sabotage("dev", "add-space")
+    assert rollout.judged()[0] == ["attested"] * 3
+
+
+def test_a_trail_that_names_the_space_alone_proves_nothing_and_speaks_against_nothing(rollout, sandbox):
+    connected, disconnected = (
+        f"the audit trail has Source {what} Space" for what in ("Connected To", "Disconnected From")
+    )
+    assert connected in rollout.judged()[1]
+    sandbox.advance(DAY)
+    sandbox.sabotage("dev", "disconnect-from-space")
+    verdicts, reasons = rollout.judged()
+    assert (verdicts, rollout.result["suspicions"], rollout.result["cards"]) == (["attested"] * 3, [], [])
+    assert disconnected in reasons
+
+
+@pytest.mark.parametrize("whose", ["source", "space"])
+def test_what_the_audit_trail_no_longer_has_is_shown_by_events(sandbox, tmp_path, whose):
+    rollout = Rollout(sandbox, tmp_path, audit=whose)
+    sandbox.advance(91 * DAY)
+    assert rollout.judged()[0] == ["attested"] * 3
+    rollout.work()
+    verdicts, reasons = rollout.judged()
+    assert verdicts == ["proven"] * 3
+    assert "the audit trail shows nothing of the source" in reasons
 
 
 @pytest.mark.parametrize("seen", ["event", "arrival"])

@@ -168,7 +168,8 @@ def compare(sandbox: SandboxHandle, count: Callable[[str], None], state: dict[st
                 # Its tasks were spared: they would have changed nothing.
                 chain.act(real, state["playbook"], chain.variables, check=False)
             if "connection" not in due:
-                assert set(real.changed) == due
+                # What is recorded of a repair is a part of it.
+                assert set(real.changed) - {"recorded"} == due
             sandbox.clear_journal()
             again = play()
             assert again.changed == []

@@ -185,8 +185,9 @@ class Chain(Environment):
                     (name,) = [key for key in task if key.startswith(COLLECTION)]
                     given = {option: value(text, seen) for option, text in (task[name] or {}).items()}
                     result = self._task(name.removeprefix(COLLECTION), settings, given, check)
-                    known[task["register"]] = result
-                    run.results[task["register"].removeprefix(f"{playbook}_")] = result
+                    registered = task.get("register", name)
+                    known[registered] = result
+                    run.results[registered.removeprefix(f"{playbook}_")] = result
                     if result.get("failed"):
                         run.failure = result
                         raise Stop

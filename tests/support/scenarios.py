@@ -130,11 +130,11 @@ def settle(chain: Chain, playbook: str) -> Run:
     for _turn in range(4):
         if run.failure or not run.pending:
             break
-        run = play(confirm={step: _by_hand(chain, step, asked) for step, asked in run.pending.items()})
+        run = play(confirm={step: by_hand(chain, step, asked) for step, asked in run.pending.items()})
     return run
 
 
-def _by_hand(chain: Chain, step: str, asked: dict[str, t.Any]) -> dict[str, str]:
+def by_hand(chain: Chain, step: str, asked: dict[str, t.Any]) -> dict[str, str]:
     """What a person does in the consoles with a card."""
     world, env, subject = chain.sandbox.world, chain.env, asked["subject"]
     with world.lock:

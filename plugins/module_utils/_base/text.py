@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 import typing as t
 from collections.abc import Iterable, Mapping
@@ -40,7 +41,15 @@ def printable(value: t.Any, hide: t.Callable[[str], str] = str) -> t.Any:
 
 def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str:
     """The known name that a misspelt one is most like, by at least this part of their letters; empty where none is."""
-    return next(iter(difflib.get_close_matches(name.lower().replace("-", "_"), list(known), 1, alike)), "")
+    plain = name.lower().replace("-", "_")
+    close = difflib.get_close_matches(plain, list(known), 3, alike)
+
+    def unlike(one: str) -> tuple[float, int]:
+        # Of those that are as alike, the one that has the most letters in their places.
+        apart = sum(a != b for a, b in itertools.zip_longest(one, plain))
+        return -difflib.SequenceMatcher(None, one, plain).ratio(), apart
+
+    return min(close, key=unlike, default="")
 
 
 def _visible(match: re.Match[str]) -> str:

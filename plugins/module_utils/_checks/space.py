@@ -62,7 +62,7 @@ def validate(call: ModuleContext, rights: bool, fail: bool = True) -> dict[str, 
     if not re.fullmatch(r"sgp_[A-Za-z0-9]{64}", call["segment_token"]):
         call.warnings.append("segment_token does not look like a Public API token (sgp_ and 64 characters).")
     checks.append(_space_check(found["space"], space))
-    checks.append(_pair_check(found["pair"]))
+    checks.append(pair_check(found["pair"]))
     checks.append(_region_check(call, found))
     checks.append(_rights_check(found.get("rights")))
     if isinstance(found["workspace"], Failure) and not isinstance(found["space"], Failure):
@@ -96,7 +96,8 @@ def _space_check(found: t.Any, space: object) -> Check:
     return _check("space", "failed", found.message, found)
 
 
-def _pair_check(found: t.Any) -> Check:
+def pair_check(found: t.Any) -> Check:
+    """Whether space id and Profile API token belong together, from what asking for both gave: nothing, or a failure."""
     if not isinstance(found, Failure):
         return _check("pair", "passed", "The space id and the Profile API token belong together.")
     if isinstance(found, ApiError) and found.status < 500:
@@ -143,8 +144,14 @@ def _rights_check(found: t.Any) -> Check:
 def _result(
     fail: bool, checks: list[Check], workspace: dict[str, str], space: dict[str, str], skew: float
 ) -> dict[str, t.Any]:
+    if fail:
+        refuse(checks)
+    return {"checks": checks, "workspace": workspace, "space": space, "clock_skew": skew}
+
+
+def refuse(checks: list[Check]) -> None:
+    """Raises Refused where one of the checks failed."""
     failed = [check for check in checks if check["verdict"] == "failed"]
-    if failed and fail:
+    if failed:
         told = " ".join(f"[{c['check']}] {c['reason']} {c.get('next_step', '')}".strip() for c in failed)
         raise Refused(f"{len(failed)} of the checks failed. {told}", checks=checks, problem=failed[0]["check"])
-    return {"checks": checks, "workspace": workspace, "space": space, "clock_skew": skew}

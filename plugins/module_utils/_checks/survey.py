@@ -12,6 +12,7 @@ would do. It is over a transport that refuses writes and remembers reads, so tha
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from collections.abc import Callable, Collection
 
@@ -35,11 +36,12 @@ from .._module.context import ModuleContext
 from .._module.options import IGNORE_LEGACY, PROFILE_TOKEN, SOURCE_NAME, SPACE
 from .._module.state import Plan
 from .._source.keeping import foresee
-from .._source.manage import ManagedSource, diagnose_source
+from .._source.manage import MENDED, ManagedSource, diagnose_source
+from .drift import DriftLook
 from .preflight import check_offline, preflight
 
 # By playbook, the hand-overs whose endpoints must be there.
-HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key")}
+HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key"), "drift": (), "export": ()}
 OF_A_STEP = ("endpoint", "confirm", "clock_skew")
 # Of an environment; the connection options are added.
 OPTIONS: dict[str, t.Any] = {
@@ -73,6 +75,7 @@ OPTIONS: dict[str, t.Any] = {
 }
 
 
+NOT_RECORDED = "nothing is recorded of it: run connect"
 FORM_MAKES_IT = "the form makes it, so its id and key cannot be predicted"
 
 
@@ -84,7 +87,7 @@ class Look(t.TypedDict):
         due: Why each of connection, source, link, key and record is due. What is not due is not named.
         verdicts: How sure it is that each hand-over took effect; empty if the look was stopped before.
         handovers: What is known of each hand-over that was looked at.
-        findings: What is wrong with the source, as ``{problem, detail}``.
+        findings: What is or was wrong with the source, as ``{problem, detail, by, since}``, with ``mended`` where something was done.
         differences: What drifted, none of it accepted yet.
         unread: Why an attribute could not be read.
         suspicions: What speaks against a step without a contradiction.
@@ -135,15 +138,17 @@ def look(call: ModuleContext, playbook: str) -> Look:
     chain = Chain(call, HANDED_OVER[playbook])
     found = chain.found
     try:
-        chain.check()
         CHAINS[playbook](chain)
         chain.judge()
+    except Failure as failure:
+        chain.fail(failure)
+    try:
+        if chain.asked:
+            chain.compare()
         for late in call.transport.not_reached[:1]:
             raise late
     except Failure as failure:
-        found["failure"] = failure.full_message
-        found["cards"] += [card for card in [failure.facts.get("card")] if card]
-        found["findings"] += failure.facts.get("findings") or []
+        chain.fail(failure)
     tally = call.transport.tally
     found["requests"], found["rate_limited"] = tally.requests, tally.rate_limited
     found["warnings"] = list(dict.fromkeys(call.warnings))
@@ -181,6 +186,11 @@ class Chain:
     def __init__(self, call: ModuleContext, handed_over: Collection[str]) -> None:
         self.call, self.handed_over = call, handed_over
         self.read_back: dict[str, bool | None] = dict.fromkeys(STEPS)
+        # Whether a service has been asked anything: about some environments none may be.
+        self.asked = False
+        self.looked_at: dict[str, HandOver] = {}
+        self.gaps: dict[str, str] = {}
+        self.alerts: list[str] = []
         self.found = nothing_seen()
         self.found["region"], self.found["sandbox_url"] = call["segment_region"], call["sandbox_url"] or ""
 
@@ -188,9 +198,27 @@ class Chain:
     def due(self) -> dict[str, str]:
         return self.found["due"]
 
+    def fail(self, failure: Failure) -> None:
+        """Take note of what stopped the look. What came first counts."""
+        self.found["failure"] = self.found["failure"] or failure.full_message
+        self.found["cards"] += [card for card in [failure.facts.get("card")] if card]
+        self.found["findings"] += failure.facts.get("findings") or []
+
+    @functools.cached_property
+    def drift(self) -> DriftLook:
+        return DriftLook(self.call)
+
+    def compare(self) -> None:
+        """Find what drifted, in what was read."""
+        looked_at = self.drift.handovers(self.looked_at)
+        verdicts = self.found["verdicts"]
+        self.found["differences"] = self.drift.differences(looked_at, verdicts, self.gaps, self.alerts)
+        self.found["unread"] = self.drift.unread
+
     def check(self) -> None:
         """Check what can be checked before anything is changed. What the chain reads first is requested at the same time."""
         check_offline(self.call)
+        self.asked = True
         reads: dict[str, Callable[[], t.Any]] = {
             "checks": lambda: preflight(self.call, self.handed_over),
             "sources": lambda: self.call.public_api().sources(),
@@ -223,6 +251,7 @@ class Chain:
 
     def plan(self, step: str, handover: HandOver) -> Decision:
         """Take note of what becomes of a hand-over."""
+        self.looked_at[step] = handover
         if self.call.reconcile(handover).plan.changed:
             self.due[step] = _why(handover.decision)
         result = self.found["handovers"][step] = handover.result()
@@ -269,7 +298,7 @@ class Chain:
             read_back=self.read_back,
             read_evidence=True,
         )
-        reads: dict[str, Callable[[], t.Any]] = {"said": lambda: evaluate(call, self.found["seen"])}
+        reads: dict[str, Callable[[], t.Any]] = {"said": lambda: evaluate(call, seen=self.found["seen"])}
         # Of one that is enabled only now the next look tells.
         disabled = {finding["problem"] for finding in self.found["findings"]} & {"disabled", DISABLED_BY_SEGMENT}
         if there and not disabled:
@@ -284,11 +313,19 @@ class Chain:
         if said["changed"]:
             self.due["record"] = "an acknowledgement is to be recorded"
         self.found["verdicts"], self.found["suspicions"] = said["steps"], said["suspicions"]
+        self.gaps, self.alerts = said["unread"], said["alerts"]
+        # The ledger knows what was done about it, unless it is so again.
+        again = [_what(finding) for finding in self.found["findings"] if finding["problem"] in MENDED]
+        recorded = [finding for finding in said["findings"] if _what(finding) not in again]
+        known = [_what(finding) for finding in recorded]
+        new = [finding for finding in self.found["findings"] if _what(finding) not in known]
+        self.found["findings"] = [*recorded, *new]
         self.found["cards"] += said["cards"]
 
 
 def _connect(chain: Chain) -> None:
     """Connection, source, link, key. Nothing makes a source but Twilio's form."""
+    chain.check()
     try:
         decision = chain.hand_over("connection")
     except Refused as refused:
@@ -310,6 +347,7 @@ def _connect(chain: Chain) -> None:
 
 def _recover(chain: Chain) -> None:
     """Diagnosis, source, link, key."""
+    chain.check()
     source = chain.diagnose()
     connection = chain.of_step("connection")
     if source is None and (broken := broken_connection(connection)):
@@ -328,7 +366,32 @@ def _link_and_key(chain: Chain, **options: t.Any) -> None:
     chain.hand_over("key", source_id=source["id"], key_fingerprints=source["key_fingerprints"], **options)
 
 
-CHAINS: dict[str, Callable[[Chain], None]] = {"connect": _connect, "recover": _recover}
+def _drift(chain: Chain) -> None:
+    """Nothing is due, and nothing that is found stops the look."""
+    check_offline(chain.call)
+    chain.asked = True
+    checked = chain.drift.reach()
+    chain.found["workspace"], chain.found["clock_skew"] = checked["workspace"], checked["clock_skew"]
+    chain.call = chain.drift.call = chain.drift.call.derived(clock_skew=checked["clock_skew"])
+    sources, recorded = chain.drift.sources, chain.drift.recorded
+    if sources is None and recorded["source_id"]:
+        # What cannot be seen is taken for what the ledger says.
+        chain.found["source"] = {"id": recorded["source_id"], "key_fingerprints": []}
+    elif sources:
+        chain.found["source"] = sources[0].view()
+    chain.looked_at = chain.drift.handovers({})
+    for step, handover in chain.looked_at.items():
+        chain.read_back[step] = handover.facts.read_back
+        if handover.decision.status == "pending" and handover.decision.at:
+            chain.found["handovers"][step] = handover.result()
+    chain.due.update({step: NOT_RECORDED for step, records in chain.drift.document.steps.items() if not records})
+
+
+CHAINS: dict[str, Callable[[Chain], None]] = {"connect": _connect, "recover": _recover, "drift": _drift}
+
+
+def _what(finding: t.Mapping[str, str]) -> tuple[str, str]:
+    return finding["problem"], finding["detail"]
 
 
 def _why(decision: Decision) -> str:

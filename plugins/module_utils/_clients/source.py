@@ -65,12 +65,6 @@ class Source:
         }
 
 
-def repaired(finding: Mapping[str, str]) -> dict[str, str]:
-    """The finding, and that it was mended, as far as it can be."""
-    done = " It is enabled again." if finding["problem"] == DISABLED_BY_SEGMENT else " It is repaired."
-    return {**finding, "detail": finding["detail"].removesuffix(done) + done}
-
-
 def slugs(name: str) -> set[str]:
     """The spellings that Segment makes of a name: as sent through the API, and with underscores in the app."""
     return {name, name.replace("-", "_")}
@@ -125,7 +119,9 @@ def diagnose(
     recorded_key: str | None,
     audit: Iterable[Mapping[str, str]],
 ) -> list[dict[str, str]]:
-    """What is wrong with the source, as ``{problem, detail}``, empty when nothing is.
+    """What is wrong with the source, as ``{problem, detail, by, since}``, empty when nothing is.
+
+    Each ``detail`` stays true once the problem is mended. Nobody and no time are named where the audit trail shows none.
 
     Args:
         source: What :func:`find` gave, or the failure that it raised.
@@ -140,33 +136,43 @@ def diagnose(
         fits = (e for e in audit if e["type"] == kind and (e["id"] == id_ if id_ else e["name"] == name))
         return next(fits, {})
 
-    def who(kind: str, id_: str | None) -> str:
+    def found(problem: str, detail: str, kind: str = "", id_: str | None = None) -> dict[str, str]:
+        """A finding, with the newest event of this kind."""
         event = newest(kind, id_)
-        return f" ({kind} by {event['by'] or 'somebody'} at {event['at']})" if event else ""
+        if not event:
+            return {"problem": problem, "detail": f"{detail}.", "by": "", "since": ""}
+        told = f"{detail} ({kind} by {event['by'] or 'somebody'} at {event['at']})."
+        return {"problem": problem, "detail": told, "by": event["by"], "since": event["at"]}
 
     if isinstance(source, Failure):
-        return [{"problem": source.facts.get("problem", source.kind), "detail": source.full_message}]
+        problem, detail = source.facts.get("problem", source.kind), source.full_message
+        return [{"problem": problem, "detail": detail, "by": "", "since": ""}]
+    deleted = found("deleted", f"The source {recorded_id or name} is gone", "Source Deleted", recorded_id)
     if source is None:
-        trace = who("Source Deleted", recorded_id)
-        if recorded_id or trace:
-            gone = f"The source {recorded_id or name} is gone{trace}."
-            return [{"problem": "deleted", "detail": gone}]
-        return [{"problem": "absent", "detail": f"No source '{name}', and no trace that there ever was one."}]
-    found = []
+        if recorded_id or deleted["since"]:
+            return [deleted]
+        return [found("absent", f"No source '{name}', and no trace that there ever was one")]
+    replaced = recorded_id is not None and recorded_id != source.id
+    findings = [deleted] if replaced else []
     if source.name != name:
-        found.append(
-            ("renamed", f"The source {source.id} is now called '{source.name}'{who('Source Modified', source.id)}.")
+        findings.append(
+            found("renamed", f"The source {source.id} was renamed to '{source.name}'", "Source Modified", source.id)
         )
     if not source.enabled:
-        itself = newest("Source Disabled", source.id).get("by") in SEGMENT_ITSELF
-        told = f"The source {source.id} is disabled{who('Source Disabled', source.id)}."
-        found.append((DISABLED_BY_SEGMENT, f"{told} {CURES}") if itself else ("disabled", told))
+        disabled = found("disabled", f"The source {source.id} was disabled", "Source Disabled", source.id)
+        if disabled["by"] in SEGMENT_ITSELF:
+            disabled |= {"problem": DISABLED_BY_SEGMENT, "detail": f"{disabled['detail']} {CURES}"}
+        findings.append(disabled)
     if not source.is_java:
-        found.append(("wrong_type", f"The source {source.id} is of the type '{source.type}', and must be Java."))
+        findings.append(found("wrong_type", f"The source {source.id} is of the type '{source.type}', and must be Java"))
     if not source.keys:
-        found.append(("keys_not_visible", "The token cannot see write keys: it lacks Source Admin."))
+        findings.append(found("keys_not_visible", "The token cannot see write keys: it lacks Source Admin"))
+    elif replaced:
+        pass  # its key is another one, of course
     elif recorded_key and recorded_key not in source.keys:
-        found.append(("key_removed", f"The key {recorded_key} that Twilio was given is no longer on the source."))
+        findings.append(
+            found("key_removed", f"The key {recorded_key} that Twilio was given is no longer on the source")
+        )
     elif not recorded_key:
-        found.append(("key_never_handed_over", "No hand-over of this source's key is recorded."))
-    return [{"problem": problem, "detail": detail} for problem, detail in found]
+        findings.append(found("key_never_handed_over", "No hand-over of this source's key is recorded"))
+    return findings

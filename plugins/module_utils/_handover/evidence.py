@@ -19,6 +19,7 @@ from .._base.times import format_time, parse_time
 from .._clients.segment_public import AUDIT_KEPT
 from .._module.context import ModuleContext
 from .cards import Card, evidence_card
+from .findings import shown, still_open, with_found
 from .handovers import recorded_facts
 from .ledger import Acknowledgement, Entry, LedgerDocument, Proof, digest
 from .ledger_place import open_ledger
@@ -46,11 +47,14 @@ HOURS = datetime.timedelta(days=7)
 REPLAY = datetime.timedelta(days=35)
 
 
-def evaluate(call: ModuleContext, seen: Observation | None = None) -> dict[str, t.Any]:
+def evaluate(
+    call: ModuleContext, findings: Iterable[Mapping[str, str]] = (), seen: Observation | None = None
+) -> dict[str, t.Any]:
     """See the module profiles_info.
 
     Args:
-        call: The module's run.
+        call: Its options.
+        findings: To be recorded.
         seen: What earlier looks saw: their proofs are newer than those that the ledger was written with.
 
     Raises:
@@ -78,19 +82,23 @@ def evaluate(call: ModuleContext, seen: Observation | None = None) -> dict[str, 
         evidence = _Reader(call, document.steps, now).read(evidence, recorded, _attested(judged(evidence)[0]))
     found = _Found(call["environment"], evidence, judged(evidence)[1])
     wanted = _acknowledge(call, document, found, now)
+    wanted = replace(wanted, findings=with_found(document, findings, call["source_id"], format_time(now)))
     evidence = found.without({said["alert"] for said in wanted.acknowledged})
     steps, suspicions = judged(evidence)
-    if wanted is not document and not call.check_mode:
-        # Proofs are recorded with what is written anyway: a run that only looks changes nothing.
-        ledger.save(replace(wanted, proofs={**document.proofs, **_proofs(steps)}))
+    changed, left = wanted != document, still_open(wanted, steps)
+    if changed and not call.check_mode:
+        # Proofs are recorded with what is written anyway, and what is over goes: a run that only looks changes nothing.
+        ledger.save(replace(wanted, findings=left, proofs={**document.proofs, **_proofs(steps)}))
     return {
-        "changed": wanted is not document,
+        "changed": changed,
         "steps": steps,
         "suspicions": suspicions,
+        "findings": [shown(document, finding) for finding in left],
         "cards": list(_cards(call, document, found, evidence, steps, suspicions)),
         "recorded": recorded_facts(document.steps),
         "connector": evidence.connector or None,
-        "unread": list(evidence.problems),
+        "alerts": sorted({alert["code"] for alert in evidence.alerts or ()}),
+        "unread": dict(evidence.problems),
     }
 
 
@@ -186,7 +194,7 @@ class _Reader:
 
     def __init__(self, call: ModuleContext, steps: Mapping[str, t.Any], now: datetime.datetime) -> None:
         self.call, self.steps, self.now = call, steps, now
-        self.problems: list[str] = []
+        self.problems: dict[str, str] = {}
 
     def read(self, evidence: Evidence, recorded: set[str], still_open: set[str]) -> Evidence:
         """The evidence with what was read.
@@ -221,7 +229,7 @@ class _Reader:
         if "link" in looked_at:
             self._read_of_the_link(found)
         found["connector"] = bool(found.get("connector"))
-        return replace(evidence, **found, since=first, problems=tuple(self.problems))
+        return replace(evidence, **found, since=first, problems=self.problems)
 
     def _reads_of_events(
         self, starts: set[datetime.datetime], first: datetime.datetime, end: datetime.datetime
@@ -275,7 +283,7 @@ class _Reader:
     def _at_once(self, reads: Mapping[str, Callable[[], t.Any]]) -> dict[str, t.Any]:
         """The reads' answers by name; None for what could not be read, and a line in the problems."""
         answers = gather(reads, self.call.workers)
-        self.problems += [answer.message for answer in answers.values() if isinstance(answer, Failure)]
+        self.problems |= {name: answer.message for name, answer in answers.items() if isinstance(answer, Failure)}
         return {name: None if isinstance(answer, Failure) else answer for name, answer in answers.items()}
 
 

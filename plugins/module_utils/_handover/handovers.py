@@ -31,12 +31,11 @@ class RecordedFacts(t.TypedDict):
     connected: str | None
 
 
-def check_consent(call: ModuleContext) -> None:
-    """Refuse an environment that may not be connected, or whose owner has not agreed.
+def check_regulated(call: ModuleContext) -> None:
+    """Refuse an environment that may not be connected (docs: Twilio > Unified Profiles).
 
     Raises:
-        Refused: It is subject to a regulation (docs: Twilio > Unified Profiles).
-        OptionError: The form's acknowledgement is not given.
+        Refused: It is subject to a regulation.
     """
     if call["regulated"]:
         named = " and ".join(name.upper() for name in call["regulated"])
@@ -46,6 +45,16 @@ def check_consent(call: ModuleContext) -> None:
             "Do not connect this environment.",
             problem="regulated",
         )
+
+
+def check_consent(call: ModuleContext) -> None:
+    """Refuse an environment that may not be connected, or whose owner has not agreed.
+
+    Raises:
+        Refused: It is subject to a regulation.
+        OptionError: The form's acknowledgement is not given.
+    """
+    check_regulated(call)
     if call["allow_write_events"] is not True:
         raise OptionError(
             "allow_write_events",

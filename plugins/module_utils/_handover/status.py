@@ -126,14 +126,14 @@ def environment_status(
     alarms = holds
     if playbook == "drift":
         status = next(iter(holds), "in_sync")
-        told = [*map(sentence, differences), *(it["detail"] for it in findings)]
+        told = [*map(sentence, differences), *map(in_words, findings)]
     else:
         predicted = check_mode and bool(due)
         status = _of_acting(holds, predicted, judged)
         # What check mode foretells fails no job. A suspicion does: no run mends it.
         alarms = [it for it in holds if it == "suspected" or (it == status and not (predicted and it == "drifted"))]
         drifted = [*map(sentence, differences), *(it["detail"] for it in suspicions)]
-        told = drifted if status == "drifted" else [it["detail"] for it in findings]
+        told = drifted if status == "drifted" else [*map(in_words, findings)]
     reasons = [failure] if failure else _reasons(status, told, unread, verdicts, due)
     return {
         "status": status,
@@ -260,6 +260,11 @@ def _reasons(
         reasons += [f"{attribute}: {why}" for attribute, why in unread.items() if attribute not in verdicts]
     mended = [f"Due: {', '.join(f'{name} ({why})' for name, why in due.items())}."] if due else []
     return [reason.strip() for reason in (*told, *mended, *reasons) if reason.strip()]
+
+
+def in_words(finding: Mapping[str, str]) -> str:
+    """A finding, and what was done about it."""
+    return f"{finding['detail']} It was {finding['mended']}." if finding.get("mended") else finding["detail"]
 
 
 def _linked(card: cards.Card, look: Mapping[str, t.Any]) -> cards.Card:

@@ -96,7 +96,7 @@ class Evidence:
         hints: The same of sources that were connected to the space or disconnected, where the trail does not say which.
         only_space: Whether the space is the workspace's only one, so that an event that names no space is about this one.
         acknowledged: What suspicions are about that a person has looked at: ``(problem, about)``.
-        problems: Why something could not be read.
+        problems: Why something could not be read, by the name of the read.
     """
 
     read_back: Mapping[str, bool | None] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class Evidence:
     hints: Rows = ()
     only_space: bool = False
     acknowledged: Collection[tuple[str, str]] = frozenset()
-    problems: Sequence[str] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(

@@ -88,6 +88,12 @@ class ModuleContext:
         twin.params = {**self.params, **options}
         return twin
 
+    def aside(self) -> ModuleContext:
+        """The same run for reads that may fail, and whose waits are not to use up the others' budget."""
+        twin = copy.copy(self)
+        twin.transport = self.transport.with_separate_budget()
+        return twin
+
     def reconcile(self, resource: Resource) -> Reconciled:
         return reconcile(resource, self.check_mode)
 

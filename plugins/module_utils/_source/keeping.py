@@ -34,7 +34,7 @@ def foresee(call: ModuleContext, source: str, steps: Mapping[str, t.Any]) -> lis
         source: The source's id.
         steps: The ledger's. A source is as old as its oldest hand-over, at least.
     """
-    api, now = call.attachments_api(), call.segment_now()
+    api, now = call.aside().attachments_api(), call.segment_now()
     try:
         if any(one["enabled"] for one in api.destinations(source)) or api.warehouses(source):
             return []

@@ -12,7 +12,7 @@ import typing as t
 from contextlib import suppress
 
 from .._base.errors import Ambiguous, ApiError, Failure, NotFound, Refused, TooLong, UnexpectedAnswer, UnknownOutcome
-from .._clients.source import DISABLED_BY_SEGMENT, JAVA, Source, diagnose, find, repaired, require_java
+from .._clients.source import DISABLED_BY_SEGMENT, JAVA, Source, diagnose, find, require_java
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
 from .._module.state import plan as make_plan
@@ -22,9 +22,12 @@ from .._module.wait import wait_for
 # Findings with which to make or change a source would do harm.
 HARMFUL = ("legacy_name", "wrong_type", "ambiguous")
 
+# What a repair does about a finding.
+MENDED = {"renamed": "renamed back", "disabled": "enabled again", DISABLED_BY_SEGMENT: "enabled again"}
+
 
 class Diagnosis(t.TypedDict):
-    """The source as it may be shown, None when there is none; and what is wrong with it, as ``{problem, detail}``."""
+    """The source as it may be shown, None when there is none; and what is wrong with it; see :func:`diagnose`."""
 
     source: dict[str, t.Any] | None
     findings: list[dict[str, str]]
@@ -37,19 +40,23 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
         Refused: Recovering would do harm, and ``refuse_harm`` is true.
     """
     api, name = call.public_api(), call["source_name"]
+    recorded = call["recorded_source_id"]
     found: Source | Failure | None
     try:
-        found = find(api.sources(), name, call["ignore_legacy"])
-        if found is None and call["recorded_source_id"]:
+        sources = api.sources()
+        found = find(sources, name, call["ignore_legacy"])
+        if found is None and recorded:
             # A list can be older than the last change, and a new name and slug hide a source from it.
-            found = api.source_or_none(call["recorded_source_id"])
+            found = api.source_or_none(recorded)
             if found and not found.is_java:
                 found = None  # renamed out of the way, as a source of another type has to be
+        if found and recorded in {source.id for source in sources}:
+            recorded = found.id  # what stands beside it is not gone
     except (Ambiguous, Refused) as failure:
         found = failure
     audit = []
     if call["read_audit_trail"]:
-        known = found.id if isinstance(found, Source) else call["recorded_source_id"]
+        known = recorded or (found.id if isinstance(found, Source) else None)
         try:
             audit = api.audit_events(call.segment_now(), known)
         except TooLong as failure:
@@ -57,7 +64,7 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
         except ApiError as failure:
             if failure.status not in (401, 403):
                 raise
-    findings = diagnose(found, name, call["recorded_source_id"], call["recorded_key_fingerprint"], audit)
+    findings = diagnose(found, name, recorded, call["recorded_key_fingerprint"], audit)
     if call["refuse_harm"]:
         _refuse_harm(call, findings)
     return {"source": found.view() if isinstance(found, Source) else None, "findings": findings}
@@ -81,7 +88,7 @@ class ManagedSource(Resource):
     """The source by id, name or slug, with the fields that this collection cares about.
 
     Attributes:
-        findings: What was wrong with it before, as ``{problem, detail}``.
+        findings: What was wrong with it before, as ``{problem, detail, by, since}``, with ``mended`` where it was repaired.
 
     Raises:
         OptionError: The name cannot be used.
@@ -130,9 +137,9 @@ class ManagedSource(Resource):
         with suppress(Failure):
             audit = self.api.audit_events(self.call.segment_now(), source.id)
         found = [it for it in diagnose(source, self.name, None, None, audit) if wrong.get(it["problem"])]
-        if self.call["repair"]:
-            return [repaired(finding) for finding in found]
-        return [{**finding, "detail": f"{finding['detail']} It is left so."} for finding in found]
+        if not self.call["repair"]:
+            return [{**it, "detail": f"{it['detail']} It is left so."} for it in found]
+        return found if self.call.check_mode else [{**it, "mended": MENDED[it["problem"]]} for it in found]
 
     def _leave_out_missing_labels(self, current: State) -> None:
         """A label that the workspace does not have is told, and never stops a repair. Looked at before anything is changed."""

@@ -68,10 +68,17 @@ def test_without_a_second_look_the_first_one_counts(second):
 
 def test_what_was_found_before_it_was_repaired_is_told():
     first, second = {**WAITS, "findings": [RENAMED, UNLINKED]}, {**PROVEN, "findings": [UNLINKED]}
-    repaired = {**RENAMED, "detail": "It was renamed. It is repaired."}
+    repaired = {**RENAMED, "mended": "renamed back by this run"}
     found, _problem = looks(run({"dev": first}, due=["dev"], dev=again(dev=second)))
     assert found["dev"]["findings"] == [repaired, UNLINKED]
-    assert found["dev"]["why"] == "It was renamed. It is repaired. key: it was read back"
+    assert found["dev"]["why"] == "It was renamed. It was renamed back by this run. key: it was read back"
+
+
+def test_what_the_second_look_tells_of_a_repair_stands_for_what_the_first_one_found():
+    mended = {**RENAMED, "mended": "renamed back at 2026-11-24T10:00:00Z"}
+    first, second = {**WAITS, "findings": [RENAMED]}, {**PROVEN, "findings": [mended]}
+    found, _problem = looks(run({"dev": first}, due=["dev"], dev=again(dev=second)))
+    assert found["dev"]["findings"] == [mended]
 
 
 def test_what_enabling_does_not_cure_is_not_called_repaired():
@@ -79,7 +86,7 @@ def test_what_enabling_does_not_cure_is_not_called_repaired():
     first = {**WAITS, "findings": [itself, {"problem": "may_be_disabled", "detail": "On Monday."}]}
     later = {"problem": "may_be_disabled", "detail": "In two weeks."}
     found, _problem = looks(run({"dev": first}, due=["dev"], dev=again(dev={**PROVEN, "findings": [later]})))
-    assert found["dev"]["findings"] == [{**itself, "detail": "Segment did it. It is enabled again."}, later]
+    assert found["dev"]["findings"] == [{**itself, "mended": "enabled again by this run"}, later]
 
 
 def test_what_was_found_is_not_called_repaired_where_a_task_failed():

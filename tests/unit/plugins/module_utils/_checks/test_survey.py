@@ -9,64 +9,16 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS, OPTIONS, look
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_monitor import MonitorApi
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import (
     ModuleContext,
-    http_settings,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec
-from ansible_collections.flexops.unified_profiles.plugins.modules import (
-    flex_source_key,
-    profiles_connection,
-    profiles_link,
-    segment_source,
-)
-from support.environment import STEPS, Environment
+from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source
+from support.environment import STEPS
+from support.looked import Looked, verdicts
 
-SPEC = ArgumentSpec(OPTIONS).argument_spec
-LABELS = {"managed-by": "ansible"}
-
-
-class Looked(Environment):
-    """An environment that is looked at, and acted on as the role connect does."""
-
-    def __init__(self, sandbox, state_dir, name="dev", **options):
-        consent = {"allow_write_events": True, "source_labels": LABELS}
-        super().__init__(sandbox, state_dir, name, **{"channel": "endpoint", **consent, **options})
-        self.options |= {"friendly_name": name, "profile_token": self.env.profile_token}
-
-    def endpoints(self):
-        return {step: self.endpoint(step) for step in STEPS} if self.options["channel"] == "endpoint" else {}
-
-    def look(self, playbook="connect", workers=1, **options):
-        given = {name: value for name, value in {**self.known, **options}.items() if name in SPEC}
-        params, problems = check(SPEC, {"endpoints": self.endpoints(), **given})
-        assert problems == []
-        self.sandbox.clear_journal()
-        files = {path: path.read_bytes() for path in self.state_dir.rglob("*") if path.is_file()}
-        transport = Transport(http_settings(params), read_only=True, remember=True)
-        found = look(ModuleContext(params, True, transport, workers), playbook)
-        assert self.sandbox.journal(writes=True) == []
-        assert {path: path.read_bytes() for path in self.state_dir.rglob("*") if path.is_file()} == files
-        return found
-
-    def hand_over(self, step, module, **options):
-        endpoint = self.endpoint(step) if self.options["channel"] == "endpoint" else None
-        return self.run(module, endpoint=endpoint, **options)["handover"]
-
-    def connect(self, **confirm):
-        """Do what is due, as far as it goes; the hand-overs."""
-        done = {"connection": self.hand_over("connection", profiles_connection, confirm=confirm.get("connection"))}
-        if done["connection"]["status"] == "done":
-            source = self.run(segment_source, create=False, wait_timeout=60)["source"]
-            form = {"source_id": source["id"], "done_by_form": True}
-            done["link"] = self.hand_over("link", profiles_link, **form)
-            keys = source["key_fingerprints"]
-            done["key"] = self.hand_over("key", flex_source_key, key_fingerprints=keys, **form)
-        return done
+ACTING = ("connect", "recover")
 
 
 @pytest.fixture
@@ -78,10 +30,6 @@ def dev(sandbox, tmp_path):
 def connected(dev):
     assert {step: done["status"] for step, done in dev.connect().items()} == dict.fromkeys(STEPS, "done")
     return dev
-
-
-def verdicts(found):
-    return {step: said["verdict"] for step, said in found["verdicts"].items()}
 
 
 @pytest.mark.parametrize("playbook", CHAINS)
@@ -195,13 +143,13 @@ DUE = {
 }
 
 
-@pytest.mark.parametrize("playbook", CHAINS)
+@pytest.mark.parametrize("playbook", ACTING)
 @pytest.mark.parametrize("sabotage", DUE)
 def test_what_is_due_and_why(connected, sabotage, playbook):
     connected.sandbox.sabotage("dev", sabotage)
     found = connected.look(playbook)
     assert found["failure"] == ""
-    assert found["due"] == DUE[sabotage][[*CHAINS].index(playbook)]
+    assert found["due"] == DUE[sabotage][ACTING.index(playbook)]
 
 
 def test_a_label_that_is_missing_is_due(connected):
@@ -210,7 +158,7 @@ def test_a_label_that_is_missing_is_due(connected):
     assert connected.look()["due"] == {"source": "labels are missing"}
 
 
-@pytest.mark.parametrize("playbook", CHAINS)
+@pytest.mark.parametrize("playbook", ACTING)
 def test_what_shall_not_be_mended_is_told_and_not_due(connected, playbook):
     connected.sandbox.sabotage("dev", "disable-source")
     found = connected.look(playbook, repair=False)
@@ -323,12 +271,13 @@ def test_what_segment_disabled_itself_is_told_with_the_cures(connected, playbook
         return
     (finding,) = found["findings"]
     assert finding["problem"] == "disabled_by_segment"
-    assert "is disabled (Source Disabled by Segment at " in finding["detail"]
+    assert "was disabled (Source Disabled by Segment at " in finding["detail"]
     assert "Enabling it again lasts for 14 days, unless it gets one (a warehouse may do)" in finding["detail"]
     assert found["due"] == {"source": "it is disabled"}
     source = connected.run(segment_source, create=False, enabled=True)
     assert source["changed"]
-    assert source["findings"][0]["detail"].endswith("asked for by a form. It is enabled again.")
+    assert source["findings"][0]["detail"].endswith("asked for by a form.")
+    assert source["findings"][0]["mended"] == "enabled again"
     (told,) = foreseen(connected.look(playbook))
     assert f"by itself on {day(sandbox.world.now())}: " in told
 
@@ -397,7 +346,7 @@ def test_a_space_that_is_answered_as_null_is_not_there(connected):
     assert "is known to this token: it does not exist" in connected.look()["failure"]
 
 
-@pytest.mark.parametrize("playbook", CHAINS)
+@pytest.mark.parametrize("playbook", ACTING)
 def test_a_write_in_a_look_is_a_defect_and_is_not_sent(connected, playbook, monkeypatch):
     def write(call, _resource):
         call.public_api().create_source("x", "y", enabled=True)

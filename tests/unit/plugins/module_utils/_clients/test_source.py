@@ -224,6 +224,8 @@ DELETED = event("Source Deleted")
         (source(keys={}), None, None, [], ["keys_not_visible"]),
         (source(), "src1", "0" * 12, [], ["key_removed"]),
         (source(), "src1", None, [], ["key_never_handed_over"]),
+        # Made again, so its key is another one, of course.
+        (source(), "src0", "0" * 12, [], ["deleted"]),
         (source(name="x", enabled=False, **PYTHON), None, None, [],
          ["renamed", "disabled", "wrong_type", "key_never_handed_over"]),
         (refused(), None, None, [], ["legacy_name"]),
@@ -234,7 +236,7 @@ DELETED = event("Source Deleted")
 def test_diagnose(seen, recorded_id, recorded_key, audit, problems):
     found = diagnose(seen, DEFAULT_NAME, recorded_id, recorded_key, audit)
     assert [f["problem"] for f in found] == problems
-    assert all(set(f) == {"problem", "detail"} and f["detail"] for f in found)
+    assert all(set(f) == {"problem", "detail", "by", "since"} and f["detail"] for f in found)
     assert KEY.reveal() not in str(found)
 
 

@@ -46,7 +46,7 @@ def problem(status: int, code: int) -> tuple[int, dict]:
 
 
 class Talk:
-    """A server with a script: ``(method, path, answer)``, where an answer is a status and a body, or an exception."""
+    """A server with a script: ``(method, path, answer)``, where an answer is a status, a body and maybe headers, or an exception."""
 
     def __init__(self, *turns: tuple) -> None:
         self.turns = list(turns)
@@ -66,8 +66,8 @@ class Talk:
             self.sent.append({**form, "If-Match": request.headers.get("if-match", "")})
         if isinstance(outcome, Exception):
             raise outcome
-        status, body = outcome
-        return httpx.Response(status, json=body)
+        status, body, *headers = outcome
+        return httpx.Response(status, json=body, headers=headers[0] if headers else {})
 
     def saved(self, n: int = -1) -> dict:
         return json.loads(self.sent[n]["Data"])["steps"]
@@ -112,6 +112,18 @@ def test_a_write_asks_for_the_revision_that_was_read_and_the_next_one_for_its_ow
     t.ledger.write("key", {"done": record("k1")})
     assert [sent["If-Match"] for sent in t.sent] == ["3", "4"]
     assert t.saved() == {"key": {"done": record("k1")}}
+
+
+def test_a_write_asks_for_the_etag_where_there_is_one(talk):
+    t = talk(
+        ("GET", DOCUMENT, (*stored("3"), {"ETag": '"3"'})),
+        ("POST", DOCUMENT, (*stored("4"), {"ETag": 'W/"4"'})),  # as a proxy makes of it
+        ("POST", DOCUMENT, stored("5")),
+    )
+    t.ledger.read()
+    t.ledger.write("key", {"asked": asked("k1")})
+    t.ledger.write("key", {"done": record("k1")})
+    assert [sent["If-Match"] for sent in t.sent] == ['"3"', '"4"']
 
 
 def test_nothing_new_is_not_written(talk):

@@ -6,9 +6,20 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.keeping import enabled_since, warning
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.keeping import (
+    enabled_since,
+    foresee,
+    warning,
+)
+from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_info
+from support.conversation import FakeClock
+from support.environment import checked
 
 NOW = parse_time("2026-11-24T12:00:00Z")
 
@@ -45,3 +56,20 @@ def test_the_days_count_from_the_last_time_it_was_enabled():
     assert enabled_since(rows) == ago(3)
     assert enabled_since([*rows, {"type": "Source Enabled", "at": "?"}]) == ago(3)
     assert enabled_since(rows[3:]) is None
+
+
+def test_a_service_that_is_down_takes_nothing_from_the_budget_of_other_reads(tmp_path):
+    asked = []
+
+    def down(request):
+        asked.append(request.url.path)
+        return httpx.Response(503, json={})
+
+    transport = Transport(
+        HttpSettings(retry_budget=5.0), read_only=True, clock=FakeClock(), http_transport=httpx.MockTransport(down)
+    )
+    options = {"environment": "dev", "state_dir": str(tmp_path), "space_id": "spa_1", "segment_token": "sgp_x"}
+    call = ModuleContext(checked(profiles_info, options), True, transport)
+    assert foresee(call, "source1", {}) == []
+    assert (set(asked), transport.budget.left) == ({"/sources/source1/connected-destinations"}, 5.0)
+    assert len(asked) > 1

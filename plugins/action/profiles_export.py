@@ -1,0 +1,135 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import functools
+import os
+import typing as t
+from collections.abc import Iterable
+from pathlib import Path
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError, Refused
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import (
+    lasting_folder,
+    replace_file,
+    way_out,
+)
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._export import (
+    FILE,
+    TABLE,
+    Export,
+    exported_before,
+)
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._hosts import Hosts
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._inventory_text import Entry, render
+
+OPTIONS = {"export_from": {"type": "path"}, "export_dir": {"type": "str"}}
+# More than a person reads in a message; the rest is in the file.
+MOST_TOLD = 20
+
+display = Display()
+prepare_workers()
+
+
+class ActionModule(ActionBase):
+    """Writes an inventory of what stands. See the module of the same name, which is its documentation."""
+
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        task_vars = task_vars or {}
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        del tmp
+        try:
+            return {**result, **self._export(task_vars)}
+        except Failure as failure:
+            return {**result, **failure.as_result()}
+
+    def _export(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        options, problems = check(OPTIONS, self._task.args, self._task.action)
+        if problems:
+            raise Refused(" ".join(problems))
+        hosts, names = self._hosts(options["export_from"], task_vars)
+        if problems := hosts.problems(names):
+            raise Refused(" ".join(problems))
+        settings, problems = hosts.run_settings(names[0])
+        if problems:
+            raise Refused(" ".join(problems))
+        beside = f"{hosts.variables(names[0]).get('inventory_dir')}/.unified_profiles/export"
+        folder = lasting_folder("export_dir", options["export_dir"] or beside, "").absolute()
+        _text, before = exported_before(folder)
+        if left := sorted(({*before} & {*hosts.environments}) - {*names}):
+            raise Refused(
+                f"The export in {folder} has {', '.join(left[:MOST_TOLD])}, which --limit leaves out. Nothing was written.",
+                "Export all, or name another folder with export_dir.",
+            )
+        show = (lambda line: None) if for_a_machine() else display.display
+        export = Export(
+            before, settings["unified_profiles_survey_threads"], settings["unified_profiles_survey_timeout"], show
+        )
+        settings_of = functools.partial(hosts.settings, playbook="export", table=TABLE)
+        entries = export.entries(names, hosts.variables, settings_of, hosts.extra)
+        if export.wrong:
+            told = _told(f"{name}: {problem}" for name, problem in export.wrong.items())
+            raise Refused(f"The settings of {len(export.wrong)} environments are wrong. Nothing was written. {told}")
+        return self._written(folder, entries)
+
+    def _hosts(self, export_from: str | None, task_vars: dict[str, t.Any]) -> tuple[Hosts, list[str]]:
+        """The hosts of the inventory that is exported, and which of them are."""
+        if not export_from:
+            hosts = Hosts(task_vars["hostvars"], task_vars["groups"], self._task, self._loader)
+            among = frozenset(task_vars["ansible_play_hosts_all"])
+            return hosts, [name for name in hosts.environments if name in among]
+        if not os.path.exists(export_from):
+            raise OptionError(
+                "export_from",
+                f"there is no {export_from}.",
+                "Name a file or a folder that Ansible reads as an inventory.",
+            )
+        hosts = Hosts.of_another(os.path.abspath(export_from), self._task, self._loader)
+        return hosts, hosts.environments
+
+    def _written(self, folder: Path, entries: list[Entry]) -> dict[str, t.Any]:
+        """Put the inventory in place, unless somebody has written there meanwhile; the result."""
+        file, after = folder / FILE, render(entries)
+        before, _hosts = exported_before(folder)
+        changed = before != after
+        if changed and not self._task.check_mode:
+            try:
+                replace_file(file, after)
+            except OSError as error:
+                raise Refused(
+                    f"export_dir: {file} cannot be written: {error.strerror}. Nothing was written.",
+                    f"{way_out(error)}; or name another folder.",
+                ) from None
+        problems = {entry.name: entry.found["problems"] for entry in entries if entry.found["problems"]}
+        result = {
+            "changed": changed,
+            "diff": {"before": before, "after": after, "before_header": str(file), "after_header": str(file)},
+            "file": str(file),
+            "environments": {entry.name: {"problems": problems.get(entry.name, [])} for entry in entries},
+        }
+        if problems:
+            told = _told(f"{name}: {' '.join(of)}" for name, of in problems.items())
+            count = f"{len(problems)} of {len(entries)} environments"
+            return {
+                **result,
+                "failed": True,
+                "msg": f"{count} have something to settle, which {file} says as well. {told}",
+            }
+        return result
+
+
+def _told(lines: Iterable[str]) -> str:
+    lines = list(lines)
+    more = f"\nAnd {len(lines) - MOST_TOLD} more." if len(lines) > MOST_TOLD else ""
+    return "\n" + "\n".join(lines[:MOST_TOLD]) + more
