@@ -178,7 +178,7 @@ class DriftLook:
             return found
         about = (sources[0].id if sources else self.source_id) or ""
         try:
-            trail = call.public_api().audit_events(call.transport.clock.now(), about or None)
+            trail = call.public_api().audit_events(call.segment_now(), about or None)
         except Failure as failure:
             call.warnings.append(f"Who changed it is not known. {failure.full_message}")
             return found

@@ -18,10 +18,10 @@ from collections.abc import Callable, Collection
 
 from .._base.errors import Failure, Refused
 from .._base.gather import gather
-from .._clients.source import DISABLED_BY_SEGMENT, find
+from .._clients.source import CURES, DISABLED_BY_SEGMENT, find
 from .._handover import handovers
 from .._handover.decide import Decision
-from .._handover.drift import Difference
+from .._handover.drift import Difference, disabled_by_segment
 from .._handover.endpoint import ENDPOINT_OPTIONS
 from .._handover.evidence import evaluate
 from .._handover.form import broken_connection, read_back
@@ -214,6 +214,10 @@ class Chain:
         verdicts = self.found["verdicts"]
         self.found["differences"] = self.drift.differences(looked_at, verdicts, self.gaps, self.alerts)
         self.found["unread"] = self.drift.unread
+        told = {finding["problem"] for finding in self.found["findings"]}
+        if DISABLED_BY_SEGMENT not in told and any(map(disabled_by_segment, self.found["differences"])):
+            detail = f"The source {(self.found['source'] or {}).get('id')} was disabled by Segment. {CURES}"
+            self.found["findings"].append({"problem": DISABLED_BY_SEGMENT, "detail": detail})
 
     def check(self) -> None:
         """Check what can be checked before anything is changed. What the chain reads first is requested at the same time."""
@@ -301,7 +305,7 @@ class Chain:
         reads: dict[str, Callable[[], t.Any]] = {"said": lambda: evaluate(call, seen=self.found["seen"])}
         # Of one that is enabled only now the next look tells.
         disabled = {finding["problem"] for finding in self.found["findings"]} & {"disabled", DISABLED_BY_SEGMENT}
-        if there and not disabled:
+        if there and source.get("enabled") and not disabled:
             reads["foreseen"] = lambda: foresee(call, there, open_ledger(call).read().steps)
         found: dict[str, t.Any] = gather(reads, call.workers)
         if isinstance(said := found["said"], Failure):

@@ -13,7 +13,7 @@ import typing as t
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._clients.source import JAVA, Source, slugs
+from .._clients.source import JAVA, SEGMENT_ITSELF, Source, slugs
 from .decide import Facts
 from .ledger import LedgerDocument
 from .steps import STEPS
@@ -341,6 +341,11 @@ def with_culprits(
         return difference
 
     return [known(difference) for difference in differences]
+
+
+def disabled_by_segment(difference: Difference) -> bool:
+    """Whether nobody but Segment disabled the source."""
+    return difference["attribute"] == "enabled" and difference["by"] in SEGMENT_ITSELF
 
 
 def accept(

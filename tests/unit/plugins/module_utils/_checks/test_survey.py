@@ -271,9 +271,12 @@ def test_what_segment_disabled_itself_is_told_with_the_cures(connected, playbook
         return
     (finding,) = found["findings"]
     assert finding["problem"] == "disabled_by_segment"
-    assert "was disabled (Source Disabled by Segment at " in finding["detail"]
+    assert "was disabled" in finding["detail"]
+    assert "by Segment" in finding["detail"]
     assert "Enabling it again lasts for 14 days, unless it gets one (a warehouse may do)" in finding["detail"]
-    assert found["due"] == {"source": "it is disabled"}
+    assert found["due"] == ({} if playbook == "drift" else {"source": "it is disabled"})
+    (difference,) = found["differences"]
+    assert (difference["attribute"], difference["by"]) == ("enabled", "Segment")
     source = connected.run(segment_source, create=False, enabled=True)
     assert source["changed"]
     assert source["findings"][0]["detail"].endswith("asked for by a form.")
@@ -287,6 +290,7 @@ def test_what_a_person_disabled_is_no_work_of_segment(connected):
     connected.sandbox.sabotage("dev", "disable-source")
     (finding,) = connected.look()["findings"]
     assert (finding["problem"], "Segment" in finding["detail"]) == ("disabled", False)
+    assert connected.look("drift")["findings"] == []
 
 
 # Sabotage -> by playbook, what the failure says
