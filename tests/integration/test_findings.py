@@ -72,11 +72,13 @@ def test_the_same_break_is_told_anew(chain, sandbox):
         sandbox.sabotage("dev", "rename-source")
         assert "It was renamed back at " in told(chain.connect())
     assert len(recorded(chain)) == 2
-    # What nobody may see is told without a name, and never as mended while it is so.
-    chain.options["segment_token"] = chain.env.admin_token
+    # Never as mended while it is so.
     chain.options["repair"] = False
+    sandbox.advance(60)
     sandbox.sabotage("dev", "rename-source")
-    assert "It is left so." in told(chain.connect())
+    left = chain.connect()
+    assert (left.statuses[-1]["status"], left.statuses[-1]["fails"]) == ("drifted", True)
+    assert last(left)[-1]["detail"].endswith("It is left so.")
 
 
 @pytest.mark.newest_only
@@ -109,8 +111,11 @@ def test_connect_tells_what_it_repairs_and_leaves_it_where_it_is_told_to(project
     project.run("connect", "--limit", "dev")
     sandbox.sabotage("dev", "rename-source")
     left = project.run("connect", *OPERATOR, "-e", "unified_profiles_repair=false")
-    assert "was renamed to 'renamed by hand' (Source Modified by ops@example.com at " in left.output
-    assert "It is left so." in left.report["dev"]["what was found, and why"]
+    assert (left.status, left.report["dev"]["status"]) == (2, "drifted"), left.output
+    assert "name: is renamed by hand, and should be twilio-unified-profiles" in left.output
+    page = (project.inventory / ".unified_profiles/report-limited.html").read_text()
+    assert "(Source Modified by ops@example.com at " in page
+    assert "It is left so." in page
     (source,) = [s for s in sandbox.world.environments["dev"].sources.values() if s.name == "renamed by hand"]
     mended = project.run("connect", *OPERATOR)
     assert source.name == "twilio-unified-profiles"
