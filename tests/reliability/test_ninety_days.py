@@ -26,7 +26,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http imp
 from sandbox import handovers
 from sandbox.model import Environment, Source
 from sandbox.server import SandboxHandle, run_sandbox
-from support.chain import Chain, QuickClock, Run
+from support.chain import Chain, Run, world_clock
 from support.scenarios import by_hand, settle
 
 DAY = datetime.timedelta(days=1)
@@ -237,15 +237,6 @@ def judge(life: Life, run: Run, before: set[str], counted: Counter[str]) -> None
         counted[f"{life.kind}: told"] += told
 
 
-class WorldClock(QuickClock):
-    """The sandbox's time, so that ninety days are a minute."""
-
-    sandbox: SandboxHandle
-
-    def now(self) -> datetime.datetime:
-        return self.sandbox.world.now()
-
-
 SWITCHES = [
     {"space_event_resource": "space", "replay_seen": "event"},
     {"space_event_resource": "source", "replay_seen": "arrival", "volume_floats": True},
@@ -260,7 +251,7 @@ def test_every_verdict_of_ninety_days_is_true(tmp_path: Path, monkeypatch, count
     chance = random.Random(f"ninety days {seed}")
     with run_sandbox(environments) as sandbox:
         sandbox.switch(**SWITCHES[seed])
-        monkeypatch.setattr(connections, "Clock", type("Clock", (WorldClock,), {"sandbox": sandbox}))
+        monkeypatch.setattr(connections, "Clock", world_clock(sandbox))
         names = list(sandbox.world.environments)
         lives = [
             Life(sandbox, tmp_path, name, random.Random(f"{seed} {name}"), "endpoint" if n % 5 == 4 else "operator")

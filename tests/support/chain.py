@@ -72,6 +72,11 @@ class QuickClock(Clock):
         self._of_thread.skipped = getattr(self._of_thread, "skipped", 0.0) + seconds
 
 
+def world_clock(sandbox: SandboxHandle) -> type[Clock]:
+    """The clock of machines that live in the sandbox's time, so that ninety days are a minute."""
+    return type("WorldClock", (QuickClock,), {"now": lambda self: sandbox.world.now()})
+
+
 @dataclass
 class Run:
     """What a run led to.
