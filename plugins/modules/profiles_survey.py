@@ -32,7 +32,7 @@ options:
   playbook:
     description: Whose chain of tasks to look at.
     type: str
-    choices: [connect, recover]
+    choices: [connect, drift, recover]
     default: connect
 notes:
   - How many environments are looked at at the same time is C(unified_profiles_survey_threads). How many seconds the look at one may take is
@@ -54,8 +54,12 @@ RETURN = r"""
 environments:
   description:
     - How each environment is. What is empty is left out.
-    - C(status) is one of C(failed), C(broken), C(pending), C(unknown), C(predicted) (in check mode, where something is due), C(attested) and
-      C(proven), and C(reasons) say why. C(fails) says whether the job fails for it.
+    - C(status) is one of C(failed), C(broken), C(drifted), C(pending), C(unknown), C(predicted) (in check mode, where something is due),
+      C(attested) and C(proven), and C(reasons) say why. C(fails) says whether the job fails for it.
+    - For the playbook C(drift) it is the worst that holds of C(failed), C(broken), C(drifted), C(suspected), C(pending) and C(unknown), or
+      else C(in_sync).
+    - C(differences) is what drifted, whatever the status is. Each has C(attribute), C(expected), C(found), C(since), C(by), C(mend) and
+      C(accepted). C(unread) says of each attribute that could not be read why.
     - C(due) says what a task would do, and why, for C(connection), C(source), C(link), C(key), and C(record) (an acknowledgement).
     - C(steps) has the verdict on each hand-over, as M(flexops.unified_profiles.profiles_info) returns it.
     - C(findings) is what is wrong, and what was and is not proven to be well since, as M(flexops.unified_profiles.profiles_info) returns it.

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 from collections.abc import Iterator, Mapping
 
@@ -27,6 +28,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.m
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import ASKED, LOOK
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import to_builtin
 
+ONLY_LOOKS = re.compile(r"(?<![^./])drift(?=(\.ya?ml)?$)")
 LOOK_AGAIN, FAILURE = "unified_profiles_look_again", "unified_profiles_failure"
 NEVER_LOOKED = (
     "Nothing was looked at, so there is nothing to report: the task of the survey was left out (--start-at-task, or another playbook). "
@@ -109,7 +111,8 @@ def how_to_run(options: Mapping[str, t.Any]) -> tuple[tuple[str, ...], bool]:
     """
     if not options.get("args") or "module_name" in options:
         return HOW_TO_RUN, False
-    found = ["ansible-playbook", *options["args"]]
+    # Drift only looks: what it shows is confirmed to connect.
+    found = ["ansible-playbook", *(ONLY_LOOKS.sub("connect", str(name)) for name in options["args"])]
     for option, name in (
         ("-i", "inventory"),
         ("--vault-id", "vault_ids"),

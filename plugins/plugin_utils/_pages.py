@@ -13,8 +13,10 @@ format has its own escaping.
 from __future__ import annotations
 
 import base64
+import datetime
 import functools
 import hashlib
+import json
 import re
 import shlex
 import typing as t
@@ -39,6 +41,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 
 TEMPLATES = Path(__file__).parent / "templates"
 WELL = ("in_sync", "proven", "attested")
+ACCEPTED, ACCEPTED_DAYS = "unified_profiles_accepted_drift", 30
 # Of one status, in the last line.
 MAX_NAMES = 10
 
@@ -124,6 +127,27 @@ def summary_text(outcomes: Mapping[str, Mapping[str, t.Any]], most: int) -> str:
         who = "" if status in WELL else f" ({_some(names)})"
         counts += [f"{len(names)} {status}{who}"] * bool(names)
     return "\n".join([*lines, f"{len(named)} environment{'s' * (len(named) != 1)}: {', '.join(counts)}"])
+
+
+def acceptance_text(outcomes: Mapping[str, Mapping[str, t.Any]], today: datetime.date, most: int) -> str:
+    """The lines that would accept what was found, but for the reason, which nobody else can give. Empty where there is nothing."""
+    until = today + datetime.timedelta(days=ACCEPTED_DAYS)
+    found = {name: [it for it in of["differences"] if not it["accepted"]] for name, of in outcomes.items()}
+    drifted = {name: differences for name, differences in found.items() if differences}
+    lines = []
+    for name, differences in [*drifted.items()][:most]:
+        lines += [
+            f"# {terminal(name)}: to accept what was found, add to its variables, each with a reason",
+            f"{ACCEPTED}:",
+        ]
+        for difference in differences:
+            value = json.dumps(difference["found"])
+            unsafe = "!unsafe " if "{" in value else ""  # Ansible would take it for a template
+            lines += [f"  - attribute: {difference['attribute']}", f"    value: {unsafe}{value}"]
+            lines += ["    reason:", f'    until: "{until}"']
+    if len(drifted) > most:
+        lines.append(f"# and {len(drifted) - most} more")
+    return "\n".join(lines)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -183,7 +183,8 @@ class Survey(AtOnce[Look]):
             settings = self.settings[name]
             fail_on = {option: settings[PREFIX + option] for option in FAIL_ON if PREFIX + option in settings}
             failure = seen["failure"] or refused.get(name, "")
-            entries = settings.get(f"{PREFIX}accepted_drift", [])
+            # Where the look failed, nobody knows what an entry fits.
+            entries = [] if seen["failure"] else settings.get(f"{PREFIX}accepted_drift", [])
             differences, told = accept(seen["differences"], entries, self.connections.clock.now().date())
             seen["warnings"] += told
             found[name] = environment_status(

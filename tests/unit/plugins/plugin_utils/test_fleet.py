@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import NEVER_LOOKED, looks
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import NEVER_LOOKED, how_to_run, looks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,3 +122,17 @@ def test_texts_of_the_services_are_taken_as_they_are(text):
     found, _problem = looks(run({"dev": first}, due=["dev"], dev={"unified_profiles_failure": text}))
     assert (found["dev"]["why"], found["dev"]["findings"][0]["detail"]) == (text, text)
     assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "acts"),
+    [
+        ("flexops.unified_profiles.drift", "flexops.unified_profiles.connect"),
+        ("playbooks/drift.yml", "playbooks/connect.yml"),
+        ("drift.yaml", "connect.yaml"),
+        ("adrift.yml", "adrift.yml"),
+        ("drift/connect.yml", "drift/connect.yml"),
+    ],
+)
+def test_what_drift_shows_is_confirmed_to_connect(given, acts):
+    assert how_to_run({"args": [given]})[0] == ("ansible-playbook", acts)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import html
 import html.parser
 import json
@@ -253,3 +254,24 @@ def test_no_command_of_the_page_puts_a_secret_into_the_history_of_a_shell():
 def test_a_card_says_where_to_look_when_ansible_hides_a_value(monkeypatch, version, told):
     monkeypatch.setattr(pages.release, "__version__", version)
     assert ("$REDACTED$" in pages.card_text(made(), pages.Run())) is told
+
+
+def test_the_lines_that_accept_drift_lack_only_the_reason():
+    found = {"attribute": "labels", "found": "managed-by: {{ x }}\x1b[2J", "accepted": ""}
+    known = {"attribute": "name", "found": "b", "accepted": "a trial (until 2026-12-31)"}
+    outcomes = {
+        "dev": {"differences": [found, known]},
+        "prod": {"differences": [known]},
+        "eu": {"differences": [found]},
+    }
+    text = pages.acceptance_text(outcomes, datetime.date(2026, 11, 26), 1)
+    assert text.splitlines() == [
+        "# dev: to accept what was found, add to its variables, each with a reason",
+        "unified_profiles_accepted_drift:",
+        "  - attribute: labels",
+        '    value: !unsafe "managed-by: {{ x }}\\u001b[2J"',
+        "    reason:",
+        '    until: "2026-12-26"',
+        "# and 1 more",
+    ]
+    assert pages.acceptance_text({"prod": {"differences": [known]}}, datetime.date(2026, 11, 26), 1) == ""
