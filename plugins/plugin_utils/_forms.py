@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import json
 import typing as t
-import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from xml.sax.saxutils import escape, quoteattr
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.drift import ATTRIBUTES, sentence
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen import WELL
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     EnvironmentStatus,
     last_well,
@@ -82,28 +83,28 @@ def _essence(found: EnvironmentStatus) -> dict[str, t.Any]:
 
 def junit_xml(outcomes: Outcomes, run: Run) -> str:
     """A suite for each environment, with a case for each check. What fails no job is skipped."""
-    root = ET.Element("testsuites", name=f"unified_profiles {run.playbook}")
     totals: Counter[str] = Counter()
+    suites = []
     for name in worst_first(outcomes):
         found = outcomes[name]
-        suite = ET.SubElement(root, "testsuite", name=_xml(name), timestamp=run.at.removesuffix("Z"))
-        properties = ET.SubElement(suite, "properties")
-        ET.SubElement(properties, "property", name="status", value=found["status"])
-        told = Counter(tests=0, failures=0, errors=0, skipped=0)
+        told = {check: said for check in CHECKS if (said := next(_told(found, check), None))} if _trouble(found) else {}
+        kinds = Counter(kind for kind, _message in told.values())
+        numbers = {"tests": len(CHECKS), **{plural: kinds[kind] for plural, kind in KINDS.items()}}
+        totals.update(numbers)
+        of = f"classname={_xml('unified_profiles.' + name)}"
+        suites += [
+            f"<testsuite name={_xml(name)} timestamp={_xml(run.at.removesuffix('Z'))} {_numbers(numbers)}>",
+            f'<properties><property name="status" value={_xml(found["status"])}/></properties>',
+        ]
         for check in CHECKS:
-            case = ET.SubElement(suite, "testcase", classname=f"unified_profiles.{_xml(name)}", name=check)
-            told["tests"] += 1
-            if told_of := next(_told(found, check), None):
-                kind, message = told_of
-                told[{"failure": "failures", "error": "errors"}.get(kind, kind)] += 1
-                ET.SubElement(case, kind, message=_xml(message))
-        ET.SubElement(suite, "system-out").text = _xml(found["why"])
-        suite.attrib.update({name: str(count) for name, count in told.items()})
-        totals.update(told)
-    root.attrib.update({name: str(totals[name]) for name in ("tests", "failures", "errors", "skipped")})
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+            inner = f"<{told[check][0]} message={_xml(told[check][1])}/>" if check in told else ""
+            suites.append(f'<testcase {of} name="{check}">{inner}</testcase>')
+        suites.append(f"<system-out>{escape(str(printable(found['why'])))}</system-out></testsuite>")
+    head = f"<testsuites name={_xml('unified_profiles ' + run.playbook)} {_numbers(totals)}>"
+    return "\n".join(['<?xml version="1.0" encoding="utf-8"?>', head, *suites, "</testsuites>", ""])
 
 
+KINDS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 LOOK = "look"
 CHECKS = (LOOK, *ATTRIBUTES)
 
@@ -124,9 +125,17 @@ def _told(found: EnvironmentStatus, check: str) -> Iterator[tuple[str, str]]:
         yield "error" if found["fails"] else "skipped", unread
 
 
+def _trouble(found: EnvironmentStatus) -> bool:
+    return found["status"] not in WELL or bool(found["differences"] or found["findings"] or found["unread"])
+
+
+def _numbers(numbers: Mapping[str, int]) -> str:
+    return " ".join(f'{name}="{numbers[name]}"' for name in ("tests", *KINDS))
+
+
 def _xml(text: str) -> str:
-    # XML has no way to write most of what nobody sees.
-    return str(printable(text))
+    """An attribute's value. XML has no way to write most of what nobody sees."""
+    return quoteattr(str(printable(text)))
 
 
 GAUGES = {
@@ -145,11 +154,11 @@ def metrics_prom(outcomes: Outcomes, run: Run) -> str:
     samples: dict[str, list[str]] = {name: [] for name in GAUGES}
 
     def sample(gauge: str, value: float, **labels: str) -> None:
-        told = ",".join(f'{name}="{_label(text)}"' for name, text in labels.items())
+        told = ",".join(f'{name}="{text}"' for name, text in labels.items())
         samples[gauge].append(f"unified_profiles_{gauge}{{{told}}} {value:.15g}")
 
-    for name in sorted(outcomes):
-        found = outcomes[name]
+    for plain in sorted(outcomes):
+        found, name = outcomes[plain], _label(plain)
         sample("status", 1, environment=name, status=found["status"])
         sample("fails", found["fails"], environment=name)
         if at := parse_time(last_well(found, run.at)):
@@ -160,7 +169,7 @@ def metrics_prom(outcomes: Outcomes, run: Run) -> str:
         sample("requests", found["requests"], environment=name)
         sample("rate_limited_requests", found["rate_limited"], environment=name)
     if at := parse_time(run.at):
-        sample("report_timestamp_seconds", at.timestamp(), playbook=run.playbook)
+        sample("report_timestamp_seconds", at.timestamp(), playbook=_label(run.playbook))
     lines = []
     for gauge, of in samples.items():
         lines += [f"# HELP unified_profiles_{gauge} {GAUGES[gauge]}", f"# TYPE unified_profiles_{gauge} gauge", *of]

@@ -27,11 +27,13 @@ from pathlib import Path
 import jinja2
 from ansible import release
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import (
     HOW_TO_RUN,
     again,
     confirm,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen import WELL, word
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     STATUSES,
     in_words,
@@ -40,7 +42,6 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 
 TEMPLATES = Path(__file__).parent / "templates"
-WELL = ("in_sync", "proven", "attested")
 ACCEPTED, ACCEPTED_DAYS = "unified_profiles_accepted_drift", 30
 # Of one status, in the last line.
 MAX_NAMES = 10
@@ -56,6 +57,12 @@ def markdown(value: t.Any) -> str:
     return re.sub(
         r"([\\`*\[\]<>|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?<=[wW]{3})\.)", r"\\\1", terminal(value)
     )
+
+
+def moment(value: str) -> str:
+    """A time for people; what is none as it is."""
+    at = parse_time(value)
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else terminal(value)
 
 
 def code(value: t.Any) -> str:
@@ -173,12 +180,26 @@ def policy_hash(text: str) -> str:
 
 def _facts(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> dict[str, t.Any]:
     order = worst_first(outcomes)
+    changed = {name for name in order if (was := outcomes[name]["was"]) and word(outcomes[name]["status"]) != was}
+    # What is well and has nothing to say is a line in the table, and no more.
+    told = [name for name in order if _has_more(outcomes[name])]
     return {
+        "changed": changed,
+        "groups": [
+            ("Changed since the last look", [name for name in order if name in changed]),
+            ("As they were", [name for name in order if name not in changed]),
+        ],
+        "numbers": {name: number for number, name in enumerate(sorted(told, key=lambda name: name not in changed), 1)},
         "outcomes": {name: outcomes[name] for name in order},
         "counts": Counter(outcomes[name]["status"] for name in order),
-        "steps": STEPS,
+        "steps": {step: step.capitalize() for step in STEPS},
         "run": run,
     }
+
+
+def _has_more(found: Mapping[str, t.Any]) -> bool:
+    """Whether there is more to say of an environment than one line has."""
+    return found["status"] not in WELL or bool(found["differences"] or found["cards"]) or len(found["reasons"]) > 1
 
 
 def _render(template: str, **facts: t.Any) -> str:
@@ -198,5 +219,5 @@ def _environment(finalize: t.Callable[[t.Any], str] | None) -> jinja2.Environmen
         keep_trailing_newline=True,
         finalize=finalize,
     )
-    environment.filters.update(md=markdown, code=code, fenced=fenced, show=printable, in_words=in_words)
+    environment.filters.update(md=markdown, code=code, fenced=fenced, show=printable, moment=moment, in_words=in_words)
     return environment

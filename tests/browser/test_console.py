@@ -13,6 +13,8 @@ import shlex
 import shutil
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._pages import Run, report_html
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 DRIVER = shutil.which("chromedriver")
@@ -296,4 +298,40 @@ def test_ticking_in_the_report_builds_the_command_that_confirms(driver, project)
     assert {*confirm.partition("=")[2].split(",")} == digests
     assert json.loads(by) == {"unified_profiles_confirmed_by": 'O\'Neil "jane"'}
     assert "done" not in project.ledger("dev")["connection"]
+    assert driver.get_log("browser") == []
+
+
+def test_the_report_on_a_thousand_environments_can_be_read_and_filtered(driver, tmp_path):
+    said = {step: {"verdict": "proven", "reason": "r"} for step in ("connection", "link", "key")}
+    before = {"status": "well", "since": "2026-11-01T00:00:00Z", "first_seen": "", "last_well": "", "differences": []}
+    known = {"expected": "a", "found": "b", "since": "", "by": "jane", "mend": "connect", "accepted": ""}
+    looks = {f"customer-{number:04}": {"verdicts": said, "seen": before} for number in range(1000)}
+    looks["customer-0500"] |= {"differences": [{"attribute": "name", **known}]}
+    looks["customer-0900"] = {"failure": "HTTP 401: refused.", "seen": {**before, "status": "failed"}}
+    outcomes = {name: environment_status(look, False, playbook="drift") for name, look in looks.items()}
+    (tmp_path / "report.html").write_text(report_html(outcomes, Run("drift", "2026-11-24T10:02:31Z")))
+
+    def shown():
+        rows = driver.find_elements("css selector", "#environments tr[data-status]:not([hidden]) th")
+        return [row.text for row in rows[:3]]
+
+    for width in (390, 1280):
+        size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 500}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        driver.get((tmp_path / "report.html").as_uri())
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    # What changed comes first, though something else is worse.
+    assert shown() == ["customer-0500", "customer-0900", "customer-0000"]
+    driver.find_element("css selector", ".filter[data-status=failed]").click()
+    assert shown() == ["customer-0900"]
+    driver.find_element("css selector", ".filter[data-changed]").click()
+    assert shown() == ["customer-0500", "customer-0900"]
+    find = driver.find_element("id", "find")
+    find.send_keys("401")
+    assert (shown(), driver.find_element("id", "shown").text) == (["customer-0900"], "1 of 1000 shown")
+    sections = [it.text for it in driver.find_elements("css selector", ".environment:not([hidden]) h2")]
+    assert sections == ["customer-0900 failed"]
+    find.send_keys(" nothing")
+    assert driver.find_element("id", "none").is_displayed()
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert driver.get_log("browser") == []

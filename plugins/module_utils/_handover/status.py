@@ -259,7 +259,7 @@ def _reasons(
     if status == "unknown":
         reasons += [f"{attribute}: {why}" for attribute, why in unread.items() if attribute not in verdicts]
     mended = [f"Due: {', '.join(f'{name} ({why})' for name, why in due.items())}."] if due else []
-    return [reason.strip() for reason in (*told, *mended, *reasons) if reason.strip()]
+    return [reason for reason in (*told, *mended, *reasons) if reason.strip()]
 
 
 def in_words(finding: Mapping[str, str]) -> str:

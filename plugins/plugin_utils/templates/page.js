@@ -36,6 +36,44 @@ function build() {
   document.body.classList.toggle('ticking', done.length > 0);
 }
 
+// Filters: a status or a change that is pressed, and text that stands anywhere in an environment's row or section.
+const rows = [...document.querySelectorAll('#environments tr[data-status]')].map((row) => {
+  const link = row.querySelector('th a');
+  const section = link && document.querySelector(link.getAttribute('href'));
+  return { row, section, text: (row.textContent + (section ? section.textContent : '')).toLowerCase() };
+});
+const buttons = [...document.querySelectorAll('.filter')];
+const find = document.getElementById('find');
+
+function filter() {
+  const pressed = buttons.filter((button) => button.getAttribute('aria-pressed') === 'true').map(({ dataset }) => dataset);
+  const wanted = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const { row, section, text } of rows) {
+    const chosen = !pressed.length || pressed.some(({ status }) => status ? status === row.dataset.status : 'changed' in row.dataset);
+    const fits = chosen && wanted.every((part) => text.includes(part));
+    row.hidden = !fits;
+    if (section) section.hidden = !fits;
+    shown += fits;
+  }
+  for (const group of document.querySelectorAll('#environments tbody')) {
+    group.hidden = !group.querySelector('tr[data-status]:not([hidden])');
+  }
+  document.getElementById('none').hidden = shown > 0;
+  document.getElementById('shown').textContent = shown + ' of ' + rows.length + ' shown';
+}
+
+for (const button of buttons) {
+  button.disabled = false;
+  button.addEventListener('click', () => {
+    button.setAttribute('aria-pressed', String(button.getAttribute('aria-pressed') !== 'true'));
+    filter();
+  });
+}
+find.closest('.find').hidden = false;
+find.addEventListener('input', filter);
+filter();
+
 for (const element of document.querySelectorAll('.copy, .tick')) element.hidden = false;
 for (const button of document.querySelectorAll('.copy')) button.addEventListener('click', () => copy(button));
 document.addEventListener('input', build);

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import typing as t
@@ -169,7 +170,20 @@ def of_markdown(outcomes):
     return found
 
 
-FORMS = (of_json, of_junit, of_metrics, of_stats, of_markdown)
+def of_page(outcomes):
+    page = pages.report_html(outcomes, RUN)
+    found = {}
+    for name in outcomes:
+        shown = html.escape(str(printable(name)), quote=False).replace("'", "&#39;").replace('"', "&#34;")
+        row = r'<tr data-status="(\w+)" data-fails="(\w+)" data-differences="(\d+)"(?: data-changed)?>'
+        ((status, fails, differences),) = re.findall(
+            rf'{row}\s*<th scope="row">(?:<a [^>]*>)?{re.escape(shown)}<', page
+        )
+        found[name] = Told(status, fails == "true", int(differences))
+    return found
+
+
+FORMS = (of_json, of_junit, of_metrics, of_stats, of_markdown, of_page)
 
 
 @pytest.mark.parametrize("form", FORMS)
