@@ -220,6 +220,13 @@ connector:
   returned: success
   type: bool
   sample: null
+rotation:
+  description: What the rotation of the write key waits for, once the old key is retired; null where none does.
+  returned: success
+  type: dict
+  contains:
+    proven_at: {description: When Flex events last came through the only key; empty where none did., type: str, sample: '2026-11-24T10:05:00Z'}
+    events_a_day: {description: How many engagements came a day in the week before the old key was retired., type: float, sample: 12.5}
 unread:
   description: Why some evidence could not be read.
   returned: success

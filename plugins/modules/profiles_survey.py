@@ -32,7 +32,7 @@ options:
   playbook:
     description: Whose chain of tasks to look at.
     type: str
-    choices: [connect, drift, recover]
+    choices: [connect, drift, recover, rotate]
     default: connect
 notes:
   - How many environments are looked at at the same time is C(unified_profiles_survey_threads). How many seconds the look at one may take is
@@ -60,9 +60,11 @@ environments:
       else C(in_sync).
     - C(differences) is what drifted, whatever the status is. Each has C(attribute), C(expected), C(found), C(since), C(by), C(mend) and
       C(accepted). C(unread) says of each attribute that could not be read why.
-    - C(due) says what a task would do, and why, for C(connection), C(source), C(link), C(key), and C(record) (an acknowledgement).
+    - C(due) says what a task would do, and why, for C(connection), C(source), C(link), C(key), C(rotation) (of the
+      write key), and C(record) (an acknowledgement).
     - C(steps) has the verdict on each hand-over, as M(flexops.unified_profiles.profiles_info) returns it.
     - C(findings) is what is wrong, and what was and is not proven to be well since, as M(flexops.unified_profiles.profiles_info) returns it.
+    - C(rotation) says how that of the write key stands, as M(flexops.unified_profiles.profiles_rotation) returns it.
     - C(cards) are the task cards, C(failure) is what stopped the look.
     - C(first_seen), C(last_well), C(was) and C(since) are what earlier looks saw, as far as C(unified_profiles_remember) kept it.
   returned: success

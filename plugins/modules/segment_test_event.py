@@ -43,6 +43,9 @@ options:
     description: Id of the source to send through. O(segment_token) must be able to see its write keys.
     type: str
     required: true
+  key_fingerprint:
+    description: Which of the source's keys to send through. Any of them without it.
+    type: str
   test_event:
     description: Must be V(true), which agrees to the profile that the test event makes. There is no default.
     type: bool
@@ -97,6 +100,11 @@ test_event:
       returned: when it was seen
       type: str
       sample: 5BKZVyYHdt1D7ZrtHyNR7W
+    key_fingerprint:
+      description: The write key that it was sent through.
+      returned: when it was sent
+      type: str
+      sample: 3f29a1b07c55
     space_id:
       description: The space it was looked for in.
       type: str
@@ -129,6 +137,7 @@ SPEC = ArgumentSpec(
         **SPACE,
         **PROFILE_TOKEN,
         "source_id": {"type": "str", "required": True},
+        "key_fingerprint": {"type": "str", "no_log": False},
         "test_event": {"type": "bool"},
         "user_id": {"type": "str", "default": "flexops-unified-profiles-test-event"},
         "test_event_timeout": {"type": "float", "default": 120.0},

@@ -18,6 +18,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options 
     accepted_problems,
     confirmation_problem,
     endpoints_problem,
+    keys_problem,
 )
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._rollout import batches_problem, limit_problem
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import (
@@ -111,6 +112,7 @@ def survey_settings(
             confirmation_problem(confirm, hosts) if confirm else "",
             endpoints_problem(settings, HANDED_OVER[playbook]),
             *accepted_problems(settings["unified_profiles_accepted_drift"]),
+            keys_problem(settings, hosts),
         )
         problems = [problem for problem in told if problem]
     return settings, problems

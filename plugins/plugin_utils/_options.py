@@ -13,6 +13,7 @@ import typing as t
 from collections.abc import Collection, Mapping, Sequence
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.drift import Accepted, is_day
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.rotate import WORDS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 
 PREFIX = "unified_profiles_"
@@ -95,3 +96,16 @@ def endpoints_problem(settings: Mapping[str, t.Any], steps: Collection[str]) -> 
         return ""
     named = f"has no {' and no '.join(missing)}, and unified_profiles_channel is endpoint"
     return f"unified_profiles_endpoints: {named}. Describe the endpoint of each step."
+
+
+def keys_problem(settings: Mapping[str, t.Any], hosts: Collection[str]) -> str:
+    """What is wrong with what was said of one key by environment, or nothing. A name that is misspelt would say nothing at all."""
+    for option in WORDS:
+        name, said = PREFIX + option, settings.get(PREFIX + option) or {}
+        unknown = sorted(str(host) for host in said if host not in hosts)
+        problem = f"names {', '.join(unknown)}, which this inventory does not have" if unknown else ""
+        if not all(isinstance(key, str) and DIGEST.fullmatch(key) for key in said.values()):
+            problem = "does not have the fingerprint of a key, of 12 digits, for each environment"
+        if problem:
+            return f'{name}: {problem}. Write -e \'{{"{name}": {{"ENVIRONMENT": "FINGERPRINT"}}}}\'. Nothing was done.'
+    return ""

@@ -48,6 +48,8 @@ _TABLE["main"]["unified_profiles_endpoints"]["options"] = dict.fromkeys(STEPS, E
 RUN_ONLY = frozenset(_TABLE["run"])
 SETTINGS: dict[str, t.Any] = {**_TABLE["main"], **_TABLE["run"]}
 LIMITS: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "unified_profiles_key_max_age": ("a number of days above 0, such as 90", lambda number: 0 < number <= 36500),
+    "unified_profiles_key_overlap": ("a number of hours from 0 to 8760", lambda number: 0 <= number <= 8760),
     "unified_profiles_recover_max_percentage": ("from 0 to 100", lambda number: 0 <= number <= 100),
     "unified_profiles_survey_threads": ("1 or more", lambda number: number >= 1),
     "unified_profiles_survey_timeout": ("more than 0", lambda number: number > 0),
@@ -181,7 +183,7 @@ def settings_of(
 
 def beyond_limits(settings: Mapping[str, t.Any]) -> list[str]:
     """A sentence for each number that is too large or too small."""
-    limits = {name: limit for name, limit in LIMITS.items() if name in settings}
+    limits = {name: limit for name, limit in LIMITS.items() if settings.get(name) is not None}
     return [f"{name}: must be {told}." for name, (told, holds) in limits.items() if not holds(settings[name])]
 
 

@@ -138,6 +138,9 @@ class Chain(Environment):
     def recover(self, confirm: dict[str, t.Any] | None = None, check: bool = False) -> Run:
         return self.play("recover", confirm, check)
 
+    def rotate(self, confirm: dict[str, t.Any] | None = None, check: bool = False) -> Run:
+        return self.play("rotate", confirm, check)
+
     def play(self, playbook: str, confirm: dict[str, t.Any] | None = None, check: bool = False) -> Run:
         """Look, act where something is due, look again."""
         run, variables = Run(), self.variables

@@ -28,6 +28,8 @@ from .._handover.form import broken_connection, read_back
 from .._handover.handover import OPTIONS as HANDOVER_OPTIONS
 from .._handover.handover import HandOver, HandOverResult
 from .._handover.ledger_place import open_ledger
+from .._handover.rotate import ROTATION_OPTIONS, rotate
+from .._handover.rotation import RotationStatus, nothing_open, open_rotation
 from .._handover.seen import Observation
 from .._handover.seen_place import REMEMBER, open_seen
 from .._handover.steps import STEPS
@@ -41,7 +43,7 @@ from .drift import DriftLook
 from .preflight import check_offline, preflight
 
 # By playbook, the hand-overs whose endpoints must be there.
-HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key"), "drift": (), "export": ()}
+HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key"), "drift": (), "export": (), "rotate": ("key",)}
 OF_A_STEP = ("endpoint", "confirm", "clock_skew")
 # Of an environment; the connection options are added.
 OPTIONS: dict[str, t.Any] = {
@@ -61,14 +63,11 @@ OPTIONS: dict[str, t.Any] = {
     "regulated": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"], "default": []},
     "source_id": {"type": "str"},
     "source_labels": {"type": "dict"},
-    "key_fingerprint": {"type": "str", "no_log": False},
     "repair": {"type": "bool", "default": True},
     "recover_without_trace": {"type": "bool", "default": False},
     "read_connector": {"type": "bool", "default": False},
-    "proof_max_age": {"type": "float", "default": 3.0},
     "acknowledge": {"type": "list", "elements": "str", "default": []},
-    "test_event": {"type": "bool", "default": False},
-    "sent_test_event": {"type": "dict"},
+    **ROTATION_OPTIONS,
     **REMEMBER,
     # What a file has of it: many environments share it, so it is read once for all.
     "seen": {"type": "dict"},
@@ -84,7 +83,7 @@ class Look(t.TypedDict):
 
     Attributes:
         failure: What stopped the look, for a person; empty if nothing did.
-        due: Why each of connection, source, link, key and record is due. What is not due is not named.
+        due: Why each of connection, source, link, key, rotation and record is due. What is not due is not named.
         verdicts: How sure it is that each hand-over took effect; empty if the look was stopped before.
         handovers: What is known of each hand-over that was looked at.
         findings: What is or was wrong with the source, as ``{problem, detail, by, since}``, with ``mended`` where something was done.
@@ -93,6 +92,7 @@ class Look(t.TypedDict):
         suspicions: What speaks against a step without a contradiction.
         cards: Of steps that evidence speaks against.
         source: The source as it may be shown; None if there is none.
+        rotation: How the rotation of the write key stands.
         source_gone: Whether a source is to be made, because the one that there was is gone.
         workspace: ``{id, name, slug}`` of the Segment workspace.
         region: The Segment region.
@@ -115,6 +115,7 @@ class Look(t.TypedDict):
     cards: list[t.Any]
     source: dict[str, t.Any] | None
     source_gone: bool
+    rotation: RotationStatus
     workspace: dict[str, str]
     region: str
     sandbox_url: str
@@ -169,6 +170,7 @@ def nothing_seen(failure: str = "") -> Look:
         "cards": [],
         "source": None,
         "source_gone": False,
+        "rotation": nothing_open(),
         "workspace": {},
         "region": "",
         "sandbox_url": "",
@@ -262,11 +264,11 @@ class Chain:
         self.read_back[step] = result["read_back"]
         return handover.decision
 
-    def diagnose(self) -> dict[str, t.Any] | None:
+    def diagnose(self, refuse_harm: bool = True) -> dict[str, t.Any] | None:
         """Find out what is wrong with the source; return it as it is, None if there is none.
 
         Raises:
-            Refused: To make or change it would do harm.
+            Refused: To make or change it would do harm, and that shall be refused.
         """
         recorded = handovers.recorded_facts(open_ledger(self.call).read().steps)
         found = diagnose_source(
@@ -274,7 +276,7 @@ class Chain:
                 recorded_source_id=recorded["source_id"],
                 recorded_key_fingerprint=recorded["key_fingerprint"],
                 read_audit_trail=True,
-                refuse_harm=True,
+                refuse_harm=refuse_harm,
             )
         )
         self.found["findings"] = found["findings"]
@@ -316,6 +318,8 @@ class Chain:
             self.due.setdefault("link", "only a test event can show that it stands")
         if said["changed"]:
             self.due["record"] = "an acknowledgement is to be recorded"
+        if not self.found["rotation"]["told"]:
+            self.found["rotation"] = open_rotation(open_ledger(self.call).read())
         self.found["verdicts"], self.found["suspicions"] = said["steps"], said["suspicions"]
         self.gaps, self.alerts = said["unread"], said["alerts"]
         # The ledger knows what was done about it, unless it is so again.
@@ -364,6 +368,25 @@ def _recover(chain: Chain) -> None:
     _link_and_key(chain, done_by_form=False, attest_existing=None)
 
 
+def _rotate(chain: Chain) -> None:
+    """The write key alone. What else is not well is left to the other playbooks."""
+    chain.check()
+    source = chain.found["source"] = chain.diagnose(refuse_harm=False)
+    done = rotate(chain.of_step("key", source_id=(source or {}).get("id")))
+    chain.found["rotation"] = done.status
+    if why := [step.why for step in done.did] + ["a test event is to be sent"] * bool(done.test_key):
+        chain.due["rotation"] = "; ".join(why)
+    if done.card:
+        chain.found["cards"].append(done.card)
+    if done.handover:
+        chain.found["handovers"]["key"] = done.handover
+    chain.looked_at = chain.drift.handovers({})
+    # What an endpoint shows before a step is not what it shows after it.
+    chain.read_back |= {
+        step: it.facts.read_back for step, it in chain.looked_at.items() if step != "key" or not done.did
+    }
+
+
 def _link_and_key(chain: Chain, **options: t.Any) -> None:
     source = chain.found["source"] or {}
     chain.hand_over("link", source_id=source["id"], **options)
@@ -391,7 +414,12 @@ def _drift(chain: Chain) -> None:
     chain.due.update({step: NOT_RECORDED for step, records in chain.drift.document.steps.items() if not records})
 
 
-CHAINS: dict[str, Callable[[Chain], None]] = {"connect": _connect, "recover": _recover, "drift": _drift}
+CHAINS: dict[str, Callable[[Chain], None]] = {
+    "connect": _connect,
+    "recover": _recover,
+    "drift": _drift,
+    "rotate": _rotate,
+}
 
 
 def _what(finding: t.Mapping[str, str]) -> tuple[str, str]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from .._base.errors import ApiError, NotFound, TooLong
+from .._base.errors import ApiError, NotFound, TooLong, UnexpectedAnswer, UnknownOutcome
 from .._base.secret import Secret
 from .._base.times import format_time
 from .._http.response import Response, pages, value_at
@@ -104,12 +104,25 @@ class PublicApi:
         """Replace the labels of a source; they must exist in the workspace (operation replaceLabelsInSource)."""
         self.service.request("PUT", "/sources/{source}/labels", body=_labels(labels), path_params={"source": source})
 
-    def add_key(self, source: str) -> Source:
-        """Append one write key (operation createWriteKeyForSource, alpha)."""
-        answer = self.service.request(
-            "POST", "/sources/{source}/writekey", headers=ALPHA, path_params={"source": source}
-        )
-        return self._source(answer.get("data.source", dict), answer)
+    def add_key(self, source: str, known: Collection[str]) -> Source:
+        """Append one write key, and see that it is there (operation createWriteKeyForSource, alpha).
+
+        It is sent once. Where no answer says whether a key was added, one that is not among those known before is taken for it.
+
+        Args:
+            source: The source's id.
+            known: The fingerprints of its keys before.
+        """
+        try:
+            answer = self.service.request(
+                "POST", "/sources/{source}/writekey", headers=ALPHA, path_params={"source": source}
+            )
+            return self._source(answer.get("data.source", dict), answer)
+        except (UnknownOutcome, UnexpectedAnswer):
+            found = self.source(source)
+            if set(found.keys) <= set(known):
+                raise
+            return found
 
     def remove_key(self, source: str, key: Secret) -> None:
         """Remove one write key (operation removeWriteKeyFromSource, alpha)."""

@@ -28,10 +28,12 @@ from .verdict import (
     CONNECTED,
     DISCONNECTED,
     FLEX_EVENTS,
+    KEY_REMOVAL,
     MARGIN,
     Evidence,
     Suspicion,
     Verdict,
+    engagements_a_day,
     judge,
     last_done_at,
     newest_link_event,
@@ -79,7 +81,9 @@ def evaluate(
 
     if call["read_evidence"]:
         recorded = _attested(judged(Evidence())[0])
-        evidence = _Reader(call, document.steps, now).read(evidence, recorded, _attested(judged(evidence)[0]))
+        # A rotation ends with events; that an endpoint reads the key back says no more than it did before.
+        open_now = _attested(judged(evidence)[0]) | ({"key"} & recorded if _proving(document) else set())
+        evidence = _Reader(call, document.steps, now).read(evidence, recorded, open_now)
     found = _Found(call["environment"], evidence, judged(evidence)[1])
     wanted = _acknowledge(call, document, found, now)
     wanted = replace(wanted, findings=with_found(document, findings, call["source_id"], format_time(now)))
@@ -99,7 +103,26 @@ def evaluate(
         "connector": evidence.connector or None,
         "alerts": sorted({alert["code"] for alert in evidence.alerts or ()}),
         "unread": dict(evidence.problems),
+        "rotation": _proof(document, judged(replace(evidence, read_back={}))[0]["key"], evidence, call["source_id"]),
     }
+
+
+def _proving(document: LedgerDocument) -> bool:
+    return document.rotation is not None and document.rotation["phase"] == "prove"
+
+
+def _proof(
+    document: LedgerDocument, key: Verdict, evidence: Evidence, source_id: str | None
+) -> dict[str, t.Any] | None:
+    """What a rotation waits for, once the old key is retired; None where none does."""
+    rotation = document.rotation
+    if rotation is None or not _proving(document):
+        return None
+    retired = parse_time(rotation.get("retired_at"))
+    before = (
+        engagements_a_day(evidence.senders, source_id, retired) if retired and evidence.senders is not None else None
+    )
+    return {"proven_at": key["proven_at"] if key["verdict"] == "proven" else "", "events_a_day": before}
 
 
 def _attested(steps: Mapping[str, Verdict]) -> set[str]:
@@ -177,16 +200,20 @@ def _cards(
     for step, said in steps.items():
         if said["verdict"] != "broken" and step not in names:
             continue
-        done = document.steps[step].get("done")
-        known = {name: str(value) for name, value in (done["subject"] if done else {}).items()}
-        known |= {"space_id": call["space_id"], "account_sid": call["twilio_account_sid"] or ""}
-        known |= {"region": call["segment_region"]}
-        known |= {
-            "write_key": known.get("key_fingerprint", ""),
-            "profile_token": known.get("profile_token_fingerprint", ""),
-        }
-        again = done["digest"] if done else ""
-        yield evidence_card(step, call["environment"], f"{said['reason']}.", known, again, names.get(step, ""))
+        yield card_of_done(call, document, step, f"{said['reason']}.", names.get(step, ""))
+
+
+def card_of_done(call: ModuleContext, document: LedgerDocument, step: str, reason: str, acknowledge: str = "") -> Card:
+    """The card of a step that is recorded as done, and that somebody has to look at."""
+    done = document.steps[step].get("done")
+    known = {name: str(value) for name, value in (done["subject"] if done else {}).items()}
+    known |= {"space_id": call["space_id"], "account_sid": call["twilio_account_sid"] or ""}
+    known |= {"region": call["segment_region"]}
+    known |= {
+        "write_key": known.get("key_fingerprint", ""),
+        "profile_token": known.get("profile_token_fingerprint", ""),
+    }
+    return evidence_card(step, call["environment"], reason, known, done["digest"] if done else "", acknowledge)
 
 
 class _Reader:
@@ -214,6 +241,8 @@ class _Reader:
         # The connection is proven through the events of both.
         looked_at = (recorded if "connection" in still_open else still_open) & {"link", "key"}
         starts = {at for step in looked_at if (at := last_done_at(self.steps, step, "connection"))}
+        if "key" in looked_at and (only := parse_time(self.steps["key"]["done"].get("only_since"))):
+            starts |= {at for at in (only, only + KEY_REMOVAL) if at < end}
         first: datetime.datetime | None = None
         if starts:
             reads["trail"] = lambda: call.public_api().audit_events(self.now, call["source_id"])

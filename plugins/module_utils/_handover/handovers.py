@@ -21,6 +21,7 @@ from .endpoint import Values
 from .handover import HandOver
 from .ledger import Steps
 from .ledger_place import open_ledger
+from .rotation import wanted_key
 
 
 class RecordedFacts(t.TypedDict):
@@ -188,8 +189,9 @@ def key(call: ModuleContext) -> HandOver:
     """Flex > Update key. Due again for another source, key or account."""
     account = call.sid("twilio_account_sid")
     ledger = open_ledger(call)
-    steps = ledger.read().steps
-    chosen = _choose_key(call, recorded_facts(steps)["key_fingerprint"])
+    document = ledger.read()
+    steps = document.steps
+    chosen = _choose_key(call, recorded_facts(steps)["key_fingerprint"], wanted_key(document.rotation))
     expected = {"account_sid": account, "key_fingerprint": chosen, "source_id": call["source_id"]}
 
     def values() -> Values:
@@ -216,12 +218,18 @@ def key(call: ModuleContext) -> HandOver:
     )
 
 
-def _choose_key(call: ModuleContext, recorded: str | None) -> str:
-    """The fingerprint of the key that Flex shall have: the one that was named, the recorded one, or the only one."""
+def _choose_key(call: ModuleContext, recorded: str | None, rotated: str | None) -> str:
+    """The fingerprint of the key that Flex shall have: that of a rotation, the one that was named, the recorded one, or the only one."""
     visible: list[str] = call["key_fingerprints"]
     check_keys_visible(call["source_id"], visible)
     listed = ", ".join(visible)
-    if named := call["key_fingerprint"]:
+    named = call["key_fingerprint"]
+    if rotated in visible:
+        if named and named != rotated:
+            problem = f"names {named}, and the rotation that is open hands {rotated} over."
+            raise OptionError("key_fingerprint", problem, "Leave it out until the rotation has ended.")
+        return str(rotated)
+    if named:
         if named not in visible:
             raise OptionError("key_fingerprint", f"the source has no key {named}.", f"It has {listed}.")
         return str(named)

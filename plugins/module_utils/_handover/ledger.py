@@ -57,11 +57,13 @@ class Record(_Record, total=False):
     """What was asked for or done in one step.
 
     ``subject`` is what was handed over, with fingerprints for secrets, ``digest`` stands for it. ``keys`` are the fingerprints
-    of all keys that the source had then. ``asked_at`` is when the step was first asked for: it stays while the step is pending.
+    of all keys that the source had then, and ``only_since`` says since when the one that was handed over is the only one, where it was
+    not then. ``asked_at`` is when the step was first asked for: it stays while the step is pending.
     """
 
     asked_at: str
     keys: list[str]
+    only_since: str
 
 
 Steps = dict[str, dict[str, Record]]
@@ -125,11 +127,24 @@ class _Rotation(t.TypedDict):
 
 
 class Rotation(_Rotation, total=False):
-    """A key that is being replaced. ``before`` are the fingerprints seen before one was added, ``new`` is the one adopted."""
+    """A key that is being replaced. ``before`` are the fingerprints seen before one was added, ``new`` is the one adopted.
+
+    ``phase`` is one of those in rotation.py. ``attempt`` is another text in each run that adds or removes a key, so that of two runs one
+    is refused; ``removing`` is when one was about to remove a key.
+    ``tested`` is when a test event came through the new key, ``back_at`` when it was decided to back out, ``retired_at`` when the old key
+    was found to be gone, and ``relied_on`` what that was relied on.
+    """
 
     new: str
     why: str
     by: str
+    source_id: str
+    attempt: str
+    removing: str
+    tested: str
+    back_at: str
+    retired_at: str
+    relied_on: str
 
 
 class _Restore(t.TypedDict):
@@ -240,13 +255,15 @@ class Ledger(abc.ABC):
         """
 
     def write(self, step: str, records: Mapping[str, Record], *entries: Entry) -> None:
-        """Replace the records of one step, as they were last seen, by these, and add to the history.
+        """Replace the records of one step, as they were last seen, by these, and add to the history. Their keys are seen from then on.
 
         Raises:
             LedgerError: See :meth:`save`.
         """
         steps = {**self.seen.steps, step: dict(records)}
-        self.save(replace(self.seen, steps=steps, history=[*self.seen.history, *entries]))
+        keys = {key: record["at"] for record in records.values() for key in record.get("keys", ())}
+        seen_keys = {**keys, **self.seen.seen_keys}
+        self.save(replace(self.seen, steps=steps, history=[*self.seen.history, *entries], seen_keys=seen_keys))
 
 
 def digest(environment: str, step: str, subject: Mapping[str, t.Any]) -> str:

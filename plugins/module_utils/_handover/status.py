@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from . import cards
 from .drift import Difference, explained, sentence
+from .rotation import RotationStatus
 from .seen import WELL, Observation, word
 from .steps import STEPS
 from .verdict import Verdict
@@ -50,7 +51,8 @@ class EnvironmentStatus(t.TypedDict):
     ``fails`` says whether the job does, ``reasons`` say why, and ``why`` has them in one line. ``proven_at`` is the oldest of the proofs that its steps have,
     ``holds_until`` when the first of them is too old; both are empty unless each step is proven. ``last_event`` is about when the source
     last received a Flex event. Times as texts, in UTC. ``clock_skew`` is how many seconds Segment's clock is ahead. ``differences``
-    has what drifted, accepted or not, whatever the status is; ``unread`` why an attribute could not be read.
+    has what drifted, accepted or not, whatever the status is; ``unread`` why an attribute could not be read. ``rotation`` says how that of
+    the write key stands, without what is empty.
 
     Of what earlier looks saw: ``first_seen`` and ``last_well`` are times, ``was`` is how the last one found it (``well`` for all that
     is), and ``since`` is when a look first found it as it is now. Each is empty where nothing is known, ``since`` also where that is new.
@@ -73,6 +75,7 @@ class EnvironmentStatus(t.TypedDict):
     failure: str
     cards: list[cards.Card]
     due: dict[str, str]
+    rotation: RotationStatus | dict[str, t.Any]
     first_seen: str
     last_well: str
     was: str
@@ -111,6 +114,11 @@ def environment_status(
     shown: list[cards.Card] = [handover["card"] for handover in waiting if handover.get("card")]
     asked = {card["step"] for card in shown}
     shown += [card for card in look.get("cards") or [] if card["step"] not in asked]
+    rotation = {
+        name: value
+        for name, value in (look.get("rotation") or {}).items()
+        if value not in ("", None) and value is not False
+    }
     failure = look.get("failure") or ("" if verdicts or due else UNJUDGED)
     excused = explained(differences)
     judged = [verdict["verdict"] for step, verdict in verdicts.items() if step not in excused]
@@ -119,7 +127,7 @@ def environment_status(
         "broken": "broken" in judged,
         "drifted": any(not difference["accepted"] for difference in differences),
         "suspected": bool(suspicions),
-        "pending": bool(waiting or due) or "pending" in judged,
+        "pending": bool(waiting or due or rotation.get("pending")) or "pending" in judged,
         "unknown": "unknown" in judged or (playbook == "drift" and bool(unread)),
     }
     holds = [name for name in ALARMS if holding[name]]
@@ -134,7 +142,7 @@ def environment_status(
         alarms = [it for it in holds if it == "suspected" or (it == status and not (predicted and it == "drifted"))]
         drifted = [*map(sentence, differences), *(it["detail"] for it in suspicions)]
         told = drifted if status == "drifted" else [*map(in_words, findings)]
-    reasons = [failure] if failure else _reasons(status, told, unread, verdicts, due)
+    reasons = [failure] if failure else _reasons(status, told, unread, verdicts, due, rotation)
     return {
         "status": status,
         "fails": any(not ALARMS[name] or fail_on[ALARMS[name]] for name in alarms),
@@ -155,6 +163,7 @@ def environment_status(
         "failure": failure,
         "cards": [_linked(card, look) for card in shown],
         "due": due,
+        "rotation": rotation,
         "first_seen": before["first_seen"] if before else "",
         "last_well": before["last_well"] if before else "",
         "was": before["status"] if before else "",
@@ -190,6 +199,7 @@ def complete(found: Mapping[str, t.Any]) -> EnvironmentStatus:
         "failure": "",
         "cards": [],
         "due": {},
+        "rotation": {},
         "first_seen": "",
         "last_well": "",
         "was": "",
@@ -198,7 +208,7 @@ def complete(found: Mapping[str, t.Any]) -> EnvironmentStatus:
         "rate_limited": 0,
     }
     status = t.cast(EnvironmentStatus, {**empty, **{name: value for name, value in found.items() if name in empty}})
-    status["reasons"] = status["reasons"] or _reasons(status["status"], [], {}, status["steps"], {})
+    status["reasons"] = status["reasons"] or _reasons(status["status"], [], {}, status["steps"], {}, status["rotation"])
     status["why"] = in_one_line(status["reasons"])
     return status
 
@@ -245,6 +255,7 @@ def _reasons(
     unread: Mapping[str, str],
     verdicts: Mapping[str, t.Any],
     due: Mapping[str, str],
+    rotation: Mapping[str, t.Any],
 ) -> list[str]:
     worst = _worst([verdict["verdict"] for verdict in verdicts.values()])
     # Those of the steps that decide the status; where it is none of a step's, of the worst step.
@@ -259,6 +270,8 @@ def _reasons(
     if status == "unknown":
         reasons += [f"{attribute}: {why}" for attribute, why in unread.items() if attribute not in verdicts]
     mended = [f"Due: {', '.join(f'{name} ({why})' for name, why in due.items())}."] if due else []
+    if rotation.get("told") and "rotation" not in due:
+        mended.append(f"Write key: {rotation['told']}.")
     return [reason for reason in (*told, *mended, *reasons) if reason.strip()]
 
 

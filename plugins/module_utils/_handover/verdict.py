@@ -169,6 +169,22 @@ def senders(rows: Rows | None) -> set[str]:
     return {_text(row, "source") for row in rows or () if _text(row, "event") in FLEX_EVENTS and not _silent(row)}
 
 
+def engagements_a_day(rows: Rows, source_id: str | None, until: datetime.datetime) -> float:
+    """How many engagements came through a source a day, in the week before a moment. Each writes one event of each kind.
+
+    Args:
+        rows: Counts by the day.
+        source_id: The source.
+        until: The moment. Its own day does not count.
+    """
+    end = until.replace(hour=0, minute=0, second=0, microsecond=0)
+    counts = dict.fromkeys(FLEX_EVENTS, 0)
+    for source, event, start, count in _flex_points(rows):
+        if source == source_id and end - HABIT <= start < end:
+            counts[event] += count
+    return max(counts.values()) / HABIT.days
+
+
 def _said(verdict: str, *reasons: str) -> Verdict:
     return {"verdict": verdict, "reason": "; ".join(filter(None, reasons))}
 
@@ -377,6 +393,8 @@ class _Case:
         if self.evidence.volume is None:
             return self._was("key", said)
         handed, same = t.cast(datetime.datetime, parse_time(record["at"])), record.get("keys") == [key]
+        if only := parse_time(record.get("only_since")):
+            handed, since = max(handed, only), max(since, only + KEY_REMOVAL)
         edits = sorted(at for at in self._edits() if at > handed)
         if not same and not edits:
             return _but(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._base.errors import Refused, UnexpectedAnswer, UnknownOutcome
+from .._base.errors import Refused
 from .._base.secret import Secret
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
@@ -51,10 +51,4 @@ class ManagedKeys(Resource):
             for removed in self.keys.keys() - set(plan.changes["key_fingerprints"]):
                 self.api.remove_key(self.source_id, self.keys[removed])
             return plan.after
-        try:
-            keys = self.api.add_key(self.source_id).keys
-        except (UnknownOutcome, UnexpectedAnswer):
-            keys = self.api.source(self.source_id).keys
-            if keys.keys() <= self.keys.keys():
-                raise
-        return {"key_fingerprints": sorted(keys)}
+        return {"key_fingerprints": sorted(self.api.add_key(self.source_id, self.keys).keys)}

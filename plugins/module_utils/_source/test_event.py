@@ -44,7 +44,13 @@ def send(call: ModuleContext) -> dict[str, t.Any]:
     if call.check_mode:
         return ended("not_sent", f"one identify of the user {user} would be sent through the source")
     # Any key will do: the test event shows which space the source feeds, not which key Flex has.
-    _fingerprint, key = min(source.keys.items())
+    fingerprint = call["key_fingerprint"] or min(source.keys)
+    if fingerprint not in source.keys:
+        raise OptionError(
+            "key_fingerprint", f"the source has no key {fingerprint}.", f"It has {', '.join(source.keys)}."
+        )
+    key = source.keys[fingerprint]
+    test_event["key_fingerprint"] = fingerprint
     doubt = ""
     try:
         call.tracking_api(key).identify(user, message, TRAITS)

@@ -238,7 +238,8 @@ def test_every_change_of_one_letter_of_a_part_of_the_endpoints_is_refused():
 
 
 def test_what_is_for_one_run_is_refused_from_an_inventory():
-    assert RUN_ONLY == {f"{PREFIX}{name}" for name in ("withdraw", "handover_again", "acknowledge")}
+    of_a_run = ("withdraw", "handover_again", "acknowledge", "rotate_now", "rotate_rollback", "retire")
+    assert RUN_ONLY == {f"{PREFIX}{name}" for name in of_a_run}
     for name in RUN_ONLY:
         assert run_only_problem({name, "x"}, set()).startswith(
             f"{name}: is given to one run, with -e, and stands in the inv"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_monitor import MonitorApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import (
@@ -257,7 +258,7 @@ def test_where_it_cannot_be_read_what_keeps_the_source_nothing_is_foreseen(conne
     assert (found["failure"], found["findings"]) == ("", [])
 
 
-@pytest.mark.parametrize("playbook", CHAINS)
+@pytest.mark.parametrize("playbook", ACTING)
 @pytest.mark.parametrize("space_counts", [False, True])
 def test_what_segment_disabled_itself_is_told_with_the_cures(connected, playbook, space_counts):
     sandbox = connected.sandbox
@@ -355,6 +356,8 @@ def test_a_write_in_a_look_is_a_defect_and_is_not_sent(connected, playbook, monk
     def write(call, _resource):
         call.public_api().create_source("x", "y", enabled=True)
 
+    (source,) = connected.twilio_sources
+    connected.options["rotate_now"] = {"dev": fingerprint(source.keys[0])}
     monkeypatch.setattr(ModuleContext, "reconcile", write)
     with pytest.raises(AssertionError, match="in read-only mode"):
         connected.look(playbook)

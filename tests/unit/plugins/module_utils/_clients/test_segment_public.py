@@ -117,7 +117,7 @@ def test_writes_of_the_public_api(converse):
     assert api.create_source("s", "m", True).id == "a"
     api.update_source("a", enabled=False)
     api.set_labels("a", [("k", "v")])
-    api.add_key("a")
+    api.add_key("a", [])
     api.remove_key("a", Secret("k/1"))
     api.delete_source("a")
 

@@ -1,0 +1,564 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
+
+"""The rotation of a write key: what comes next, and what a step leaves behind. Pure.
+
+The ledger's rotation has one of these phases::
+
+    add        a key is being added; once it is there it is ``new``, and nobody was asked to use it
+    hand_over  the new key may be in Flex: it is handed over, tested, and then the old one is retired
+    prove      the old key is gone, and Flex events have to come through the new one
+    roll_back  the old key is handed over again, and then the new one is removed
+
+While two keys stand nothing proves which one Flex holds. So a key is removed only with a word that is given to that run, or on the word
+of an endpoint that reads Flex; after an overlap; and while the keys of the source are exactly the old and the new one.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import typing as t
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from .._base.errors import Refused
+from .._base.times import format_time, parse_time
+from .._module.state import SET_BY_SEGMENT
+from .ledger import HELD_SECONDS, Entry, LedgerDocument, Record, Rotation
+
+if t.TYPE_CHECKING:
+    from .handover import HandOverResult
+
+LEAKED = "leaked"
+NO_OVERLAP = ", and nothing overlaps: what is on its way with it when it is removed is lost"
+# What was done with a key, in the ledger's history.
+RETIRED, ROLLED_BACK, COMPLETE, GIVEN_UP = "retired", "rolled back", "rotated", "rotation given up"
+# What a person calls the phases.
+PHASES = {"add": "add", "hand_over": "hand over", "test": "test", "retire": "retire", "prove": "prove"}
+PHASES |= {"roll_back": "roll back"}
+REMOVES = ("retire", "remove")
+Do = t.Literal["none", "wait", "add", "hand_over", "test", "tested", "retire", "retired", "back", "remove", "close"]
+
+
+class RotationStatus(t.TypedDict):
+    """How the rotation of an environment stands, for the report.
+
+    ``phase`` is empty where none is open. ``key`` is the key that it is about, ``age_days`` the least that its age can be, ``since`` when
+    the rotation began, ``next`` when what is waited for comes or the key is due.
+    """
+
+    phase: str
+    since: str
+    key: str
+    age_days: int | None
+    next: str
+    told: str
+    pending: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the keys of one environment.
+
+    Attributes:
+        document: The ledger.
+        source_id: The source.
+        keys: The fingerprints of the keys that can be seen now.
+        now: The time by Segment's clock.
+        max_age: From which age on a key is replaced; None where age makes nothing due.
+        overlap: How long the old key stays after the new one was handed over.
+        leaked: The key that somebody wants replaced at once; empty where nobody does.
+        retire: The old key that this run may remove; empty where it may not.
+        roll_back: The new key that this run shall take back.
+        retire_on_read_back: Whether the word of an endpoint is enough to remove the old key.
+        test: Whether a test event through the new key is wanted.
+        test_event: What became of the one that this run sent.
+        handover: How the hand-over of the phase's key stands; None where it was not looked at.
+        proven_at: When Flex events last came through the only key; empty where none did.
+        proof_max_age: How long to wait for them before somebody has to look.
+        events_a_day: How many came before.
+    """
+
+    document: LedgerDocument
+    source_id: str
+    keys: Collection[str]
+    now: datetime.datetime
+    max_age: datetime.timedelta | None = None
+    overlap: datetime.timedelta = datetime.timedelta(days=1)
+    leaked: str = ""
+    retire: str = ""
+    roll_back: str = ""
+    retire_on_read_back: bool = False
+    test: bool = False
+    test_event: Mapping[str, t.Any] = field(default_factory=dict)
+    handover: HandOverResult | None = None
+    proven_at: str = ""
+    proof_max_age: datetime.timedelta = datetime.timedelta(days=3)
+    events_a_day: float | None = None
+
+    @property
+    def rotation(self) -> Rotation | None:
+        return self.document.rotation
+
+    @property
+    def done(self) -> Record | None:
+        """The hand-over of a key that is recorded as done."""
+        return self.document.steps["key"].get("done")
+
+    @property
+    def present(self) -> str:
+        """The key that Flex holds as far as the ledger tells; empty where that cannot be said."""
+        recorded = str(self.done["subject"].get("key_fingerprint", "")) if self.done else ""
+        return recorded if recorded in self.keys else ""
+
+    def did(self, what: str, key: str) -> bool:
+        """Whether this was done with a key before."""
+        entries = self.document.history
+        return any(it["what"] == what and it.get("subject", {}).get("key_fingerprint") == key for it in entries)
+
+
+@dataclass(frozen=True)
+class Next:
+    """What comes next.
+
+    Attributes:
+        do: ``none`` and ``wait`` are nothing, all others are due.
+        phase: As a person calls it; empty where no rotation is open.
+        why: Why it is due, or what is waited for.
+        key: The key that it is about.
+        at: When what is waited for comes; empty where that is not a matter of time.
+        pending: Whether a person is waited for.
+        again: Whether the key is handed over although the ledger has that as done.
+        end: With ``close``, how the rotation ended.
+        relied: With ``retire``, what is relied on.
+    """
+
+    do: Do
+    phase: str
+    why: str
+    key: str = ""
+    at: str = ""
+    pending: bool = False
+    again: bool = False
+    end: str = ""
+    relied: str = ""
+
+    @property
+    def due(self) -> bool:
+        return self.do not in ("none", "wait")
+
+
+def wanted_key(rotation: Rotation | None) -> str | None:
+    """The key that Flex shall hold while a rotation is open; None where that is not the rotation's matter."""
+    if rotation is None:
+        return None
+    return rotation["old"] if rotation["phase"] in ("add", "roll_back") else rotation.get("new")
+
+
+def first_seen(document: LedgerDocument, key: str) -> datetime.datetime | None:
+    """Since when the ledger has known a key, which is the least that its age can be; None where it does not know it."""
+    records = [record for record in document.steps["key"].values() if _names(record, key)]
+    times = [parse_time(at) for at in (document.seen_keys.get(key), *(record["at"] for record in records))]
+    return min((at for at in times if at), default=None)
+
+
+def next_step(facts: Facts) -> Next:
+    """What comes next.
+
+    Raises:
+        Refused: Something has to be put right by a person first. Says what.
+    """
+    rotation = facts.rotation
+    if rotation and rotation.get("source_id") not in (None, facts.source_id):
+        return Next("close", "", "the source of the rotation is gone", end=GIVEN_UP)
+    _check_words(facts)
+    if rotation is None:
+        return _start(facts)
+    return {"add": _add, "prove": _prove, "roll_back": _roll_back}.get(rotation["phase"], _hand_over)(facts, rotation)
+
+
+def _names(record: Record, key: str) -> bool:
+    return key in record.get("keys", ()) or record["subject"].get("key_fingerprint") == key
+
+
+# What is said to one run
+
+
+def _check_words(facts: Facts) -> None:
+    """Refuse what was said to this run about a key that it cannot be about. What was done before is said in vain, not wrongly."""
+    rotation, waits = facts.rotation, "no rotation is open"
+    old, new = (rotation["old"], _new(facts, rotation)) if rotation else ("", "")
+    if rotation:
+        waits = f"the rotation that is open replaces {old}{' with ' + new if new else ''}"
+    retiring = rotation and rotation["phase"] in ("add", "hand_over")
+    if facts.retire and facts.retire != (old if retiring else None) and not facts.did(RETIRED, facts.retire):
+        if not (rotation is None and list(facts.keys) == [facts.retire] and facts.leaked == facts.retire):
+            way = (
+                "Name the old key." if retiring else "Rotate first: a key is retired once another one stands beside it."
+            )
+            raise Refused(
+                f"retire: names the key {facts.retire}, and {waits}{_visible(facts)}.", way, problem="not_open"
+            )
+    if facts.roll_back and not facts.did(ROLLED_BACK, facts.roll_back):
+        if rotation and rotation["phase"] == "prove":
+            told = f"rotate_rollback: the old key {old} was retired already, and cannot come back."
+            raise Refused(told, "Rotate again: name the present key in rotate_now.", problem="not_open")
+        if facts.roll_back != (new or None):
+            way = "Name the new key." if new else "There is nothing to roll back. Leave it out."
+            raise Refused(f"rotate_rollback: names the key {facts.roll_back}, and {waits}.", way, problem="not_open")
+    if rotation and facts.leaked and facts.leaked != old and facts.leaked in facts.keys:
+        told = f"rotate_now: names the key {facts.leaked}, and {waits}."
+        raise Refused(told, "Let that rotation end first, or roll it back.", problem="open")
+
+
+def _new(facts: Facts, rotation: Rotation) -> str:
+    """The new key: the one that was adopted, or the one that an interrupted run has added."""
+    added = sorted(set(facts.keys) - set(rotation["before"])) if rotation["phase"] == "add" else []
+    return rotation.get("new") or (added[0] if len(added) == 1 else "")
+
+
+def _visible(facts: Facts) -> str:
+    return f" (the source has {', '.join(sorted(facts.keys))})"
+
+
+# The phases
+
+
+def _start(facts: Facts) -> Next:
+    key = facts.present or (next(iter(facts.keys)) if len(facts.keys) == 1 else "")
+    seen, at, age = first_seen(facts.document, key), "", ""
+    if seen:
+        age = f"the key {key} is at least {_days(facts.now - seen)} old"
+        at = format_time(seen + facts.max_age) if facts.max_age is not None else ""
+    if facts.leaked in facts.keys:
+        key, why = facts.leaked, f"the key {facts.leaked} is said to have leaked{NO_OVERLAP}"
+    elif facts.max_age is not None and seen and facts.now - seen >= facts.max_age and not facts.roll_back:
+        why = age
+    elif facts.leaked and not facts.did(RETIRED, facts.leaked):
+        return Next(
+            "none",
+            "",
+            f"the key {facts.leaked}, which rotate_now names, is not on the source, so nothing is due",
+            key,
+            at,
+        )
+    elif facts.max_age is not None and key and not seen:
+        return Next(
+            "none", "", f"how old the key {key} is is not known, since the ledger never saw it: run connect", key
+        )
+    else:
+        return Next("none", "", f"{age}{', and due at ' + at if at else ''}" if at else "", key, at)
+    if len(facts.keys) > 1:
+        raise Refused(
+            f"A rotation starts with one write key, and the source has {len(facts.keys)}: {', '.join(sorted(facts.keys))}. Nothing was "
+            "added.",
+            f"Remove all but the one that Flex holds{' (the ledger says ' + facts.present + ')' if facts.present else ''} in Segment, "
+            "Connections > Sources > the source > Settings > API Keys.",
+            problem="several_keys",
+            keys=sorted(facts.keys),
+        )
+    if facts.present != key or set(facts.document.steps["key"]) != {"done"}:
+        raise Refused(
+            f"The hand-over of the present key {key} is not recorded as done, so a rotation does not start. Nothing was added.",
+            "Run connect and finish that hand-over first; attest what stands already (unified_profiles_attest_existing).",
+            problem="not_handed_over",
+        )
+    return Next("add", PHASES["add"], why, key)
+
+
+def _add(facts: Facts, rotation: Rotation) -> Next:
+    old, new = rotation["old"], _new(facts, rotation)
+    if facts.roll_back and facts.roll_back == new:
+        _exactly(facts, old, new)
+        return Next("remove", PHASES["roll_back"], "it was never handed over", new)
+    if adopted := rotation.get("new"):
+        if adopted not in facts.keys:
+            return Next(
+                "close", "", f"the new key {adopted} was removed by somebody before it was handed over", end=GIVEN_UP
+            )
+        _no_strangers(facts, rotation, adopted)
+        return _handed_over(facts, rotation, adopted)
+    added(facts.document, facts.keys, none_yet=True)
+    return Next("add", PHASES["add"], "a key was to be added, and whether that was done was not recorded", old)
+
+
+def _hand_over(facts: Facts, rotation: Rotation) -> Next:
+    new = rotation.get("new", "")
+    if facts.roll_back and facts.roll_back == new:
+        _not_removing(facts, rotation)
+        return Next("back", PHASES["roll_back"], "somebody wants the old key back", rotation["old"])
+    _no_strangers(facts, rotation, new)
+    if new not in facts.keys:
+        raise Refused(
+            f"The new key {new} is no longer on the source, and Flex may hold it.",
+            f"Have the old key handed over again at once: {word('rotate_rollback', facts.document.environment, new)}",
+            problem="key_removed",
+        )
+    return _handed_over(facts, rotation, new)
+
+
+def _handed_over(facts: Facts, rotation: Rotation, new: str) -> Next:
+    """Hand the new key over; then test, and retire the old one."""
+    old, phase = rotation["old"], PHASES["hand_over"]
+    if (done := facts.handover) is None:
+        return Next("hand_over", phase, f"the new key {new} is to be handed over", new)
+    if done["status"] != "done":
+        return Next("wait", phase, f"the hand-over of the new key {new} waits for somebody", new, pending=True)
+    if old not in facts.keys:
+        return Next("retired", PHASES["retire"], f"the old key {old} is gone", old)
+    if facts.test and not rotation.get("tested"):
+        sent = facts.test_event
+        if sent.get("key_fingerprint") != new:
+            return Next("test", PHASES["test"], f"a test event is to be sent through the new key {new}", new)
+        if sent["status"] != "arrived":
+            why = f"the new key {new} was tested: {sent.get('reason', '')}"
+            return Next("wait", PHASES["test"], why, new, pending=True)
+        return Next("tested", PHASES["test"], f"the test event came through the new key {new}", new)
+    # What is sent is read back as well; where that is only foretold, it will be.
+    shown = facts.retire_on_read_back and done["read_back"] is not None and (done["read_back"] or done["sent"])
+    said = facts.retire == old or shown
+    command = word("retire", facts.document.environment, old)
+    if not (wait := _overlap(facts, rotation, done)) and said:
+        _exactly(facts, old, new)
+        said_by = "this run was told so" if facts.retire == old else "the endpoint reads the new key back"
+        relied = f"{said_by}, and the new one was handed over ({_by(done)}){_untested(facts, rotation)}"
+        return Next("retire", PHASES["retire"], f"the old key {old} is to be removed: {relied}", old, relied=relied)
+    told = f"the old key {old} may be retired {'from ' + wait + ' on' if wait else 'now'}, by a run with {command}"
+    if facts.retire_on_read_back and shown:
+        told = f"the old key {old} is retired by a run from {wait} on"
+    return Next("wait", PHASES["retire"], f"{told}{_untested(facts, rotation)}", old, wait, pending=not wait)
+
+
+def _prove(facts: Facts, rotation: Rotation) -> Next:
+    new, retired, phase = rotation.get("new", ""), parse_time(rotation.get("retired_at")) or facts.now, PHASES["prove"]
+    if new not in facts.keys:
+        if facts.present:
+            return Next("close", "", f"the key {facts.present} was handed over since", end=GIVEN_UP)
+        raise Refused(
+            f"The new key {new} is no longer on the source{_visible(facts)}.", "Run recover.", problem="key_removed"
+        )
+    _no_strangers(facts, rotation, new)
+    if facts.proven_at:
+        return Next("close", phase, f"Flex wrote through the only key {new} at {facts.proven_at}", new, end=COMPLETE)
+    before = f"; about {facts.events_a_day:.3g} engagements a day came before" if facts.events_a_day is not None else ""
+    until = retired + facts.proof_max_age
+    late = "; look at the key in Flex, or have it handed over again" if facts.now > until else ""
+    relied = f" ({rotation['relied_on']})" if rotation.get("relied_on") else ""
+    why = f"Flex events through the new key {new} are waited for since {format_time(retired)}, when the old one was retired{relied}{before}{late}"
+    return Next("wait", phase, why, new, format_time(until), pending=bool(late))
+
+
+def _roll_back(facts: Facts, rotation: Rotation) -> Next:
+    old, new, phase = rotation["old"], rotation.get("new", ""), PHASES["roll_back"]
+    _no_strangers(facts, rotation, new)
+    if old not in facts.keys:
+        return Next("close", "", f"the old key {old} is gone, so the new one stays: run connect", end=GIVEN_UP)
+    if (done := facts.handover) is None:
+        since, recorded = rotation.get("back_at", ""), facts.done
+        again = bool(recorded and recorded["subject"].get("key_fingerprint") == old and recorded["at"] < since)
+        return Next("hand_over", phase, f"the old key {old} is to be handed over again", old, again=again)
+    if done["status"] != "done":
+        return Next("wait", phase, f"the hand-over of the old key {old} waits for somebody", old, pending=True)
+    if new not in facts.keys:
+        return Next("close", phase, f"the new key {new} is gone", new, end=ROLLED_BACK)
+    if not (wait := _overlap(facts, rotation, done)) and facts.roll_back == new:
+        _exactly(facts, old, new)
+        return Next("remove", phase, f"the new key {new} is to be removed: this run was told so", new)
+    command = word("rotate_rollback", facts.document.environment, new)
+    told = f"the new key {new} may be removed {'from ' + wait + ' on' if wait else 'now'}, by a run with {command}"
+    return Next("wait", phase, told, new, wait, pending=not wait)
+
+
+def _overlap(facts: Facts, rotation: Rotation, done: HandOverResult) -> str:
+    """When the overlap ends; empty where it has ended."""
+    if rotation.get("why") == LEAKED or facts.leaked == rotation["old"]:
+        return ""
+    until = (parse_time(done["at"]) or facts.now) + facts.overlap
+    return format_time(until) if facts.now < until else ""
+
+
+def _by(done: HandOverResult) -> str:
+    return f"{done['how']}{' by ' + done['by'] if done['by'] not in ('', done['how']) else ''}"
+
+
+def _untested(facts: Facts, rotation: Rotation) -> str:
+    if rotation.get("tested"):
+        return f"; a test event came through the new key at {rotation['tested']}"
+    return "; that the new key feeds the space was not tested (unified_profiles_test_event)"
+
+
+def _no_strangers(facts: Facts, rotation: Rotation, new: str) -> None:
+    if strangers := set(facts.keys) - set(rotation["before"]) - {new}:
+        raise _too_many({*strangers}, rotation)
+
+
+def added(document: LedgerDocument, keys: Collection[str], none_yet: bool = False) -> None:
+    """See that exactly one key has come to those that were there before.
+
+    Raises:
+        Refused: Several did; or none, unless that may be.
+    """
+    rotation = t.cast(Rotation, document.rotation)
+    strangers = set(keys) - set(rotation["before"])
+    if len(strangers) > 1:
+        raise _too_many(strangers, rotation)
+    if not strangers and not none_yet:
+        raise Refused(
+            "A write key was added, and the source does not show it yet.", "Run again.", problem="changed_since"
+        )
+
+
+def _too_many(strangers: Collection[str], rotation: Rotation) -> Refused:
+    known = ", ".join(filter(None, (rotation["old"], rotation.get("new"))))
+    return Refused(
+        f"The source has write keys that are not this rotation's: {', '.join(sorted(strangers))} beside {known}. Nothing was changed.",
+        "Find out who added them, remove them in Segment (Connections > Sources > the source > Settings > API Keys), and run again."
+        if rotation.get("new")
+        else "Remove all but one of them there: Segment, Connections > Sources > the source > Settings > API Keys. Then run again.",
+        problem="foreign_keys",
+        keys=sorted(strangers),
+    )
+
+
+def _not_removing(facts: Facts, rotation: Rotation) -> None:
+    """See that no other run is about to remove the old key.
+
+    Raises:
+        Refused: One may be.
+    """
+    began = parse_time(rotation.get("removing"))
+    until = began + datetime.timedelta(seconds=HELD_SECONDS) if began else facts.now
+    if rotation["old"] in facts.keys and facts.now < until:
+        raise Refused(
+            f"rotate_rollback: a run has been about to remove the old key {rotation['old']} since {rotation['removing']}.",
+            f"If the old key still stands after {format_time(until)}, run again.",
+            problem="at_work",
+        )
+
+
+def _exactly(facts: Facts, old: str, new: str) -> None:
+    """See that exactly these two keys stand, before one of them is removed.
+
+    Raises:
+        Refused: Others do.
+    """
+    if set(facts.keys) != {old, new}:
+        raise Refused(
+            f"The keys of the source are {', '.join(sorted(facts.keys))}, and not exactly {old} and {new}. Nothing was removed.",
+            "Look who changed them, and run again.",
+            problem="foreign_keys",
+            keys=sorted(facts.keys),
+        )
+
+
+def word(option: str, environment: str, key: str) -> str:
+    """What to give to a run, so that it may remove a key."""
+    return f"-e '{json.dumps({f'unified_profiles_{option}': {environment: key}})}'"
+
+
+def _days(age: datetime.timedelta) -> str:
+    return f"{age.days} day{'s' if age.days != 1 else ''}"
+
+
+# What a step leaves behind
+
+
+def after(
+    step: Next, document: LedgerDocument, keys: Collection[str], source_id: str, now: str
+) -> tuple[LedgerDocument, list[str]]:
+    """What the ledger and the keys of the source are after a step. The hand-over records itself.
+
+    Args:
+        step: What is done.
+        document: The ledger before.
+        keys: The keys before.
+        source_id: The source.
+        now: The time, by Segment's clock.
+    """
+    left = sorted(set(keys) - ({step.key} if step.do in REMOVES else set()))
+    was = document.rotation
+    if step.do == "add":
+        begun = begin(step, was, source_id, now)
+        new = next(iter(sorted(set(keys) - set(begun["before"]))), SET_BY_SEGMENT)
+        seen = {begun["old"]: now, **({} if new == SET_BY_SEGMENT else {new: now}), **document.seen_keys}
+        found = replace(document, rotation={**begun, "new": new}, seen_keys=seen)
+        return _told(found, now, "rotation begun", new, step.why), sorted({*left, new})
+    rotation = t.cast(Rotation, was)
+    if step.do == "hand_over":
+        # Before it is handed over: from then on it may be in Flex.
+        return replace(document, rotation={**rotation, "phase": _phase(rotation)}), left
+    if step.do == "tested":
+        return replace(document, rotation={**rotation, "tested": now}), left
+    if step.do == "back":
+        found = replace(document, rotation={**rotation, "phase": "roll_back", "back_at": now})
+        return _told(found, now, "rolling back", rotation.get("new", ""), step.why), left
+    if step.do in ("retire", "retired"):
+        found = replace(
+            document, rotation={**rotation, "phase": "prove", "retired_at": now, "relied_on": step.relied or step.why}
+        )
+        return _told(_only(found, rotation.get("new", ""), now), now, RETIRED, rotation["old"], step.why), left
+    found = replace(document, rotation=None)
+    if step.do == "remove":
+        return _told(_only(found, rotation["old"], now), now, ROLLED_BACK, step.key, step.why), left
+    if step.end == ROLLED_BACK:
+        found = _only(found, rotation["old"], now)
+    return _told(found, now, step.end, step.key, step.why), left
+
+
+def _phase(rotation: Rotation) -> str:
+    return "hand_over" if rotation["phase"] == "add" else rotation["phase"]
+
+
+def begin(step: Next, was: Rotation | None, source_id: str, now: str) -> Rotation:
+    """The rotation that is open, or a new one."""
+    if was:
+        return was
+    why = LEAKED if step.why.endswith(NO_OVERLAP) else "age"
+    return {"at": now, "phase": "add", "old": step.key, "before": [step.key], "why": why, "source_id": source_id}
+
+
+def _only(document: LedgerDocument, key: str, now: str) -> LedgerDocument:
+    """The ledger once this key is the only one. What comes through it from then on proves that Flex has it."""
+    done = document.steps["key"].get("done")
+    if not done or done["subject"].get("key_fingerprint") != key:
+        return document
+    record: Record = {**done, "keys": [key], "only_since": now}
+    return replace(document, steps={**document.steps, "key": {**document.steps["key"], "done": record}})
+
+
+def _told(document: LedgerDocument, at: str, what: str, key: str, why: str) -> LedgerDocument:
+    subject = {"subject": {"key_fingerprint": key}} if key else {}
+    entry = t.cast(Entry, {"at": at, "what": what, "by": "", "why": why, "step": "key", **subject})
+    return replace(document, history=[*document.history, entry])
+
+
+def state(document: LedgerDocument, keys: Sequence[str]) -> dict[str, t.Any]:
+    """What a diff shows of a rotation."""
+    rotation = document.rotation
+    open_ = {name: rotation.get(name, "") for name in ("phase", "old", "new")} if rotation else None
+    return {"rotation": open_, "key_fingerprints": sorted(keys)}
+
+
+def nothing_open() -> RotationStatus:
+    """The status where no rotation is open and no key has a date."""
+    return {"phase": "", "since": "", "key": "", "age_days": None, "next": "", "told": "", "pending": False}
+
+
+def open_rotation(document: LedgerDocument) -> RotationStatus:
+    """How the rotation stands, for a playbook that does not rotate; empty where none is open."""
+    rotation = document.rotation
+    if rotation is None:
+        return nothing_open()
+    phase = PHASES.get(rotation["phase"], rotation["phase"])
+    told = f"a rotation of the write key is open since {rotation['at']} (phase {phase}): run rotate"
+    return {
+        **nothing_open(),
+        "phase": phase,
+        "since": rotation["at"],
+        "key": rotation.get("new", rotation["old"]),
+        "told": told,
+    }
