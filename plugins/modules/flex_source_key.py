@@ -41,6 +41,11 @@ options:
       - Does not count where the link was recorded for a source that was linked later.
     type: bool
     default: false
+  form_done_by:
+    description:
+      - Who has the connection form done, as RV(flexops.unified_profiles.profiles_connection#module:handover) of this run has it in C(by). Check mode
+        records nothing, so it foretells with that what O(done_by_form) then does.
+    type: str
 notes:
   - The placeholders of O(endpoint.body) are C(environment), C(digest), C(account_sid), C(source_id), C(source_name) and
     C(write_key).
@@ -140,6 +145,7 @@ SPEC = ArgumentSpec(
         "key_fingerprints": {"type": "list", "elements": "str", "required": True, "no_log": False},
         "key_fingerprint": {"type": "str", "no_log": False},
         "done_by_form": {"type": "bool", "default": False},
+        "form_done_by": {"type": "str"},
     }
 )
 

@@ -32,6 +32,11 @@ options:
       - Whether to count the step as done by the connection form, when the form is recorded and the step never was.
     type: bool
     default: false
+  form_done_by:
+    description:
+      - Who has the connection form done, as RV(flexops.unified_profiles.profiles_connection#module:handover) of this run has it in C(by). Check mode
+        records nothing, so it foretells with that what O(done_by_form) then does.
+    type: str
 notes:
   - The placeholders of O(endpoint.body) are C(environment), C(digest), C(space_id), C(source_id) and C(source_name).
   - With O(endpoint.read_url), the value read is compared with the id of the source.
@@ -127,6 +132,7 @@ SPEC = ArgumentSpec(
         **OPTIONS,
         "source_id": {"type": "str", "required": True},
         "done_by_form": {"type": "bool", "default": False},
+        "form_done_by": {"type": "str"},
     }
 )
 

@@ -83,7 +83,7 @@ findings:
   type: list
   elements: dict
   contains:
-    problem: {description: 'C(renamed), C(disabled) or C(disabled_by_segment).', type: str, sample: renamed}
+    problem: {description: 'C(renamed), C(disabled) or C(disabled_by_segment); C(labels) where the labels could not be set.', type: str, sample: renamed}
     detail: {description: In words., type: str, sample: The source 5BKZVyYHdt1D7ZrtHyNR7W was disabled.}
     by: {description: 'Who did it, as far as the audit trail tells.', type: str, sample: ops@example.com}
     since: {description: 'When, as far as the audit trail tells.', type: str, sample: '2026-11-24T10:02:31Z'}

@@ -99,3 +99,27 @@ def test_an_audit_trail_that_cannot_be_read_stops_no_repair(run, sandbox, fault)
     repaired = run(retry_budget=0.0)
     assert (repaired["changed"], repaired["source"]["name"]) == (True, NAME)
     assert repaired["findings"][0]["problem"] == "renamed"
+
+
+def test_labels_that_cannot_be_set_stop_no_repair(run, sandbox):
+    run(create=True)
+    sandbox.sabotage("dev", "rename-source")
+    sandbox.fault(match="PUT /segment*labels", status=403, count=1)
+    repaired = run(source_labels={"managed-by": "ansible"})
+    assert (repaired["changed"], repaired["source"]["name"], repaired["source"]["labels"]) == (True, NAME, {})
+    assert [found["problem"] for found in repaired["findings"]] == ["renamed", "labels"]
+    assert "were not set" in repaired["warnings"][0]
+    assert run(source_labels={"managed-by": "ansible"})["source"]["labels"] == {"managed-by": "ansible"}
+
+
+def test_what_was_changed_before_a_failure_is_told(run, sandbox):
+    sandbox.sabotage("dev", "legacy-source")
+    refused = run(create=True)
+    assert (refused["failed"], refused["changed"]) == (True, False)
+    # Made, and then no more is heard of it.
+    sandbox.fault(match="POST /segment*sources", kind="drop_after", count=1)
+    sandbox.fault(match="GET /segment*sources", skip=1, status=500, count=100)
+    made = run(create=True, ignore_legacy=True, retry_budget=0.0)
+    assert (made["failed"], made["changed"]) == (True, True)
+    sandbox.clear_faults()
+    assert run(create=True, ignore_legacy=True)["changed"] is False

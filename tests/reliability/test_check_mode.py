@@ -22,7 +22,7 @@ from sandbox.catalog import CATALOG
 from sandbox.model import LEGACY_NAME, SOURCE_NAME
 from sandbox.server import SandboxHandle
 from support.chain import Chain
-from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, connected, forgotten
+from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, by_hand, connected, forgotten
 
 UNDERSCORES = SOURCE_NAME.replace("-", "_")
 NAMES = (SOURCE_NAME, UNDERSCORES, LEGACY_NAME, SOURCE_NAME.title(), SOURCE_NAME + " ", "renamed by hand")
@@ -201,6 +201,17 @@ def test_what_stands_before_the_form_is_not_what_it_leaves(sandbox, tmp_path, be
     assert (foretold.failure, real.failure, foretold.changed) == (None, None, real.changed)
     for step in ("connection", "link", "key"):
         assert_foretold(foretold.results[step]["diff"], real.results[step]["diff"], step)
+
+
+def test_a_confirmed_form_foretells_link_and_key(sandbox, tmp_path) -> None:
+    chain = Chain(sandbox, tmp_path, channel="operator")
+    asked = chain.connect().pending["connection"]
+    confirm = {"connection": by_hand(chain, "connection", asked)}
+    foretold, real = chain.connect(confirm=confirm, check=True), chain.connect(confirm=confirm)
+    assert (foretold.failure, real.failure, foretold.changed) == (None, None, real.changed)
+    for step in ("connection", "link", "key"):
+        assert foretold.results[step]["diff"] == real.results[step]["diff"], step
+        assert foretold.results[step]["handover"]["by"] == "jane"
 
 
 def test_no_write_leaves_a_playbook(sandbox: SandboxHandle, project) -> None:

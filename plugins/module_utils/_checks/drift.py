@@ -37,6 +37,7 @@ NOBODY: dict[str, t.Any] = {
     "test_event": False,
     "sent_test_event": None,
     "done_by_form": False,
+    "form_done_by": None,
     "wait_timeout": 0,
 }
 

@@ -350,7 +350,7 @@ def _connect(chain: Chain) -> None:
             chain.due["source"] = FORM_MAKES_IT
     else:
         chain.have_source(create=False)
-        _link_and_key(chain, done_by_form=True)
+        _link_and_key(chain, done_by_form=True, form_done_by=None)
 
 
 def _recover(chain: Chain) -> None:
@@ -365,7 +365,7 @@ def _recover(chain: Chain) -> None:
         return
     chain.read_back["connection"] = read_back(connection)
     chain.have_source(create=True, source_id=(source or {}).get("id"))
-    _link_and_key(chain, done_by_form=False, attest_existing=None)
+    _link_and_key(chain, done_by_form=False, form_done_by=None, attest_existing=None)
 
 
 def _rotate(chain: Chain) -> None:

@@ -180,7 +180,7 @@ def link(call: ModuleContext) -> HandOver:
         expected=expected,
         values=lambda: {**expected, "source_name": call["source_name"]},
         is_there=functools.partial(_see_source, call, "link", None),
-        done_by_form=_form_filled_in_by(steps) if call["done_by_form"] else None,
+        done_by_form=_form_filled_in_by(call, steps),
         form_due=_form_is_due(call),
     )
 
@@ -212,7 +212,7 @@ def key(call: ModuleContext) -> HandOver:
         expected=expected,
         values=values,
         is_there=functools.partial(_see_source, call, "key", chosen),
-        done_by_form=_form_filled_in_by(steps) if call["done_by_form"] and of_form else None,
+        done_by_form=_form_filled_in_by(call, steps) if of_form else None,
         form_due=_form_is_due(call),
         extra_facts={"keys": sorted(call["key_fingerprints"])},
     )
@@ -244,8 +244,12 @@ def _choose_key(call: ModuleContext, recorded: str | None, rotated: str | None) 
     return visible[0]
 
 
-def _form_filled_in_by(steps: Steps) -> str | None:
-    """Who filled in the connection form, as long as nobody has been asked to do it again."""
+def _form_filled_in_by(call: ModuleContext, steps: Steps) -> str | None:
+    """Who filled in the connection form, if that counts, as long as nobody has been asked to do it again."""
+    if not call["done_by_form"]:
+        return None
+    if call.check_mode and call["form_done_by"]:
+        return str(call["form_done_by"])
     form = steps.get("connection", {})
     return form["done"]["by"] if set(form) == {"done"} else None
 

@@ -169,19 +169,22 @@ class Service:
                 refused = isinstance(answer, httpx.ProxyError) and FINAL_OF_PROXIES.match(str(answer))
                 if isinstance(failure, TlsFailure) or refused:
                     raise failure
+                transport.tally.wrote |= wire.method not in READS and not never_sent
                 if not repeatable and not never_sent:
                     raise failures.unknown(shown, str(failure))
             else:
                 status, headers, content = answer
                 if status != 429:
                     traffic.served(wire)
+                unknown = status >= 500 and status not in DEFINITE
+                transport.tally.wrote |= wire.method not in READS and (status in expected or unknown)
                 if status in expected:
                     body = self._decode(wire, status, headers, content, shown)
                     return Response(shown, self.name, status, headers, body, failures.request_id(headers), len(content))
                 failure = failures.status(status, headers, content, shown)
                 if status == 429:
                     wait = requested_wait(headers, content, clock.now())
-                elif status < 500 or status in DEFINITE:
+                elif not unknown:
                     raise failure
                 elif not repeatable:
                     raise failures.unknown(shown, f"HTTP {status}", **failure.facts)

@@ -49,10 +49,15 @@ class Budget:
 
 
 class Tally:
-    """How many requests one task sent, and how many of them were answered with 429. Its threads share it."""
+    """How many requests one task sent, and how many of them were answered with 429. Its threads share it.
+
+    Attributes:
+        wrote: Whether one of them changed something, or may have.
+    """
 
     def __init__(self) -> None:
         self.requests = self.rate_limited = 0
+        self.wrote = False
         self._lock = threading.Lock()
 
     def count(self, limited: bool) -> None:

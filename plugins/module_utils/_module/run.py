@@ -84,7 +84,8 @@ def result_of(
         if call.warnings:
             result["warnings"] = call.warnings
     except Failure as failure:
-        result = failure.as_result()
+        # What was changed before it failed was changed.
+        result = {**failure.as_result(), "changed": call is not None and call.transport.tally.wrote}
     except Exception as error:  # a defect of this collection: say where, and nothing that could be a value
         trace = error.__traceback__
         while trace and trace.tb_next:

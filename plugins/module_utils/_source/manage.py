@@ -228,8 +228,13 @@ class ManagedSource(Resource):
         if "labels" in plan.changes:
             before = plan.before["labels"]
             changed = {key: value for key, value in plan.changes["labels"].items() if before.get(key) != value}
-            self._set_labels(source, changed)
-            view["labels"] = dict(sorted({**source.labels, **changed}.items()))
+            try:
+                self._set_labels(source, changed)
+                view["labels"] = dict(sorted({**source.labels, **changed}.items()))
+            except Failure as failure:  # what is cosmetic stops no repair
+                told = f"The labels of the source {source.id} were not set. {failure.full_message}"
+                self.findings.append({"problem": "labels", "detail": told, "by": "", "since": ""})
+                self.call.warnings.append(told)
         return view
 
     def _set_labels(self, source: Source, changed: dict[str, str]) -> None:
