@@ -40,7 +40,7 @@ demo: setup
 sandbox: setup
 	@$(BIN)/python -m sandbox $(OPTIONS)
 
-test: setup .venv-2.16/ready
+test: setup .venv-2.16/ready $(if $(shell command -v java),.venv-eda/ready)
 	@$(BIN)/python $(PYTEST) -m "not full"
 	@echo "what Ansible has a part in, on ansible-core 2.16:"
 	@.venv-2.16/bin/python $(PYTEST) -m "not newest_only and not full" tests/unit tests/integration
@@ -52,6 +52,10 @@ test-all: setup
 # Installs from a package index what the collection needs, in an environment of ansible-test's own.
 test-smoke: setup
 	@tools/ansible-test $(VENV) integration smoke
+
+# Event-Driven Ansible, whose rules engine needs Java; without one, the tests of the rulebooks are reported as skipped.
+.venv-eda/ready: requirements.txt requirements-eda.txt tools/make-venv
+	@tools/make-venv .venv-eda newest -r requirements-eda.txt && touch $@
 
 .venv-bench/ready: requirements.txt requirements-bench.txt tools/make-venv
 	@tools/make-venv .venv-bench newest -r requirements-bench.txt && touch $@

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from . import events, sabotage, state
 from .endpoints import REGIONS, json_object, refuse_control_characters
 from .faults import Faults
+from .forwarding import Forwarder
 from .model import ApiProblem, iso
 from .world import World
 
@@ -147,6 +148,14 @@ def engage(order: Order) -> None:
     events.engage(order.world, order.world.environment(order.body.get("environment")), count)
 
 
+def forward(order: Order) -> None:
+    """Forward the audit trails from now on."""
+    url, secret = order.body.get("url"), order.body.get("secret")
+    if not isinstance(url, str) or not isinstance(secret, str):
+        raise ApiProblem(400, "input-validation", "url and secret are required")
+    order.world.forwarders.append(Forwarder(url, secret))
+
+
 def save(order: Order) -> t.Any:
     """Write the file that ``--state`` named."""
     return _keep(order.world, state.save)
@@ -183,6 +192,7 @@ PATHS: list[tuple[str, str, Handler]] = [
     ("GET", "/switches", show_switches),
     ("POST", "/switches", switch),
     ("POST", "/engagements", engage),
+    ("POST", "/forwarding", forward),
 ]
 
 

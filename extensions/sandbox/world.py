@@ -49,6 +49,7 @@ class World:
 
     Attributes:
         watchers: Told of each answer: service, method, path as in the route, status, body. For tests of the answers.
+        forwarders: Told of each event of the audit trail.
         on_reset: Called at the end of each reset, for those who keep something about this world.
     """
 
@@ -61,6 +62,7 @@ class World:
         self.log: t.Callable[[str], None] | None = None
         self.state_file: Path | None = None
         self.watchers: list[t.Callable[[str, str, str, int, t.Any], None]] = []
+        self.forwarders: list[t.Callable[[Environment, t.Mapping[str, t.Any]], None]] = []
         self.on_reset: list[t.Callable[[], None]] = []
         self.reset()
 
@@ -72,6 +74,7 @@ class World:
         # Who acts right now, for the audit trail: a token of the Public API, or nobody, which is a person in a console.
         self.actor: str | None = None
         self._indexed: dict[str, Environment] | None = None
+        self.forwarders.clear()
         self.environments = {name: Environment(name, region) for name, region in self.seeds}
         for env in self.environments.values():
             self.make_source(env, "website", JAVASCRIPT, quiet=True)
@@ -195,7 +198,10 @@ class World:
             "type": kind,
             **actor,
         }
-        env.audit.append({**event, "resourceId": id_, "resourceType": what, "resourceName": name})
+        event |= {"resourceId": id_, "resourceType": what, "resourceName": name}
+        env.audit.append(event)
+        for forward in self.forwarders:
+            forward(env, event)
 
     def changed(self, env: Environment, source: Source, kind: str = "Source Modified") -> None:
         """Write the audit trail of a source."""

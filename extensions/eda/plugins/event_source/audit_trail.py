@@ -1,0 +1,286 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An event source for ansible-rulebook: Segment's audit trail, for whoever has no address that Segment can reach."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import email.utils
+import json
+import logging
+import os
+import tempfile
+import typing as t
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+DOCUMENTATION = r"""
+---
+short_description: Segment's audit trail, of many environments
+description:
+  - Requests the audit trail of each environment's workspace, and hands new events on as C({environment, audit}).
+  - An event is handed on at least once, also after a crash. The cursor passes an event one interval after it was handed on.
+    So what was handed on shortly before a crash comes again. Throttle the rule.
+  - At the first start, events from then on are handed on. All times are Segment's own, so the controller's clock does not matter.
+  - What cannot be read is tried again, at first after O(interval), at last once an hour, or when Segment says. It is reported once, as
+    C({environment, problem}), and so is its end.
+  - Needs a workspace owner's token for each environment. It was only ever run against the sandbox of this collection.
+options:
+  environments:
+    description: By name, C({segment_token, segment_region}).
+    type: dict
+    required: true
+  cursor:
+    description: The file that holds how far each environment was read. It has ids and times only. Keep it on a lasting disk.
+    type: str
+    required: true
+  interval:
+    description: Seconds between two requests of one environment.
+    type: float
+    default: 60
+  sandbox_url:
+    description: A sandbox, in place of Segment.
+    type: str
+"""
+
+EXAMPLES = r"""
+- flexops.unified_profiles.audit_trail:
+    cursor: /var/lib/unified-profiles/audit.json
+    environments:
+      prod:
+        segment_token: "{{ prod_segment_token }}"
+        segment_region: us
+"""
+
+HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
+# An event may show in the trail after a later one: so far back, the trail is read again.
+OVERLAP = datetime.timedelta(minutes=10)
+LONGEST = 3600.0
+PAGES = 50
+
+logger = logging.getLogger(__name__)
+
+
+class CannotRead(Exception):
+    """A trail that could not be read.
+
+    Attributes:
+        wait: Seconds to wait, if Segment says so.
+    """
+
+    def __init__(self, why: str, wait: float | None = None) -> None:
+        super().__init__(why)
+        self.wait = wait
+
+
+class Queue(t.Protocol):
+    async def put(self, event: dict[str, t.Any], /) -> None: ...
+
+
+class Cursor:
+    """How far each environment was read: in a file, as ``{name: {"since", "until", "seen"}}``.
+
+    ``since`` is when it was first read, ``until`` the newest event, ``seen`` the time of each event that may come again, by its id.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.places: dict[str, dict[str, t.Any]] = {}
+        if path.exists():
+            try:
+                found = json.loads(path.read_text())
+                for name, place in found.items():
+                    parse_time(place["since"]), parse_time(place["until"])
+                    self.places[str(name)] = {**place, "seen": dict(place["seen"])}
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise ValueError(f"cursor: {path} is no cursor of this source. Remove it to begin anew.") from error
+        self.save()
+
+    def save(self) -> None:
+        """Replace the file. It is there in whole at any moment."""
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        try:
+            with os.fdopen(handle, "w") as file:
+                json.dump(self.places, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, self.path)
+        except BaseException:
+            os.unlink(name)
+            raise
+
+
+@dataclass
+class Trail:
+    """The trail of one environment."""
+
+    name: str
+    url: str
+    token: str = field(repr=False)
+    interval: float
+    failures: int = 0
+
+    async def follow(self, client: httpx.AsyncClient, cursor: Cursor, queue: Queue) -> None:
+        """Hand events on for ever."""
+        handed_on: dict[str, t.Any] | None = None
+        while True:
+            # The rules had an interval to take what was handed on.
+            if handed_on is not None:
+                cursor.places[self.name] = handed_on
+                cursor.save()
+            handed_on, wait = await self.look(client, cursor.places.get(self.name), queue)
+            if handed_on is not None and self.name not in cursor.places:
+                cursor.places[self.name] = handed_on
+                cursor.save()
+            await asyncio.sleep(wait)
+
+    async def look(
+        self, client: httpx.AsyncClient, place: Mapping[str, t.Any] | None, queue: Queue
+    ) -> tuple[dict[str, t.Any] | None, float]:
+        """Hand on what is new. Returns the place behind it, and how many seconds to wait."""
+        try:
+            if place is None:
+                _events, now = await self._page(client, {"pagination.count": "1"})
+                found = {"since": now, "until": now, "seen": {}}
+            else:
+                found = await self._hand_on(client, place, queue)
+        except CannotRead as problem:
+            self.failures += 1
+            if self.failures == 1:
+                logger.warning("%s: %s", self.name, problem)
+                await queue.put({"environment": self.name, "problem": str(problem)})
+            longer = min(self.interval * 2 ** min(self.failures, 12), LONGEST)
+            return None, longer if problem.wait is None else min(max(problem.wait, self.interval), LONGEST)
+        if self.failures:
+            self.failures = 0
+            logger.info("%s: the audit trail can be read again", self.name)
+            await queue.put({"environment": self.name, "problem": ""})
+        return found, self.interval
+
+    async def _hand_on(self, client: httpx.AsyncClient, place: Mapping[str, t.Any], queue: Queue) -> dict[str, t.Any]:
+        since = max(parse_time(place["until"]) - OVERLAP, parse_time(place["since"]))
+        query = {"startTime": since.strftime("%Y-%m-%dT%H:%M:%SZ"), "pagination.count": "200"}
+        events: list[dict[str, t.Any]] = []
+        for _page in range(PAGES):
+            answer, _now = await self._page(client, query)
+            events += answer["events"]
+            following = (answer.get("pagination") or {}).get("next")
+            if not following:
+                break
+            query["pagination.cursor"] = str(following)
+        seen, until = dict(place["seen"]), str(place["until"])
+        events.reverse()  # newest first, as they came
+        for event in sorted(events, key=lambda event: parse_time(event["timestamp"])):
+            if event["id"] not in seen:
+                await queue.put({"environment": self.name, "audit": event})
+            seen[event["id"]] = event["timestamp"]
+            until = max(until, event["timestamp"], key=parse_time)
+        kept = {id_: at for id_, at in seen.items() if parse_time(at) >= parse_time(until) - OVERLAP}
+        return {"since": place["since"], "until": until, "seen": kept}
+
+    async def _page(self, client: httpx.AsyncClient, query: Mapping[str, str]) -> tuple[dict[str, t.Any], str]:
+        """A page of the trail (operation listAuditEvents), and the time at Segment.
+
+        Raises:
+            CannotRead: Nothing came, or not what was asked for.
+        """
+        headers = {"Authorization": f"Bearer {self.token}"}
+        try:
+            answer = await client.get(f"{self.url}/audit-events", params=dict(query), headers=headers)
+        except httpx.HTTPError as error:
+            raise CannotRead(f"Segment cannot be reached: {type(error).__name__}") from None
+        now = moment(answer.headers.get("date"))
+        if answer.status_code in (401, 403):
+            raise CannotRead(
+                f"Segment refused the token for the audit trail ({answer.status_code}). It takes a workspace owner's token."
+            )
+        if answer.status_code == 429:
+            raise CannotRead("Segment's rate limit is reached.", told_wait(answer, now))
+        if answer.status_code != 200:
+            raise CannotRead(f"Segment answered with status {answer.status_code}.", told_wait(answer, now))
+        try:
+            data = answer.json()["data"]
+            for event in data["events"]:
+                parse_time(event["timestamp"])
+                event["id"] + event["type"]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise CannotRead("Segment's answer is no audit trail.") from None
+        if now is None:
+            raise CannotRead("Segment's answer has no date.")
+        return data, now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def told_wait(answer: httpx.Response, now: datetime.datetime | None) -> float | None:
+    """How many seconds the answer says to wait; None if it does not."""
+    told = answer.headers.get("retry-after", "")
+    if told.isdecimal():
+        return float(told)
+    until = moment(told) or moment(answer.headers.get("x-ratelimit-reset"))
+    return max((until - now).total_seconds(), 0.0) if until and now else None
+
+
+def moment(text: str | None) -> datetime.datetime | None:
+    """The time in a header; None if it is none."""
+    try:
+        return email.utils.parsedate_to_datetime(text or "").astimezone(datetime.timezone.utc)
+    except ValueError:
+        return None
+
+
+def parse_time(text: str) -> datetime.datetime:
+    """Raises ValueError if it is no time."""
+    found = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)
+
+
+def trails(args: Mapping[str, t.Any]) -> Iterator[Trail]:
+    """The trail of each environment.
+
+    Raises:
+        ValueError: An argument is wrong; it is named.
+    """
+    unknown = sorted(set(args) - {"environments", "cursor", "interval", "sandbox_url", "eda_feedback_queue"})
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)}: unknown; there are environments, cursor, interval and sandbox_url")
+    environments = args.get("environments")
+    if not isinstance(environments, dict) or not environments:
+        raise ValueError(
+            "environments: a dictionary is wanted, such as {prod: {segment_token: ..., segment_region: us}}"
+        )
+    try:
+        interval = float(args.get("interval", 60))
+    except (TypeError, ValueError):
+        interval = 0.0
+    if not 0 < interval <= LONGEST:
+        raise ValueError(f"interval: seconds above 0 and up to {LONGEST:g} are wanted")
+    for name, settings in environments.items():
+        token = settings.get("segment_token") if isinstance(settings, dict) else None
+        if not isinstance(token, str) or not token.strip():
+            raise ValueError(f"environments.{name}.segment_token: missing")
+        region = settings.get("segment_region", "us")
+        if region not in HOSTS:
+            raise ValueError(f"environments.{name}.segment_region: us or eu is wanted")
+        sandbox = args.get("sandbox_url")
+        url = f"{str(sandbox).rstrip('/')}/segment/{region}" if sandbox else HOSTS[region]
+        yield Trail(str(name), url, token.strip(), interval)
+
+
+async def main(queue: Queue, args: dict[str, t.Any]) -> None:
+    """Follow the trail of each environment."""
+    if not args.get("cursor"):
+        raise ValueError("cursor: the path of a file is wanted")
+    following = list(trails(args))
+    path = Path(str(args["cursor"])).expanduser()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cursor = Cursor(path)
+    except OSError as error:
+        raise ValueError(f"cursor: {path} cannot be written: {error.strerror}") from error
+    async with httpx.AsyncClient(timeout=30, follow_redirects=False) as client:
+        await asyncio.gather(*(trail.follow(client, cursor, queue) for trail in following))

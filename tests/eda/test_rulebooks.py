@@ -1,0 +1,194 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rulebooks under the real ansible-rulebook: events come from the sandbox, and playbooks start."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from sandbox.forwarding import Forwarder, forwarded
+from support.project import ROOT
+
+RULEBOOK = ROOT / ".venv-eda/bin/ansible-rulebook"
+pytestmark = [
+    pytest.mark.newest_only,
+    pytest.mark.skipif(
+        not RULEBOOK.exists(), reason="needs Java 17 and ansible-rulebook, which `make .venv-eda/ready` installs"
+    ),
+]
+SECRET = "signed with this"
+LONG = 120  # seconds after which a test fails; none waits for them
+
+
+class Activation:
+    """A rulebook that runs."""
+
+    def __init__(self, name, project, folder: Path, environments, **variables) -> None:
+        self.folder, self.log = folder, folder / "log.txt"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        given = {
+            "unified_profiles_webhook_host": "127.0.0.1",
+            "unified_profiles_webhook_port": self.port,
+            "unified_profiles_webhook_secret": SECRET,
+            "unified_profiles_recover_on_event": False,
+            **variables,
+        }
+        (folder / "vars.yml").write_text(yaml.safe_dump(given))
+        self.command = [RULEBOOK, "-r", ROOT / f"extensions/eda/rulebooks/{name}.yml", "--verbose"]
+        self.command += ["-i", project.inventory, "--vars", folder / "vars.yml"]
+        self.environment = {
+            **os.environ,
+            "PATH": f"{RULEBOOK.parent}:{os.environ['PATH']}",
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+            "ANSIBLE_NOCOLOR": "1",
+            "SANDBOX_PORT": project.sandbox.url.rpartition(":")[2],
+            "UNIFIED_PROFILES_ENVIRONMENTS": json.dumps(environments),
+        }
+        self.start()
+
+    def start(self) -> None:
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+            )
+        before = self.told("Waiting for events, ruleset")
+        self.wait(lambda: self.told("Waiting for events, ruleset") > before)
+
+    def told(self, text: str) -> int:
+        return self.log.read_text().count(text)
+
+    def started(self, playbook: str) -> int:
+        return len(re.findall(rf"Calling Ansible runner|{playbook}", self.log.read_text()))
+
+    def wait(self, until) -> None:
+        began = time.monotonic()
+        while not until():
+            assert time.monotonic() - began < LONG, self.log.read_text()[-5000:]
+            assert self.process.poll() is None, self.log.read_text()[-5000:]
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def activate(project, tmp_path, sandbox):
+    """Starts a rulebook, which knows dev's workspace and account."""
+    running = []
+
+    def start(name, **variables):
+        dev = sandbox.world.environments["dev"]
+        known = {"dev": {"workspace_id": dev.workspace["id"], "twilio_account_sid": dev.account_sid}}
+        running.append(Activation(name, project, tmp_path, known, **variables))
+        return running[-1]
+
+    yield start
+    for one in running:
+        if one.process.poll() is None:
+            one.kill()
+
+
+def looks(sandbox) -> int:
+    """How many playbooks looked at dev: each reads its space once."""
+    return len(
+        [entry for entry in sandbox.journal() if entry["environment"] == "dev" and entry["path"].endswith("/sources")]
+    )
+
+
+def test_a_signed_event_starts_the_playbook_once_and_a_wrong_one_starts_nothing(activate, project, sandbox):
+    assert project.run("connect").status == 0
+    activation = activate("segment_audit")
+    url = f"http://127.0.0.1:{activation.port}/audit"
+    sandbox.clear_journal()
+    wrong = Forwarder(url, "another secret")
+    dev, eu = sandbox.world.environments["dev"], sandbox.world.environments["eu"]
+    event = {"id": "e0", "type": "Source Deleted", "timestamp": "2026-11-26T10:00:00Z", "actor": "user_1"}
+    event |= {"resourceId": "x", "resourceType": "SOURCE", "resourceName": "x"}
+    wrong(dev, event)
+    activation.wait(lambda: wrong.answers)
+    assert wrong.answers == [401]
+    # An event of a workspace that nobody named is told.
+    right = Forwarder(url, SECRET)
+    right(eu, event)
+    activation.wait(lambda: activation.told("no environment is known for it"))
+    assert looks(sandbox) == 0
+    sandbox.world.forwarders.append(right)
+    sandbox.sabotage("dev", "delete-source")
+    activation.wait(lambda: looks(sandbox))
+    # A storm of the same: none starts a second run.
+    body = json.dumps(forwarded(dev, event))
+    for _n in range(100):
+        right._waiting.put(body.encode())
+    activation.wait(lambda: len(right.answers) >= 102)
+    assert set(right.answers) == {200}
+    activation.wait(lambda: activation.told("PLAY RECAP"))
+    assert sandbox.journal(writes=True) == []
+    assert activation.told("PLAY RECAP") == 1
+    assert "eu " not in activation.log.read_text().partition("PLAY RECAP")[2], "it is limited to the environment"
+
+
+@pytest.mark.full
+def test_a_recovery_without_a_person_is_opt_in(activate, project, sandbox):
+    assert project.run("connect").status == 0
+    activation = activate("segment_audit", unified_profiles_recover_on_event=True)
+    sandbox.world.forwarders.append(Forwarder(f"http://127.0.0.1:{activation.port}/audit", SECRET))
+    sandbox.sabotage("dev", "delete-source")
+    activation.wait(lambda: activation.told("PLAY RECAP") >= 2)
+    (source,) = [
+        source
+        for source in sandbox.world.environments["dev"].sources.values()
+        if source.name == "twilio-unified-profiles"
+    ]
+    assert source.enabled
+    # What the recovery itself made starts no other.
+    assert activation.told("PLAY RECAP") == 2
+
+
+@pytest.mark.full
+def test_twilios_errors_need_the_token(activate, project, sandbox):
+    assert project.run("connect").status == 0
+    activation = activate("twilio_errors")
+    sandbox.clear_journal()
+    data = {"account_sid": sandbox.world.environments["dev"].account_sid, "error_code": "49008"}
+    event = {"specversion": "1.0", "type": "com.twilio.error-logs.error.logged", "id": "EV1", "data": data}
+    url = f"http://127.0.0.1:{activation.port}/twilio"
+    with httpx.Client(trust_env=False, timeout=30) as twilio:
+        assert twilio.post(url, json=[event]).status_code == 401
+        assert twilio.post(url, json=[event], headers={"Authorization": f"Bearer {SECRET}"}).status_code == 200
+    activation.wait(lambda: looks(sandbox))
+
+
+@pytest.mark.full
+def test_what_happens_while_the_source_is_down_is_found_again(activate, project, sandbox, tmp_path):
+    assert project.run("connect").status == 0
+    dev = sandbox.world.environments["dev"]
+    activation = activate(
+        "audit_trail",
+        unified_profiles_audit_environments={"dev": {"segment_token": dev.segment_token, "segment_region": dev.region}},
+        unified_profiles_audit_cursor=str(tmp_path / "cursor.json"),
+        unified_profiles_audit_interval=0.2,
+        unified_profiles_sandbox_url=sandbox.url,
+    )
+    activation.wait(lambda: (tmp_path / "cursor.json").exists() and "dev" in (tmp_path / "cursor.json").read_text())
+    activation.kill()
+    sandbox.clear_journal()
+    sandbox.sabotage("dev", "disable-source")
+    activation.start()
+    activation.wait(lambda: looks(sandbox))
+    assert dev.segment_token not in activation.log.read_text() + (tmp_path / "cursor.json").read_text()

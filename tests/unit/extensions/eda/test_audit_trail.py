@@ -1,0 +1,212 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The event source follows audit trails: nothing is lost, and what cannot be read is told once and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import email.utils
+import json
+import runpy
+
+import httpx
+import pytest
+from support.project import ROOT
+
+pytestmark = pytest.mark.newest_only
+# As ansible-rulebook loads it.
+PLUGIN = runpy.run_path(str(ROOT / "extensions/eda/plugins/event_source/audit_trail.py"))
+START = datetime.datetime(2026, 11, 26, 10, tzinfo=datetime.timezone.utc)
+ARGS = {"environments": {"dev": {"segment_token": "of dev"}, "eu": {"segment_token": "of eu", "segment_region": "eu"}}}
+
+
+def at(minutes: float) -> str:
+    return (START + datetime.timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def event(name: str, minutes: float) -> dict[str, str]:
+    return {"id": name, "type": "Source Modified", "timestamp": at(minutes), "actor": "user_1"}
+
+
+class Killed(Exception):
+    """The process is gone."""
+
+
+class Segment:
+    """Its audit trails, and a clock that only waiting moves."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.events, self.minutes, self.answers, self.requests, self.waited = [], 0.0, [], [], []
+        self.each_wait = lambda: None
+        self.page_size = 200
+        client = httpx.AsyncClient
+
+        def patched(**options):
+            return client(transport=httpx.MockTransport(self.answer), **options)
+
+        monkeypatch.setattr(httpx, "AsyncClient", patched)
+        monkeypatch.setattr(asyncio, "sleep", self.sleep)
+
+    def answer(self, request):
+        self.requests.append(request)
+        date = email.utils.format_datetime(START + datetime.timedelta(minutes=self.minutes), usegmt=True)
+        if self.answers:
+            status, headers = self.answers.pop(0)
+            return httpx.Response(status, headers={"Date": date, **headers})
+        query = request.url.params
+        shown = [one for one in reversed(self.events) if one["timestamp"] >= query.get("startTime", "")]
+        first = int(query.get("pagination.cursor", 0))
+        following = str(first + self.page_size) if first + self.page_size < len(shown) else None
+        data = {"events": shown[first : first + self.page_size], "pagination": {"next": following}}
+        return httpx.Response(200, json={"data": data}, headers={"Date": date})
+
+    async def sleep(self, seconds):
+        self.waited.append(seconds)
+        self.minutes += seconds / 60
+        self.each_wait()
+
+
+class Queue(list):
+    async def put(self, found):
+        self.append(found)
+
+
+@pytest.fixture
+def segment(monkeypatch):
+    return Segment(monkeypatch)
+
+
+@pytest.fixture
+def follow(segment, tmp_path):
+    """Follows the trail of dev for so many requests, then kills the source; returns what was handed on."""
+
+    def run(rounds, before_each=lambda n: None, **args):
+        queue, seen = Queue(), []
+
+        def each_wait():
+            seen.append(None)
+            if len(seen) == rounds:
+                raise Killed
+            before_each(len(seen))
+
+        segment.each_wait = each_wait
+        given = {"environments": {"dev": {"segment_token": "of dev"}}, "cursor": str(tmp_path / "cursor.json"), **args}
+        with pytest.raises(Killed):
+            asyncio.run(PLUGIN["main"](queue, given))
+        return [found["audit"]["id"] if "audit" in found else found["problem"] for found in queue]
+
+    return run
+
+
+def test_events_from_the_first_start_on_are_handed_on_once(segment, follow):
+    segment.events.append(event("before", -5))
+    handed_on = follow(4, lambda n: segment.events.append(event(f"e{n}", n - 0.5)))
+    assert handed_on == ["e1", "e2", "e3"]
+    assert segment.requests[-1].headers["Authorization"] == "Bearer of dev"
+    assert segment.requests[-1].url.host == "api.segmentapis.com"
+
+
+@pytest.mark.parametrize("killed_after", [1, 2, 3, 4, 5, 6])
+def test_whenever_it_is_killed_nothing_is_lost(segment, follow, killed_after):
+    def happen(n):
+        segment.events.append(event(f"e{len(segment.events)}", segment.minutes - 0.5))
+
+    first = follow(killed_after, happen)
+    happen(0)  # while it was down
+    second = follow(4, happen)
+    assert set(first) | set(second) == {one["id"] for one in segment.events[: len(segment.events)]}
+    assert second == sorted(set(second), key=second.index), "twice in one life"
+
+
+def test_what_shows_late_is_handed_on(segment, follow):
+    def late(n):
+        if n == 1:
+            segment.events.append(event("now", 1))
+        if n == 2:
+            segment.events.insert(0, event("late", 0.2))
+
+    assert follow(5, late) == ["now", "late"]
+
+
+def test_all_pages_are_read_oldest_first(segment, follow):
+    segment.page_size = 3
+    assert follow(2, lambda n: segment.events.extend(event(f"e{i}", 0.01 * i) for i in range(8))) == [
+        f"e{i}" for i in range(8)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(401, "owner's token"), (403, "owner's token"), (429, "rate limit"), (503, "status 503"), (404, "status 404")],
+)
+def test_what_cannot_be_read_is_told_once_and_waited_for(segment, follow, status, told):
+    follow(1)
+    segment.answers, segment.waited = [(status, {})] * 8, []
+    handed_on = follow(10)
+    assert (told in handed_on[0], handed_on[1:]) == (True, [""])
+    assert segment.waited[:8] == [120, 240, 480, 960, 1920, 3600, 3600, 3600]
+
+
+def test_a_wait_that_segment_asks_for_counts(segment, follow):
+    follow(1)
+    segment.answers, segment.waited = [(429, {"Retry-After": "300"}), (429, {"Retry-After": "999999"})], []
+    follow(3)
+    assert segment.waited[:2] == [300, 3600]
+    date = email.utils.format_datetime(START + datetime.timedelta(minutes=segment.minutes + 10), usegmt=True)
+    segment.answers, segment.waited = [(429, {"X-RateLimit-Reset": date})], []
+    follow(1)
+    assert segment.waited == [600]
+
+
+def test_one_environment_that_cannot_be_read_stops_no_other(segment, tmp_path):
+    queue = Queue()
+
+    def each_wait():
+        if len(segment.waited) >= 12:
+            raise Killed
+
+    segment.each_wait = each_wait
+    answer = segment.answer
+    segment.answer = lambda request: httpx.Response(500) if "eu1" in request.url.host else answer(request)
+    with pytest.raises(Killed):
+        asyncio.run(PLUGIN["main"](queue, {**ARGS, "cursor": str(tmp_path / "c.json")}))
+    assert [found for found in queue if "problem" in found] == [
+        {"environment": "eu", "problem": "Segment answered with status 500."}
+    ]
+    assert set(json.loads((tmp_path / "c.json").read_text())) == {"dev"}
+
+
+def test_no_token_is_in_the_cursor_or_in_what_is_handed_on(segment, follow, tmp_path):
+    segment.answers = [(401, {})]
+    told = follow(3)
+    assert "of dev" not in str(told) + (tmp_path / "cursor.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ({"cursor": ""}, "cursor: "),
+        ({"environments": {}}, "environments: "),
+        ({"environments": {"dev": {}}}, r"environments\.dev\.segment_token: "),
+        (
+            {"environments": {"dev": {"segment_token": "x", "segment_region": "mars"}}},
+            r"environments\.dev\.segment_region: ",
+        ),
+        ({"interval": "often"}, "interval: "),
+        ({"interval": 0}, "interval: "),
+        ({"intervall": 5}, "intervall: unknown"),
+        ({"cursor": "/proc/no/such"}, "cursor: "),
+    ],
+)
+def test_a_wrong_argument_is_named(args, told, tmp_path):
+    with pytest.raises(ValueError, match=f"^{told}"):
+        asyncio.run(PLUGIN["main"](Queue(), {**ARGS, "cursor": str(tmp_path / "c"), **args}))
+
+
+def test_a_damaged_cursor_is_named(tmp_path):
+    (tmp_path / "c").write_text('{"dev": {"until": "x"}}')
+    with pytest.raises(ValueError, match="no cursor of this source"):
+        asyncio.run(PLUGIN["main"](Queue(), {**ARGS, "cursor": str(tmp_path / "c")}))
