@@ -97,6 +97,7 @@ lint-examples:
 	$(BIN)/python tools/lint_examples.py
 
 lint-docs:
+	$(BIN)/python tools/prose.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" antsibull-docs lint-collection-docs --plugin-docs $(COLLECTION)
 	tools/docs $(VENV)
 
