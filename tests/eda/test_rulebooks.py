@@ -29,7 +29,7 @@ pytestmark = [
     ),
 ]
 SECRET = "signed with this"
-LONG = 120  # seconds after which a test fails; none waits for them
+LONG = 240  # seconds after which a test fails; none waits for them
 
 
 class Activation:
