@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import typing as t
@@ -15,6 +16,8 @@ from collections.abc import Iterator, Mapping
 
 from ansible import constants
 from ansible.inventory.manager import IGNORED
+from ansible.module_utils.common.yaml import yaml_load
+from ansible.parsing.splitter import parse_kv
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import MAY_BE_DISABLED
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
@@ -23,12 +26,17 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
     in_one_line,
     in_words,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import SECRETS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import inventory_sources
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import MENDED
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import ASKED, LOOK
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import to_builtin
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import PREFIX
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import RUN_ONLY, SETTINGS, to_builtin
 
 ONLY_LOOKS = re.compile(r"(?<![^./])drift(?=(\.ya?ml)?$)")
+# Of the settings, those that are not repeated.
+MAY_BE_SECRET = tuple(f"{PREFIX}{option}" for option in (*SECRETS, "proxy", "endpoints"))
+FOR_A_PERSON = tuple(f"{PREFIX}{option}" for option in ("confirm", "confirmed_by", "reason", "prompt"))
 LOOK_AGAIN, FAILURE = "unified_profiles_look_again", "unified_profiles_failure"
 NEVER_LOOKED = (
     "Nothing was looked at, so there is nothing to report: the task of the survey was left out (--start-at-task, or another playbook). "
@@ -104,13 +112,14 @@ def for_a_machine() -> bool:
     return "json" in callback or callback == "null"
 
 
-def how_to_run(options: Mapping[str, t.Any]) -> tuple[tuple[str, ...], bool]:
-    """The command line that runs the same again, from Ansible's parsed options, and whether something was left out.
+def how_to_run(options: Mapping[str, t.Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The command line that runs the same again, from Ansible's parsed options, and the extra variables that were left out.
 
-    Extra variables on the command line may hold secrets, so only files of them are named. Check mode is left out as well.
+    Those are secrets, or variables of which nobody knows whether they are. What is given to one run is not given to the next one, and
+    check mode is left out as well.
     """
     if not options.get("args") or "module_name" in options:
-        return HOW_TO_RUN, False
+        return HOW_TO_RUN, ()
     # Drift only looks: what it shows is confirmed to connect.
     found = ["ansible-playbook", *(ONLY_LOOKS.sub("connect", str(name)) for name in options["args"])]
     for option, name in (
@@ -124,8 +133,27 @@ def how_to_run(options: Mapping[str, t.Any]) -> tuple[tuple[str, ...], bool]:
         found.append("--ask-vault-pass")
     if options.get("subset"):
         found += ["--limit", str(options["subset"])]
-    given = [str(value) for value in options.get("extra_vars") or ()]
-    for value in given:
-        if value.startswith("@"):
-            found += ["-e", value]
-    return tuple(found), any(not value.startswith("@") for value in given)
+    left_out: list[str] = []
+    for given in map(str, options.get("extra_vars") or ()):
+        if given.startswith("@"):
+            found += ["-e", given]
+            continue
+        for name, value in _extra_variables(given).items():
+            if name in SETTINGS and name not in (*MAY_BE_SECRET, *RUN_ONLY, *FOR_A_PERSON):
+                found += ["-e", f"{name}={value}" if _is_plain(value) else json.dumps({name: value})]
+            elif name not in (*RUN_ONLY, *FOR_A_PERSON):
+                left_out.append(name)
+    return tuple(found), tuple(dict.fromkeys(left_out))
+
+
+def _extra_variables(given: str) -> dict[str, t.Any]:
+    """What stands after one ``-e``, as Ansible reads it."""
+    if given[:1] in ("[", "{"):
+        read = yaml_load(given)
+        return {str(name): value for name, value in read.items()} if isinstance(read, Mapping) else {}
+    return {str(name): str(value) for name, value in parse_kv(given).items()}
+
+
+def _is_plain(value: t.Any) -> bool:
+    """Whether Ansible reads it after ``-e NAME=`` as it is: without blanks, quotes and backslashes."""
+    return isinstance(value, str) and not re.search(r"[\s\"'\\]", value)

@@ -87,14 +87,14 @@ class Run(t.NamedTuple):
         at: When the report was written, as ``format_time`` writes it.
         check_mode: Whether it only predicted.
         arguments: The command line that confirms, up to the confirmation.
-        more: Whether options of the run were left out of ``arguments``, since they may hold secrets.
+        more: The extra variables of the run that were left out of ``arguments``, since they may hold secrets.
     """
 
     playbook: str = "connect"
     at: str = ""
     check_mode: bool = False
     arguments: Sequence[str] = HOW_TO_RUN
-    more: bool = False
+    more: Sequence[str] = ()
 
     @property
     def command(self) -> str:

@@ -168,15 +168,23 @@ def test_the_command_is_the_runs_own_without_what_may_be_secret():
         "inventory": ("/inventories/mine",),
         "vault_password_files": ("~/.vault",),
         "subset": "prod",
-        "extra_vars": ("@vars.yml", "unified_profiles_segment_token=sgp_secret"),
+        "extra_vars": (
+            "@vars.yml",
+            "unified_profiles_segment_token=sgp_secret unified_profiles_ledger=sync mine=5",
+            "unified_profiles_confirm=0d7a52c1e93b",
+            "unified_profiles_friendly_name='Prod of ours'",
+            '{"unified_profiles_proof_max_age": 2, "unified_profiles_proxy": "http://me:word@proxy", "unified_profiles_withdraw": "x"}',
+        ),
         "check": True,
     }
     command, more = how_to_run(options)
-    assert more
+    assert more == ("unified_profiles_segment_token", "mine", "unified_profiles_proxy")
     assert shlex.join(command) == (
-        "ansible-playbook connect.yml -i /inventories/mine --vault-password-file '~/.vault' --limit prod -e @vars.yml"
+        "ansible-playbook connect.yml -i /inventories/mine --vault-password-file '~/.vault' --limit prod -e @vars.yml "
+        '-e unified_profiles_ledger=sync -e \'{"unified_profiles_friendly_name": "Prod of ours"}\' '
+        "-e '{\"unified_profiles_proof_max_age\": 2}'"
     )
-    assert how_to_run({"args": ("all",), "module_name": "x"}) == (cards.HOW_TO_RUN, False)
+    assert how_to_run({"args": ("all",), "module_name": "x"}) == (cards.HOW_TO_RUN, ())
 
 
 @pytest.mark.parametrize(
