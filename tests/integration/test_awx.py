@@ -20,8 +20,11 @@ import zipfile
 from pathlib import Path
 
 import jinja2
+import jinja2.sandbox
 import pytest
 import yaml
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import complete
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _forms as forms
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import SPEC
 from sandbox import handovers
 from support.project import ROOT
@@ -112,9 +115,9 @@ def test_the_arguments_are_those_of_the_modules(made):
         "project": 1,
         "inventory": 1,
         "inventory_source": 1,
-        "job_template": 5,
-        "workflow_job_template": 1,
-        "schedule": 1,
+        "job_template": 7,
+        "workflow_job_template": 2,
+        "schedule": 2,
     }
 
 
@@ -145,8 +148,13 @@ def test_the_job_templates_fit_the_playbooks(made):
         assert asked <= {"unified_profiles_confirm"}
 
 
+def workflow_of(made, name):
+    (found,) = (workflow for workflow in made["workflow_job_template"] if workflow["name"].rpartition(": ")[2] == name)
+    return found
+
+
 def test_the_workflow_waits_between_hand_over_and_verification(made):
-    (workflow,) = made["workflow_job_template"]
+    workflow = workflow_of(made, "connect with approval")
     names = {template["name"] for template in made["job_template"]}
     order = ("hand-over", "approval", "verify")
     nodes = sorted(workflow["workflow_nodes"], key=lambda node: order.index(node["identifier"]))
@@ -157,9 +165,12 @@ def test_the_workflow_waits_between_hand_over_and_verification(made):
     follows = [[after["identifier"] for after in node.get("related", {}).get("success_nodes", [])] for node in nodes]
     assert follows == [[nodes[1]["identifier"]], [nodes[2]["identifier"]], []]
     assert {nodes[0]["unified_job_template"]["name"], nodes[2]["unified_job_template"]["name"]} <= names
-    (schedule,) = made["schedule"]
-    assert schedule["unified_job_template"] in names
-    assert schedule["enabled"] is False
+    schedules = {schedule["name"].rpartition(": ")[2]: schedule for schedule in made["schedule"]}
+    assert {schedule["unified_job_template"] for schedule in schedules.values()} <= names
+    assert {name: schedule["enabled"] for name, schedule in schedules.items()} == {
+        "nightly": False,
+        "nightly drift": True,
+    }
 
 
 def test_credentials_of_its_own_need_a_workflow_of_its_own(awx_collection, tmp_path, made):
@@ -172,7 +183,7 @@ def test_credentials_of_its_own_need_a_workflow_of_its_own(awx_collection, tmp_p
     environments = [{"name": name, "credentials": of} for name, of in credentials.items()]
     found = configure(awx_collection, tmp_path, "-e", json.dumps({"awx_environments": environments}))
     asking = {template["name"] for template in found["job_template"] if template["ask_credential_on_launch"]}
-    assert [workflow["name"].rpartition(", ")[2] for workflow in found["workflow_job_template"]] == ["prod", "eu"]
+    assert [workflow["name"].rpartition(", ")[2] for workflow in found["workflow_job_template"]] == ["prod", "eu"] * 2
     for workflow, (name, of) in zip(found["workflow_job_template"], credentials.items()):
         assert workflow["ask_limit_on_launch"] is False
         nodes = {node["identifier"]: node for node in workflow["workflow_nodes"]}
@@ -298,3 +309,125 @@ def test_many_environments_with_inline_vaulted_secrets(tmp_path, sandbox, made):
     confirmed = jobs.run("confirm", unified_profiles_confirm=pasted(first.stdout))
     assert confirmed.returncode == 0, confirmed.stdout + confirmed.stderr
     assert re.search(r"dev .*changed=0", jobs.run("connect").stdout)
+
+
+NOTIFICATIONS = [
+    {"name": "operations", "type": "slack", "configuration": {"channels": ["#ops"], "token": "t"}},
+    {"name": "mail", "type": "email", "configuration": {"host": "mail.example.com", "recipients": ["ops@example.com"]}},
+    {"name": "tickets", "type": "webhook", "configuration": {"url": "https://tickets.example.com", "headers": {}}},
+]
+# What AWX lets a message see of a job, among others (awx/main/models/notifications.py, JOB_FIELDS_ALLOWED_LIST).
+ALLOWED = ("id", "name", "status", "artifacts")
+MAX_SLACK = 3000
+
+
+@pytest.fixture(scope="module")
+def notifying(awx_collection, tmp_path_factory):
+    return configure(
+        awx_collection, tmp_path_factory.mktemp("awx"), "-e", json.dumps({"awx_notifications": NOTIFICATIONS})
+    )
+
+
+def rendered(notifying, kind, artifacts):
+    """What AWX would send: message and body, in its sandbox."""
+    (template,) = (one for one in notifying["notification_template"] if one["notification_type"] == kind)
+    assert set(template["messages"]) == {"error"}
+    job = {"id": 7, "name": "Unified Profiles: drift", "status": "failed", "artifacts": artifacts, "secret": "never"}
+    context = {
+        "job": {name: job[name] for name in ALLOWED},
+        "job_friendly_name": "Job",
+        "url": "https://awx.example.com/7",
+    }
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment()
+    return {
+        part: environment.from_string(text).render(**context) for part, text in template["messages"]["error"].items()
+    }
+
+
+def handed(**outcomes):
+    return {"unified_profiles": forms.handed_on({name: complete(found) for name, found in outcomes.items()})}
+
+
+EVIL = "\"quoted\" 'once' {{ 7 * 7 }} <b>&amp;</b> \\ {% raw %} \x1b[2J\n"
+
+
+def test_drift_tells_people(notifying):
+    drift = {template["name"].rpartition(": ")[2]: template for template in notifying["job_template"]}["drift"]
+    assert drift["notification_templates_error"] == [f"Unified Profiles: {one['name']}" for one in NOTIFICATIONS]
+    assert all("notification_templates_error" not in of for of in notifying["job_template"] if of is not drift)
+    for template in notifying["notification_template"]:
+        # AWX refuses one.
+        assert "\n" not in template["messages"]["error"].get("message", "")
+    artifacts = handed(
+        dev={"status": "drifted", "fails": True, "reasons": [EVIL]}, prod={"status": "in_sync", "fails": False}
+    )
+    slack = rendered(notifying, "slack", artifacts)["message"]
+    first, line = slack.split("\n", 1)
+    assert first == "Unified Profiles, Unified Profiles: drift: 1 drifted, 1 in_sync. https://awx.example.com/7"
+    assert line.startswith("dev is drifted: ")
+    assert "{{ 7 * 7 }} <b>&amp;</b>" in line
+    assert "prod" not in slack
+    mail = rendered(notifying, "email", artifacts)
+    assert "\n" not in mail["message"]
+    assert mail["body"] == slack
+    webhook = json.loads(rendered(notifying, "webhook", artifacts)["body"])
+    assert webhook["unified_profiles"] == artifacts["unified_profiles"]
+
+
+@pytest.mark.parametrize("kind", ["slack", "email", "webhook"])
+def test_a_thousand_environments_and_long_texts_survive(notifying, kind):
+    outcomes = {f"env{n}": {"status": "drifted", "fails": True, "reasons": [EVIL + "x" * 3000]} for n in range(1000)}
+    artifacts = handed(**outcomes)
+    found = rendered(notifying, kind, artifacts)
+    if kind == "webhook":
+        assert json.loads(found["body"])["unified_profiles"]["counts"] == {"drifted": 1000}
+        return
+    text = found["body" if kind == "email" else "message"]
+    assert "1000 drifted" in text
+    assert len(text) <= MAX_SLACK
+    assert text.endswith("...")
+
+
+@pytest.mark.parametrize("artifacts", [{}, None, "$hidden due to Ansible no_log flag$"])
+@pytest.mark.parametrize("kind", ["slack", "email", "webhook"])
+def test_a_job_without_artifacts_is_told_as_well(notifying, kind, artifacts):
+    """So are the stubs with which AWX checks a message."""
+    found = rendered(notifying, kind, artifacts)
+    if kind == "webhook":
+        assert json.loads(found["body"])["unified_profiles"] == {}
+    else:
+        assert "it ended before its report" in found["message"]
+
+
+def test_the_approval_appears_only_where_something_drifted(made):
+    nodes = {node["identifier"]: node for node in workflow_of(made, "drift with approval")["workflow_nodes"]}
+    follows = {
+        name: {
+            when: [after["identifier"] for after in found] for when, found in node.get("related", {}).items() if found
+        }
+        for name, node in nodes.items()
+    }
+    assert follows == {
+        "drift": {"failure_nodes": ["anything-drifted"]},
+        "anything-drifted": {"success_nodes": ["approval"]},
+        "approval": {"success_nodes": ["repair"]},
+        "repair": {"success_nodes": ["verify"]},
+        "verify": {},
+    }
+    jobs = {name: node["unified_job_template"]["name"] for name, node in nodes.items() if name != "approval"}
+    assert set(jobs.values()) <= {template["name"] for template in made["job_template"]}
+
+
+def test_a_look_that_failed_asks_for_no_approval(tmp_path, made):
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text("{unified_profiles: {hosts: {dev: {}, prod: {}}}}")
+    for artifacts, status in (
+        (handed(dev={"status": "drifted", "fails": True}), 0),
+        (handed(dev={"status": "broken", "fails": True}), 0),
+        (handed(dev={"status": "failed", "fails": True}), 2),
+        (handed(dev={"status": "pending", "fails": True}), 2),
+        ({}, 2),
+    ):
+        given = ("-i", inventory, "--limit", "prod", "-e", json.dumps(artifacts))
+        done = command("ansible-playbook", AWX / "project/drifted.yml", *given)
+        assert done.returncode == status, done.stdout
