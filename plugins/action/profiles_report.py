@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import format_time
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.restoring import store_snapshot
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import variables_by_host
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
@@ -21,6 +22,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet im
     for_a_machine,
     how_to_run,
     looks,
+    snapshots,
 )
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._forms import handed_on
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import remember
@@ -68,6 +70,9 @@ class ActionModule(ActionBase):
             problems.append(told)
         if not self._task.check_mode:
             problems += remember(task_vars[LOOK].get("remembered") or {}, outcomes, now, self._settings_of(task_vars))
+            # No change of an environment, and nothing that a run may fail for.
+            stored = {name: store_snapshot(of) for name, of in snapshots(task_vars).items()}
+            problems += [f"{name}: {told}" for name, told in stored.items() if told]
         if warnings := [problem for problem in problems if problem]:
             result["warnings"] = warnings
         if not for_a_machine():

@@ -75,4 +75,5 @@ class ActionModule(ActionBase):
             "due": due,
             "prompt": prompt,
             "remembered": survey.remembered.places,
+            "snapshots": {name: seen["snapshot"] for name, seen in looks.items() if seen["snapshot"]},
         }

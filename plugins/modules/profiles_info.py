@@ -215,6 +215,7 @@ recorded:
     source_id: {description: The source., type: str, sample: 5BKZVyYHdt1D7ZrtHyNR7W}
     key_fingerprint: {description: The write key of it., type: str, sample: 3f29a1b07c55}
     connected: {description: The space that was connected., type: str, sample: spa_4fGh7}
+    slug: {description: The slug of a source that a run was about to make and put back; empty without one., type: str, sample: ''}
 connector:
   description: V(true) if the undocumented read showed a connector. Anything else is unknown, and none.
   returned: success

@@ -60,7 +60,7 @@ environments:
       else C(in_sync).
     - C(differences) is what drifted, whatever the status is. Each has C(attribute), C(expected), C(found), C(since), C(by), C(mend) and
       C(accepted). C(unread) says of each attribute that could not be read why.
-    - C(due) says what a task would do, and why, for C(connection), C(source), C(link), C(key), C(rotation) (of the
+    - C(due) says what a task would do, and why, for C(connection), C(source), C(restore), C(link), C(key), C(rotation) (of the
       write key), and C(record) (an acknowledgement).
     - C(steps) has the verdict on each hand-over, as M(flexops.unified_profiles.profiles_info) returns it.
     - C(findings) is what is wrong, and what was and is not proven to be well since, as M(flexops.unified_profiles.profiles_info) returns it.
@@ -88,6 +88,13 @@ remembered:
   returned: success
   type: dict
   sample: {/inventories/mine/.unified_profiles: [prod, staging]}
+snapshots:
+  description:
+    - What M(flexops.unified_profiles.profiles_report) stores, by environment, the file and the snapshot for it. An environment whose last
+      snapshot is young enough has none.
+  returned: success
+  type: dict
+  sample: {}
 prompt:
   description: Whether C(unified_profiles_prompt) of any environment wants a person to be asked.
   returned: success

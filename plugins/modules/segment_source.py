@@ -26,6 +26,11 @@ options:
   source_id:
     description: Id of the source, if it is known. It is looked up first.
     type: str
+  source_slug:
+    description:
+      - Slug to make the source with. By default it is the name.
+      - A Java source that has this slug is taken for the source, whatever its name. Only a slug that was free before is safe.
+    type: str
   state:
     description: Whether the source should exist.
     type: str
@@ -106,6 +111,7 @@ SPEC = ArgumentSpec(
         **SOURCE_NAME,
         **IGNORE_LEGACY,
         "source_id": {"type": "str"},
+        "source_slug": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "confirm_delete": {"type": "str"},
         "enabled": {"type": "bool", "default": True},

@@ -21,6 +21,9 @@ extends_documentation_fragment:
   - flexops.unified_profiles._attributes.in_process
   - flexops.unified_profiles._attributes.action_group
 options:
+  recorded_slug:
+    description: Slug that the source was about to be made with. A Java source that has it is taken for the source, whatever its name.
+    type: str
   recorded_source_id:
     description: Id of the source that was last handed over, from the ledger.
     type: str
@@ -102,6 +105,7 @@ SPEC = ArgumentSpec(
         **SOURCE_NAME,
         **IGNORE_LEGACY,
         "recorded_source_id": {"type": "str"},
+        "recorded_slug": {"type": "str"},
         "recorded_key_fingerprint": {"type": "str", "no_log": False},
         "read_audit_trail": {"type": "bool", "default": False},
         "refuse_harm": {"type": "bool", "default": False},

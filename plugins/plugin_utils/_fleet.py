@@ -87,6 +87,16 @@ def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus],
     return found, ""
 
 
+def snapshots(task_vars: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The snapshots that the looks of a run took, by environment; the later look's where both did."""
+    first = task_vars[LOOK]
+    found = dict(first.get("snapshots") or {})
+    for name in first["environments"]:
+        again = task_vars["hostvars"].raw_get(name).get(LOOK_AGAIN) or {}
+        found |= {of: it for of, it in (again.get("snapshots") or {}).items() if of == name}
+    return {str(name): to_builtin(of) for name, of in found.items()}
+
+
 def unread_inventories(hostvars: t.Any) -> list[str]:
     """The inventory files that Ansible could not read in whole: it warns, and goes on with the hosts before the mistake."""
     sources, read = inventory_sources(hostvars)

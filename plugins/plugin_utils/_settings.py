@@ -51,6 +51,7 @@ LIMITS: dict[str, tuple[str, Callable[[float], bool]]] = {
     "unified_profiles_key_max_age": ("a number of days above 0, such as 90", lambda number: 0 < number <= 36500),
     "unified_profiles_key_overlap": ("a number of hours from 0 to 8760", lambda number: 0 <= number <= 8760),
     "unified_profiles_recover_max_percentage": ("from 0 to 100", lambda number: 0 <= number <= 100),
+    "unified_profiles_snapshot_max_age": ("0 or more", lambda number: number >= 0),
     "unified_profiles_survey_threads": ("1 or more", lambda number: number >= 1),
     "unified_profiles_survey_timeout": ("more than 0", lambda number: number > 0),
 }

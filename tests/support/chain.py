@@ -23,6 +23,7 @@ from pathlib import Path
 import jinja2
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.restoring import store_snapshot
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import Look
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import open_ledger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import EnvironmentStatus
@@ -52,7 +53,7 @@ JINJA = jinja2.Environment()
 JINJA.filters["bool"] = boolean
 JINJA.tests["skipped"] = lambda result: result.get("skipped", False)
 # Settings that the modules get in a run, and not where a test calls one of them.
-OF_A_RUN = ("channel", "source_labels", "friendly_name", "attest_existing", "read_back")
+OF_A_RUN = ("channel", "source_labels", "friendly_name", "attest_existing", "read_back", "snapshot", "restore")
 
 
 class QuickClock(Clock):
@@ -114,9 +115,17 @@ class Chain(Environment):
     """One environment as a run of the playbooks sees it. Its options are settings, without the prefix, and ``read_back``."""
 
     def __init__(self, sandbox: SandboxHandle, state_dir: Path, name: str = "dev", **options: t.Any) -> None:
-        defaults = {"channel": "endpoint", "source_labels": LABELS, "timeout": 10.0, "retry_budget": 20.0}
+        # Snapshots are read where they are what a test is about: eight requests more in each run are eight more that can go wrong.
+        defaults = {
+            "channel": "endpoint",
+            "source_labels": LABELS,
+            "timeout": 10.0,
+            "retry_budget": 20.0,
+            "snapshot": False,
+        }
         super().__init__(sandbox, state_dir, name, **{**defaults, **options})
         self.past: Model | None = None  # what a stale answer shows, see Scenario.begin
+        self.had: dict[str, t.Any] = {}  # what was attached to a source that was lost
 
     @property
     def known(self) -> dict[str, t.Any]:
@@ -150,6 +159,9 @@ class Chain(Environment):
         if due:
             self.act(run, playbook, variables, check)
             self.look(run, playbook, variables, check)
+        for look in [] if check else run.looks:
+            # As profiles_report does.
+            assert not look["snapshot"] or not store_snapshot(look["snapshot"])
         return run
 
     def look(self, run: Run, playbook: str, variables: t.Mapping[str, t.Any], check: bool) -> bool:

@@ -36,7 +36,7 @@ class Looked(Environment):
     """An environment that is looked at, and acted on as the role connect does."""
 
     def __init__(self, sandbox: SandboxHandle, state_dir: Path, name: str = "dev", **options: t.Any) -> None:
-        consent = {"allow_write_events": True, "source_labels": LABELS}
+        consent = {"allow_write_events": True, "source_labels": LABELS, "snapshot": False}
         super().__init__(sandbox, state_dir, name, **{"channel": "endpoint", **consent, **options})
         self.options |= {"friendly_name": name, "profile_token": self.env.profile_token}
 

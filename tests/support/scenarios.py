@@ -21,6 +21,7 @@ from sandbox.catalog import JAVA
 from sandbox.model import SOURCE_NAME
 from sandbox.server import SandboxHandle
 
+from .attachments import attach, attached
 from .chain import LABELS, Chain, Run
 
 CONNECT, RECOVER = "connect", "recover"
@@ -82,7 +83,18 @@ def renamed_friendly(chain: Chain) -> None:
     chain.options["friendly_name"] = "another name"
 
 
+def with_attachments(chain: Chain) -> None:
+    """Something of everything is attached to the source, and a run takes a snapshot of it."""
+    (source,) = chain.twilio_sources
+    attach(chain.env, source, "rich")
+    # Nothing but the record finds a source of this slug that has no name yet.
+    source.slug = "made-by-hand"
+    chain.had = attached(chain.env, source)
+    assert not settle(chain, CONNECT).failure
+
+
 OPERATOR = {"channel": "operator"}
+SNAPSHOT = {"snapshot": True, "snapshot_max_age": 0}
 BLIND = {"read_back": False}
 SYNC = {"ledger": "sync"}
 SCENARIOS = {
@@ -109,6 +121,12 @@ SCENARIOS = {
         RECOVER, (connected, sabotaged("delete-source")), BLIND
     ),
     "recover, deleted, operator": Scenario(RECOVER, (connected, sabotaged("delete-source")), OPERATOR),
+    "recover, deleted, put back": Scenario(
+        RECOVER, (connected, with_attachments, sabotaged("delete-source")), SNAPSHOT
+    ),
+    "recover, deleted, put back, ledger in Sync": Scenario(
+        RECOVER, (connected, with_attachments, sabotaged("delete-source")), {**SNAPSHOT, **SYNC}
+    ),
     "recover, renamed": Scenario(RECOVER, (connected, sabotaged("rename-source"))),
     "recover, disabled": Scenario(RECOVER, (connected, sabotaged("disable-source"))),
     "recover, key removed": Scenario(RECOVER, (connected, sabotaged("remove-key"))),
@@ -207,6 +225,7 @@ def assert_connected(chain: Chain, run: Run) -> None:
     labels = {x["key"]: x["value"] for x in source.labels}
     assert {key: labels.get(key) for key in LABELS} == LABELS
     assert len(source.keys) == 1
+    assert not chain.had or attached(env, source) == chain.had, "not all is put back"
     assert env.flex_key == source.keys[0], "Flex holds another key"
     assert source.id in env.linked, "the source is not linked"
     assert_ledger_true(chain)

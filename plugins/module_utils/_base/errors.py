@@ -145,3 +145,9 @@ class LedgerError(Failure):
     """The ledger cannot be read or written, or was written by a newer release."""
 
     kind = "ledger"
+
+
+class SnapshotError(Failure):
+    """A snapshot cannot be read or written, or was written by a newer release."""
+
+    kind = "snapshot"

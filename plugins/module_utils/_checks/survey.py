@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection
 
 from .._base.errors import Failure, Refused
 from .._base.gather import gather
-from .._clients.source import CURES, DISABLED_BY_SEGMENT, find
+from .._clients.source import CURES, DISABLED_BY_SEGMENT, Source, find
 from .._handover import handovers
 from .._handover.decide import Decision
 from .._handover.drift import Difference, disabled_by_segment
@@ -41,6 +41,7 @@ from .._source.keeping import foresee
 from .._source.manage import MENDED, ManagedSource, diagnose_source
 from .drift import DriftLook
 from .preflight import check_offline, preflight
+from .restoring import RESTORE, Intent, ToStore, open_restore, restore_card, snapshot_due, still_to_do
 
 # By playbook, the hand-overs whose endpoints must be there.
 HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key"), "drift": (), "export": (), "rotate": ("key",)}
@@ -65,6 +66,9 @@ OPTIONS: dict[str, t.Any] = {
     "source_labels": {"type": "dict"},
     "repair": {"type": "bool", "default": True},
     "recover_without_trace": {"type": "bool", "default": False},
+    **RESTORE,
+    "snapshot": {"type": "bool", "default": True},
+    "snapshot_max_age": {"type": "float", "default": 1.0},
     "read_connector": {"type": "bool", "default": False},
     "acknowledge": {"type": "list", "elements": "str", "default": []},
     **ROTATION_OPTIONS,
@@ -83,7 +87,7 @@ class Look(t.TypedDict):
 
     Attributes:
         failure: What stopped the look, for a person; empty if nothing did.
-        due: Why each of connection, source, link, key, rotation and record is due. What is not due is not named.
+        due: Why each of connection, source, restore, link, key, rotation and record is due. What is not due is not named.
         verdicts: How sure it is that each hand-over took effect; empty if the look was stopped before.
         handovers: What is known of each hand-over that was looked at.
         findings: What is or was wrong with the source, as ``{problem, detail, by, since}``, with ``mended`` where something was done.
@@ -101,6 +105,7 @@ class Look(t.TypedDict):
         seen: What earlier looks saw, None if that is not known.
         requests: How many were sent.
         rate_limited: How many of them were answered with 429.
+        snapshot: What was read to be stored, where the last snapshot of the source is too old.
         warnings: What a person should know besides.
     """
 
@@ -123,6 +128,7 @@ class Look(t.TypedDict):
     seen: Observation | None
     requests: int
     rate_limited: int
+    snapshot: ToStore | None
     warnings: list[str]
 
 
@@ -148,6 +154,8 @@ def look(call: ModuleContext, playbook: str) -> Look:
             chain.compare()
         for late in call.transport.not_reached[:1]:
             raise late
+        # Last, because nothing waits for it, and no failure of it counts.
+        chain.take_snapshot()
     except Failure as failure:
         chain.fail(failure)
     tally = call.transport.tally
@@ -178,6 +186,7 @@ def nothing_seen(failure: str = "") -> Look:
         "seen": None,
         "requests": 0,
         "rate_limited": 0,
+        "snapshot": None,
         "warnings": [],
     }
 
@@ -193,6 +202,7 @@ class Chain:
         self.looked_at: dict[str, HandOver] = {}
         self.gaps: dict[str, str] = {}
         self.alerts: list[str] = []
+        self.source: Source | None = None
         self.found = nothing_seen()
         self.found["region"], self.found["sandbox_url"] = call["segment_region"], call["sandbox_url"] or ""
 
@@ -270,10 +280,12 @@ class Chain:
         Raises:
             Refused: To make or change it would do harm, and that shall be refused.
         """
-        recorded = handovers.recorded_facts(open_ledger(self.call).read().steps)
+        document = open_ledger(self.call).read()
+        recorded = handovers.recorded_facts(document.steps)
         found = diagnose_source(
             self.call.derived(
                 recorded_source_id=recorded["source_id"],
+                recorded_slug=document.slug_to_find,
                 recorded_key_fingerprint=recorded["key_fingerprint"],
                 read_audit_trail=True,
                 refuse_harm=refuse_harm,
@@ -282,15 +294,30 @@ class Chain:
         self.found["findings"] = found["findings"]
         return found["source"]
 
-    def have_source(self, create: bool, source_id: str | None = None) -> None:
+    def intend(self) -> str:
+        """Look at what is to be put back once the source is made; return the slug that it is made with."""
+        resource = Intent(self.call)
+        if self.call.reconcile(resource).plan.changed:
+            self.due["restore"] = still_to_do(self.call, resource.wanted or {})
+        return resource.slug
+
+    def restore(self) -> None:
+        """Look whether something is still to be put back to the source."""
+        record = open_restore(open_ledger(self.call).read())
+        if record and (self.found["source"] or {}).get("id") != record.get("lost_source_id"):
+            self.due.setdefault("restore", still_to_do(self.call, record))
+
+    def have_source(self, create: bool, source_id: str | None = None, slug: str = "") -> None:
         """Look at the source as the task that brings it to its desired state does."""
         options = {"state": "present", "enabled": True, "create": create, "wait_timeout": 0, "confirm_delete": None}
+        options["source_slug"] = slug
         wanted = self.call.derived(**options, source_id=source_id or self.call["source_id"])
         resource = ManagedSource(wanted)
         outcome = self.call.reconcile(resource)
         self.found["findings"] = self.found["findings"] or resource.findings
         if outcome.plan.changed:
             self.due["source"] = _differences(outcome.plan)
+        self.source = resource.source
         self.found["source"] = dict(outcome.state) if outcome.state else None
         self.found["source_gone"] = outcome.plan.action == "create"
 
@@ -329,6 +356,13 @@ class Chain:
         new = [finding for finding in self.found["findings"] if _what(finding) not in known]
         self.found["findings"] = [*recorded, *new]
         self.found["cards"] += said["cards"]
+        card = restore_card(self.call, open_ledger(self.call).read(), self.found["workspace"].get("slug", ""))
+        self.found["cards"] += [card] if card else []
+
+    def take_snapshot(self) -> None:
+        """Read what would be lost with the source. Where something is due, the look after it does."""
+        if self.source and not self.due:
+            self.found["snapshot"] = snapshot_due(self.call, self.source)
 
 
 def _connect(chain: Chain) -> None:
@@ -354,7 +388,7 @@ def _connect(chain: Chain) -> None:
 
 
 def _recover(chain: Chain) -> None:
-    """Diagnosis, source, link, key."""
+    """Diagnosis, source, restore, link, key."""
     chain.check()
     source = chain.diagnose()
     connection = chain.of_step("connection")
@@ -362,9 +396,12 @@ def _recover(chain: Chain) -> None:
         # The form makes a source of its own, so nobody else may.
         if chain.plan("connection", broken).status == "done":
             chain.due["source"] = FORM_MAKES_IT
+            chain.intend()
         return
     chain.read_back["connection"] = read_back(connection)
-    chain.have_source(create=True, source_id=(source or {}).get("id"))
+    slug = chain.intend() if source is None else open_ledger(chain.call).read().slug_to_find
+    chain.have_source(create=True, source_id=(source or {}).get("id"), slug=slug)
+    chain.restore()
     _link_and_key(chain, done_by_form=False, form_done_by=None, attest_existing=None)
 
 

@@ -70,17 +70,19 @@ def slugs(name: str) -> set[str]:
     return {name, name.replace("-", "_")}
 
 
-def find(sources: Iterable[Source], name: str, ignore_legacy: bool = False) -> Source | None:
+def find(sources: Iterable[Source], name: str, ignore_legacy: bool = False, slug: str = "") -> Source | None:
     """The source that is meant by a name: the exact name first, then either slug spelling, which means "renamed".
 
-    A source of another type that was renamed is out of the way: its slug stays, and cannot be meant.
+    A source of another type that was renamed is out of the way: its slug stays, and cannot be meant. ``slug`` is another one that
+    means this source, because it was about to be made with it.
 
     Raises:
         Ambiguous: More than one fits.
         Refused: Only the older official source stands there.
     """
     sources = list(sources)
-    matches = [s for s in sources if s.name == name] or [s for s in sources if s.slug in slugs(name) and s.is_java]
+    meant = slugs(name) | {slug or name}
+    matches = [s for s in sources if s.name == name] or [s for s in sources if s.slug in meant and s.is_java]
     if len(matches) > 1:
         listed = ", ".join(f"{s.id} (slug {s.slug}, {'enabled' if s.enabled else 'disabled'})" for s in matches)
         raise Ambiguous(

@@ -162,6 +162,8 @@ def links(step: str, environment: str, console: Console) -> list[Link]:
         environment: Names the page in the sandbox.
         console: What is known.
     """
+    if step not in STEPS:  # what several pages are needed for
+        return []
     known = STEPS[step]
     if (sandbox := console.get("sandbox_url", "")) and urlsplit(sandbox).scheme in ("http", "https"):
         url = f"{sandbox.rstrip('/')}/console/{quote(environment, safe='')}/{step}"

@@ -84,7 +84,7 @@ def evaluate(
         # A rotation ends with events; that an endpoint reads the key back says no more than it did before.
         open_now = _attested(judged(evidence)[0]) | ({"key"} & recorded if _proving(document) else set())
         evidence = _Reader(call, document.steps, now).read(evidence, recorded, open_now)
-    found = _Found(call["environment"], evidence, judged(evidence)[1])
+    found = _Found(document, evidence, judged(evidence)[1])
     wanted = _acknowledge(call, document, found, now)
     wanted = replace(wanted, findings=with_found(document, findings, call["source_id"], format_time(now)))
     evidence = found.without({said["alert"] for said in wanted.acknowledged})
@@ -99,7 +99,7 @@ def evaluate(
         "suspicions": suspicions,
         "findings": [shown(document, finding) for finding in left],
         "cards": list(_cards(call, document, found, evidence, steps, suspicions)),
-        "recorded": recorded_facts(document.steps),
+        "recorded": {**recorded_facts(document.steps), "slug": document.slug_to_find},
         "connector": evidence.connector or None,
         "alerts": sorted({alert["code"] for alert in evidence.alerts or ()}),
         "unread": dict(evidence.problems),
@@ -125,6 +125,14 @@ def _proof(
     return {"proven_at": key["proven_at"] if key["verdict"] == "proven" else "", "events_a_day": before}
 
 
+def restore_name(document: LedgerDocument) -> str:
+    """The name under which somebody acknowledges what a restore left to a person; empty without one."""
+    record = document.restore
+    if not record:
+        return ""
+    return digest(document.environment, "restore", {"lost": record.get("lost_source_id", ""), "at": record["at"]})
+
+
 def _attested(steps: Mapping[str, Verdict]) -> set[str]:
     return {step for step, said in steps.items() if said["verdict"] == "attested"}
 
@@ -132,8 +140,9 @@ def _attested(steps: Mapping[str, Verdict]) -> set[str]:
 class _Found:
     """What speaks against an environment, each by a name that a person can acknowledge and no other environment has."""
 
-    def __init__(self, environment: str, evidence: Evidence, suspicions: Iterable[Suspicion]) -> None:
-        self.environment, self.evidence, self.suspicions = environment, evidence, list(suspicions)
+    def __init__(self, document: LedgerDocument, evidence: Evidence, suspicions: Iterable[Suspicion]) -> None:
+        self.environment, self.evidence, self.suspicions = document.environment, evidence, list(suspicions)
+        self.restore = restore_name(document)
 
     def alert(self, alert: Mapping[str, str]) -> str:
         return digest(self.environment, "alert", {"code": alert["code"], "at": alert["at"]})
@@ -144,7 +153,8 @@ class _Found:
     def steps(self) -> dict[str, str]:
         """The step of each name."""
         alerts = {self.alert(alert): "connection" for alert in self.evidence.alerts or ()}
-        return {**alerts, **{self.suspicion(suspicion): suspicion["step"] for suspicion in self.suspicions}}
+        restore = {self.restore: "restore"} if self.restore else {}
+        return {**restore, **alerts, **{self.suspicion(suspicion): suspicion["step"] for suspicion in self.suspicions}}
 
     def without(self, names: set[str]) -> Evidence:
         """Without the suspicions of these names, and without the alerts up to the last of them: they were mended with it."""

@@ -154,10 +154,14 @@ class _Restore(t.TypedDict):
 
 
 class Restore(_Restore, total=False):
-    """A source that is being put back: from which snapshot, of which source, as which one, and the state of each item."""
+    """A source that is being put back: from which snapshot, of which source, as which one, and the state of each item.
+
+    ``slug`` is the one that the source is made with: until ``source_id`` is known, a source that has it is this one.
+    """
 
     lost_source_id: str
     source_id: str
+    slug: str
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,11 @@ class LedgerDocument:
     rotation: Rotation | None = None
     restore: Restore | None = None
     other: dict[str, t.Any] = field(default_factory=dict)
+
+    @property
+    def slug_to_find(self) -> str:
+        """The slug of a source that a run was about to make, and may not have named. Empty once the source is known, or without one."""
+        return self.restore.get("slug", "") if self.restore and not self.restore.get("source_id") else ""
 
     def as_json(self) -> dict[str, t.Any]:
         parts = {name: getattr(self, name) for name in PARTS}

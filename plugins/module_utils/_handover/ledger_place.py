@@ -38,7 +38,16 @@ def open_ledger(call: ModuleContext) -> Ledger:
     """
     if call["ledger"] == "sync":
         return SyncLedger(call.sync(), call["sync_service"], call["environment"])
-    return FileLedger(persistent_dir(call["state_dir"], os.environ), call["environment"])
+    return FileLedger(state_folder(call), call["environment"])
+
+
+def state_folder(call: ModuleContext) -> Path:
+    """The folder of what is kept in files.
+
+    Raises:
+        OptionError: See :func:`persistent_dir`.
+    """
+    return persistent_dir(call["state_dir"], os.environ)
 
 
 def persistent_dir(folder: str | None, environ: Mapping[str, str]) -> Path:

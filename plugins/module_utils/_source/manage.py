@@ -44,7 +44,7 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
     found: Source | Failure | None
     try:
         sources = api.sources()
-        found = find(sources, name, call["ignore_legacy"])
+        found = find(sources, name, call["ignore_legacy"], call["recorded_slug"] or "")
         if found is None and recorded:
             # A list can be older than the last change, and a new name and slug hide a source from it.
             found = api.source_or_none(recorded)
@@ -99,6 +99,7 @@ class ManagedSource(Resource):
         self.call = call
         self.api = call.public_api()
         self.name: str = call["source_name"]
+        self.slug: str = call["source_slug"] or self.name
         labels = call["source_labels"] or {}
         check_labels("source_labels", labels)
         self.labels = {str(k): str(v) for k, v in labels.items()}
@@ -106,7 +107,7 @@ class ManagedSource(Resource):
         self.findings: list[dict[str, str]] = []
         self.known_after_apply = {
             "id": SET_BY_SEGMENT,
-            "slug": self.name,
+            "slug": self.slug,
             "type": JAVA["slug"],
             "labels": {},
             "key_fingerprints": [SET_BY_SEGMENT],
@@ -118,7 +119,9 @@ class ManagedSource(Resource):
         labels = {**(current["labels"] if current else {}), **self.labels}
         wanted = {"name": self.name, "enabled": self.call["enabled"], "labels": dict(sorted(labels.items()))}
         if current and not self.call["repair"]:
-            wanted |= {name: current[name] for name in ("name", "enabled")}
+            # What has its slug for a name was just made with it, and is not named yet.
+            kept = ("enabled",) if current["name"] == self.slug else ("name", "enabled")
+            wanted |= {name: current[name] for name in kept}
         return wanted
 
     def fetch(self) -> State | None:
@@ -198,20 +201,23 @@ class ManagedSource(Resource):
         found = self.api.source_or_none(self.call["source_id"]) if self.call["source_id"] else None
         if found and found.name != self.name and not found.is_java:
             found = None  # renamed out of the way, as a source of another type has to be
-        self.source = found or find(self.api.sources(), self.name, self.call["ignore_legacy"])
+        self.source = found or self._find()
         if self.source and self.call["state"] == "present":
             require_java(self.source)
         return self.source.view() if self.source else None
+
+    def _find(self) -> Source | None:
+        return find(self.api.sources(), self.name, self.call["ignore_legacy"], self.slug)
 
     def _create(self) -> Source:
         """Send one POST. When its outcome is not known, its answer shows no source or the slug is taken, adopt what is there instead."""
         for last in (False, True):
             try:
-                return self.api.create_source(self.name, JAVA["id"], self.call["enabled"])
+                return self.api.create_source(self.slug, JAVA["id"], self.call["enabled"])
             except (UnknownOutcome, UnexpectedAnswer, ApiError) as error:
                 if isinstance(error, ApiError) and error.status not in (400, 409, 422):
                     raise
-                source = find(self.api.sources(), self.name, self.call["ignore_legacy"])
+                source = self._find()
                 if source is not None:
                     require_java(source)
                     return source

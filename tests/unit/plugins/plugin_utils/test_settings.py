@@ -56,7 +56,9 @@ def test_every_setting_has_the_prefix_a_type_and_a_description(name):
     assert name.startswith(PREFIX)
     assert {"type", "description"} <= SETTINGS[name].keys()
     default, choices = SETTINGS[name].get("default"), SETTINGS[name].get("choices")
-    assert default in (None, []) or not choices or default in choices
+    assert (
+        default in (None, []) or not choices or {*(default if isinstance(default, list) else [default])} <= {*choices}
+    )
 
 
 OPTIONS = {

@@ -10,6 +10,7 @@ import datetime
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.restoring import store_snapshot
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_monitor import MonitorApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import (
@@ -45,12 +46,21 @@ def test_what_is_connected_has_nothing_due(connected, playbook):
 
 def requests(sandbox):
     """How many there were for the look, and how many besides, to foresee what Segment does by itself."""
-    besides = [e for e in sandbox.journal() if "/connected-" in e["path"]]
+    besides = [e for e in sandbox.journal() if e["path"].endswith(("/connected-destinations", "/connected-warehouses"))]
     return len(sandbox.journal()) - len(besides), len(besides)
 
 
 def test_nothing_is_requested_twice(connected):
     connected.look()
+    assert requests(connected.sandbox) == (9, 2)
+
+
+def test_a_snapshot_takes_six_requests_more_and_none_while_it_is_young(connected):
+    """With one warehouse, and no destination."""
+    taken = connected.look(snapshot=True)["snapshot"]
+    assert (requests(connected.sandbox), taken["snapshot"]["unread"]) == ((15, 2), {})
+    assert store_snapshot(taken) == ""
+    assert connected.look(snapshot=True)["snapshot"] is None
     assert requests(connected.sandbox) == (9, 2)
 
 

@@ -46,6 +46,7 @@ class Call(dict):
         common = {
             "source_name": NAME,
             "source_id": None,
+            "source_slug": None,
             "source_labels": None,
             "ignore_legacy": False,
             "state": "present",

@@ -1,0 +1,140 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
+
+"""What would be lost with a source: what can be put back, and the names of what cannot. Its format; pure.
+
+A snapshot is JSON, without a secret in it: of schema settings it has the known fields alone, of destinations no settings at all. A part
+that could not be read is in ``unread``, with what is known of it from the snapshot before.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._base.errors import SnapshotError
+from .._base.shapes import misfits
+from .._clients.segment_attachments import Destination, Named, known_settings
+
+FORMAT = 1
+
+
+class Label(t.TypedDict):
+    """A label of the source."""
+
+    key: str
+    value: str
+
+
+class Warehouse(Named, total=False):
+    """A warehouse of the source.
+
+    ``not_synced`` has by collection the properties that the warehouse does not take; ``read_at`` is when that was read.
+    """
+
+    not_synced: dict[str, list[str]]
+    read_at: str
+
+
+class _Snapshot(t.TypedDict):
+    format: int
+    environment: str
+    source_id: str
+    at: str
+
+
+class Snapshot(_Snapshot, total=False):
+    """What a source had at a time; see the module. ``functions``, ``rights`` and ``spaces`` are names for people."""
+
+    slug: str
+    labels: list[Label]
+    schema_settings: dict[str, t.Any]
+    warehouses: list[Warehouse]
+    tracking_plan: Named
+    destinations: list[Destination]
+    functions: list[str]
+    rights: list[str]
+    spaces: list[str]
+    unread: dict[str, str]
+
+
+def parse(found: t.Any, environment: str, source_id: str, where: str) -> Snapshot:
+    """A snapshot, checked.
+
+    Args:
+        found: The decoded JSON; None where it was none.
+        environment: Whose it has to be.
+        source_id: Which source it has to be of.
+        where: What to call it in a message.
+
+    Raises:
+        SnapshotError: It is damaged, of a newer format, of another environment or of another source.
+    """
+
+    def damaged(what: str) -> SnapshotError:
+        return SnapshotError(f"{where} is damaged: {what}.", "Restore the file from a backup.")
+
+    if not isinstance(found, dict):
+        raise damaged("it is no JSON object")
+    number = found.get("format")
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise damaged("it has no format number")
+    if number > FORMAT:
+        raise SnapshotError(
+            f"{where} has format {number}, written by a newer release; this release reads format {FORMAT}.",
+            "Update the collection here.",
+        )
+    if problem := next(misfits(found, Snapshot, "snapshot"), ""):
+        raise damaged(problem)
+    for name, wanted, what in (("source_id", source_id, "source"), ("environment", environment, "environment")):
+        if found[name] != wanted:
+            raise SnapshotError(
+                f"{where} is the one of another {what} ({found[name][:100]}), and not of {wanted}.",
+                "Put the right file in its place.",
+            )
+    if "schema_settings" in found:
+        found = {**found, "schema_settings": known_settings(found["schema_settings"])}
+    return t.cast(Snapshot, found)
+
+
+def things(snapshot: Snapshot) -> dict[str, t.Any]:
+    """What can be put back, by the name of the item: the part, and after a colon what is meant of it."""
+    found: dict[str, t.Any] = {}
+    for label in snapshot.get("labels", []):
+        found[f"labels:{label['key']}={label['value']}"] = label
+    if settings := snapshot.get("schema_settings"):
+        found["schema_settings"] = settings
+    for warehouse in snapshot.get("warehouses", []):
+        found[f"warehouses:{warehouse['id']}"] = warehouse
+    for warehouse in snapshot.get("warehouses", []):
+        if warehouse.get("not_synced"):
+            found[f"selective_sync:{warehouse['id']}"] = warehouse
+    if plan := snapshot.get("tracking_plan"):
+        found[f"tracking_plan:{plan['id']}"] = plan
+    return found
+
+
+def called(item: str, thing: t.Any) -> str:
+    """An item as a person calls it."""
+    part, _colon, rest = item.partition(":")
+    name = thing.get("name") or rest
+    return {
+        "labels": f"the label {rest}",
+        "schema_settings": "the schema settings",
+        "warehouses": f"the connection to the warehouse '{name}' ({rest})",
+        "selective_sync": f"the selective sync of the warehouse '{name}' ({rest})",
+        "tracking_plan": f"the connection to the tracking plan '{name}' ({rest})",
+    }[part]
+
+
+def differences(old: Snapshot, new: Snapshot) -> dict[str, tuple[t.Any, t.Any]]:
+    """What of the old source's the new one lacks or has otherwise, by item. Empty once all is put back."""
+    before, after = ({item: _value(thing) for item, thing in things(it).items()} for it in (old, new))
+    return {item: (value, after.get(item)) for item, value in before.items() if after.get(item) != value}
+
+
+def _value(thing: t.Any) -> t.Any:
+    """What counts of a thing."""
+    return {name: value for name, value in thing.items() if name not in ("name", "read_at")}

@@ -1,0 +1,300 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nothing is lost with a source: in worlds made up by chance, with partial rights, and with snapshots that cannot be used."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sandbox.server import SandboxHandle
+from support.attachments import attach, attached, of_others
+from support.chain import Chain, Run
+from support.scenarios import assert_connected, check_settled, settle
+
+# Nothing here depends on the version of ansible-core.
+pytestmark = pytest.mark.newest_only
+WORLDS, SAMPLE = 60, 4
+
+
+def lose(sandbox: SandboxHandle, folder: Path, seed: object = 0, **options: Any) -> tuple[Chain, dict[str, Any]]:
+    """An environment whose source was lost, after a run that took a snapshot of it; and what the source had."""
+    sandbox.reset()
+    chain = Chain(sandbox, folder, snapshot=True, snapshot_max_age=0, **options)
+    assert not settle(chain, "connect").failure
+    (source,) = chain.twilio_sources
+    attach(chain.env, source, seed)
+    assert not settle(chain, "connect").failure
+    had = attached(chain.env, source)
+    sandbox.sabotage(chain.name, "delete-source")
+    sandbox.clear_journal()
+    return chain, had
+
+
+def restored(chain: Chain) -> dict[str, Any]:
+    (source,) = chain.twilio_sources
+    return attached(chain.env, source)
+
+
+def snapshot_of(chain: Chain) -> Path:
+    lost = json.loads((chain.state_dir / f"ledger/{chain.name}.json").read_text())["steps"]["key"]["done"]["subject"]
+    return chain.state_dir / f"snapshots/{lost['source_id']}.json"
+
+
+def restore_record(chain: Chain) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((chain.state_dir / f"ledger/{chain.name}.json").read_text())["restore"]
+    return found
+
+
+def cards(run: Run) -> list[Any]:
+    return [card for card in run.statuses[-1]["cards"] if card["step"] == "restore"]
+
+
+def test_in_every_world_the_new_source_is_as_the_old_one(
+    sandbox: SandboxHandle, tmp_path: Path, full: bool, count: Any
+) -> None:
+    for seed in range(WORLDS) if full else random.Random("worlds").sample(range(WORLDS), SAMPLE):
+        chain, had = lose(sandbox, tmp_path / str(seed), seed)
+        gone = {*chain.env.sources}
+        others = of_others(chain.env, ())
+        run = settle(chain, "recover")
+        assert_connected(chain, run)
+        assert restored(chain) == had, seed
+        made = {*chain.env.sources} - gone
+        assert of_others(chain.env, made) == others, "something of another source was changed"
+        check_settled(chain, "recover")
+        (source,) = chain.twilio_sources
+        assert source.id == restore_record(chain)["source_id"]
+        count("worlds in which a source was lost and put back")
+
+
+def denied(sandbox: SandboxHandle, path: str) -> None:
+    sandbox.fault(match=f"^POST /segment/us{path}|^PATCH /segment/us{path}", status=403, count=None)
+
+
+@pytest.mark.parametrize(
+    ("path", "item", "role"),
+    [
+        ("/warehouses/*/connected-sources", "warehouses:", "Warehouse Admin"),
+        ("/warehouses/*/selective-sync", "selective_sync:", "Warehouse Admin"),
+        ("/tracking-plans", "tracking_plan:", "Tracking Plan Admin"),
+        ("/sources/*/labels", "labels:", "Source Admin"),
+        ("/sources/*/settings", "schema_settings", "Source Admin"),
+    ],
+)
+def test_an_item_that_the_token_may_not_put_back_fails_alone(
+    sandbox: SandboxHandle, tmp_path: Path, path: str, item: str, role: str
+) -> None:
+    chain, had = lose(sandbox, tmp_path, "rich")
+    denied(sandbox, path)
+    run = chain.recover()
+    assert not run.failure
+    warnings = [told for told in run.results["restore"]["warnings"] if role in told]
+    assert warnings, run.results["restore"]
+    states = restore_record(chain)["items"]
+    lacking = {one for one, state in states.items() if state == "denied"}
+    assert lacking
+    assert all(one.startswith(item) for one in lacking)
+    assert {state for one, state in states.items() if one not in lacking} <= {"done", "failed"}
+    status = run.statuses[-1]
+    assert (status["status"], status["fails"], "the token lacked the right" in status["due"]["restore"]) == (
+        "pending",
+        True,
+        True,
+    )
+    # It is tried again, and nothing has changed as long as it is denied.
+    again = chain.recover()
+    assert again.changed == []
+    assert [path.name for path in (chain.state_dir / "snapshots").iterdir()] == [
+        f"{restore_record(chain)['lost_source_id']}.json"
+    ]
+    sandbox.clear_faults()
+    assert_connected(chain, settle(chain, "recover"))
+    assert restored(chain) == had
+    check_settled(chain, "recover")
+
+
+def test_what_no_longer_exists_is_named_and_the_rest_is_put_back(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    chain, had = lose(sandbox, tmp_path, "rich", source_labels={})
+    env = chain.env
+    lost_warehouse, lost_plan = had["warehouses"].popitem()[0], had["plans"].pop()
+    lost_label = had["labels"].pop()
+    del env.warehouses[lost_warehouse], env.tracking_plans[lost_plan]
+    env.labels = [label for label in env.labels if (label["key"], label["value"]) != lost_label]
+    run = settle(chain, "recover")
+    assert_connected_without_labels(chain, run)
+    assert restored(chain) == had
+    gone = {item for item, state in restore_record(chain)["items"].items() if state == "gone"}
+    assert gone >= {f"warehouses:{lost_warehouse}", f"tracking_plan:{lost_plan}", f"labels:{'='.join(lost_label)}"}
+    (card,) = cards(run)
+    told = " ".join(f"{action['label']} {action['hint']}" for action in card["actions"])
+    for name in (lost_warehouse, lost_plan, "=".join(lost_label), "no longer exists", "dev plan"):
+        assert name in told
+    check_settled(chain, "recover")
+
+
+def assert_connected_without_labels(chain: Chain, run: Run) -> None:
+    assert not run.failure, run.failure
+    (source,) = chain.twilio_sources
+    assert source.id in chain.env.linked
+
+
+def test_a_card_names_what_cannot_be_put_back_until_it_is_acknowledged(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    chain, _had = lose(sandbox, tmp_path, "rich")
+    chain.env.spaces.append({"id": "spa_other", "name": "other space", "slug": "other"})
+    # The snapshot was taken before; what it names counts.
+    run = settle(chain, "recover")
+    (card,) = cards(run)
+    labels = [action["label"] for action in card["actions"]]
+    assert "the destination 'destination 0'" in labels
+    assert "the function 'function 0'" in labels
+    assert "Sam Source (Source Admin) the right to the source" in labels
+    assert run.statuses[-1]["status"] in ("proven", "attested")
+    assert card["acknowledge"] in card["confirm_command"]
+    assert cards(chain.recover()) == [card]
+    chain.options |= {"acknowledge": [card["acknowledge"]], "confirmed_by": "jane"}
+    chain.recover()
+    del chain.options["acknowledge"]
+    assert cards(chain.recover()) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda text: "{", "is damaged: it is no JSON object"),
+        (lambda text: text.replace('"format": 1', '"format": 2'), "written by a newer release"),
+        (lambda text: text.replace('"source_id": "', '"source_id": "x'), "of another source"),
+        (lambda text: text.replace('"environment": "dev"', '"environment": "prod"'), "of another environment"),
+        (lambda text: text.replace('"labels": [', '"labels": [1,'), "'snapshot.labels.0' should be an object"),
+        (lambda text: "\0", "is not UTF-8"),
+        (lambda text: None, "There is no snapshot"),
+    ],
+)
+def test_a_snapshot_that_cannot_be_used_is_told_and_the_source_is_made(
+    sandbox: SandboxHandle, tmp_path: Path, spoil: Any, told: str
+) -> None:
+    chain, _had = lose(sandbox, tmp_path, "rich")
+    file = snapshot_of(chain)
+    if (text := spoil(file.read_text())) is None:
+        file.unlink()
+    else:
+        file.write_text(text)
+    run = settle(chain, "recover")
+    assert told in " ".join(run.looks[0]["warnings"])
+    assert_connected(chain, run)
+    check_settled(chain, "recover")
+
+
+def test_a_snapshot_that_is_damaged_while_a_restore_is_open_leaves_it_open(
+    sandbox: SandboxHandle, tmp_path: Path
+) -> None:
+    chain, had = lose(sandbox, tmp_path, "rich")
+    denied(sandbox, "/warehouses")
+    chain.recover()
+    file = chain.state_dir / f"snapshots/{restore_record(chain)['lost_source_id']}.json"
+    text = file.read_text()
+    file.write_text("{")
+    sandbox.clear_faults()
+    run = chain.recover()
+    assert "damaged" in " ".join(run.looks[-1]["warnings"])
+    assert (run.statuses[-1]["status"], [*run.statuses[-1]["due"]]) == ("pending", ["restore"])
+    file.write_text(text)
+    settle(chain, "recover")
+    assert restored(chain) == had
+
+
+def test_what_takes_the_place_is_lost_as_well(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    """Nothing was well yet when it was lost, so the first snapshot still counts."""
+    chain, had = lose(sandbox, tmp_path, "rich")
+    denied(sandbox, "/warehouses")
+    chain.recover()
+    sandbox.sabotage(chain.name, "delete-source")
+    sandbox.clear_faults()
+    assert_connected(chain, settle(chain, "recover"))
+    assert restored(chain) == had
+    # And once more, before there was a snapshot of it.
+    (source,) = chain.twilio_sources
+    (chain.state_dir / f"snapshots/{source.id}.json").unlink()
+    sandbox.sabotage(chain.name, "delete-source")
+    assert_connected(chain, settle(chain, "recover"))
+    assert restored(chain) == had
+
+
+@pytest.mark.parametrize("part", ["labels", "schema_settings", "warehouses", "selective_sync", "tracking_plan", "slug"])
+def test_each_part_can_be_left_out(sandbox: SandboxHandle, tmp_path: Path, part: str) -> None:
+    parts = ["labels", "schema_settings", "warehouses", "selective_sync", "tracking_plan", "slug"]
+    chain, had = lose(sandbox, tmp_path, "rich", restore=[one for one in parts if one != part], source_labels={})
+    assert not settle(chain, "recover").failure
+    found = restored(chain)
+    names = {"schema_settings": "schema", "tracking_plan": "plans", "selective_sync": "warehouses"}
+    different = {name for name, value in had.items() if found[name] != value}
+    assert different == {names.get(part, part)}
+    check_settled(chain, "recover")
+
+
+def test_somebody_elses_slug_and_plan_are_left_alone(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    chain, had = lose(sandbox, tmp_path, "r4")
+    env, world = chain.env, sandbox.world
+    assert had["slug"] == "made-by-hand"
+    other = world.make_source(env, "made-by-hand", "V6ynUvQgbc", name="somebody else's")
+    assert_connected(chain, settle(chain, "recover"))
+    assert env.sources[other.id].name == "somebody else's"
+    assert chain.twilio_sources[0].slug == "twilio-unified-profiles"
+
+
+def test_what_segment_does_not_take_over_is_for_a_person(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    chain, _had = lose(sandbox, tmp_path, "rich")
+    sandbox.world.switch({"sync_of_unseen": "warned"})
+    run = settle(chain, "recover")
+    assert_connected(chain, run)
+    refused = {item for item, state in restore_record(chain)["items"].items() if state == "refused"}
+    assert refused
+    assert all(item.startswith("selective_sync:") for item in refused)
+    (card,) = cards(run)
+    assert "Segment refused it" in [action["hint"] for action in card["actions"]]
+    check_settled(chain, "recover")
+
+
+def test_a_snapshot_is_taken_once_a_day_and_has_no_settings(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    sandbox.reset()
+    chain = Chain(sandbox, tmp_path, snapshot=True)
+    assert not settle(chain, "connect").failure
+    (source,) = chain.twilio_sources
+    attach(chain.env, source, "rich")
+    file = chain.state_dir / f"snapshots/{source.id}.json"
+    first = file.read_text()
+    settle(chain, "connect")
+    assert file.read_text() == first
+    sandbox.advance(24 * 3600)
+    chain.connect(check=True)
+    # Segment's clock is what counts.
+    run = chain.connect()
+    snapshot = json.loads(file.read_text())
+    assert snapshot["at"] > json.loads(first)["at"], run.statuses
+    assert snapshot["unread"] == {}
+    assert {name for one in snapshot["destinations"] for name in one} == {"id", "name", "type", "enabled"}
+    assert "WARN" not in file.read_text()
+
+
+def test_a_part_that_cannot_be_read_stays_as_it_was(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    sandbox.reset()
+    chain = Chain(sandbox, tmp_path, snapshot=True, snapshot_max_age=0)
+    assert not settle(chain, "connect").failure
+    (source,) = chain.twilio_sources
+    attach(chain.env, source, "rich")
+    settle(chain, "connect")
+    file = chain.state_dir / f"snapshots/{source.id}.json"
+    known = json.loads(file.read_text())
+    for path in ("/users", f"/sources/{source.id}/*", "/warehouses*", "/tracking-plans*", "/functions"):
+        sandbox.fault(match=f"^GET /segment/us{path}$", status=403, count=None)
+    run = settle(chain, "connect")
+    assert not run.failure
+    found = json.loads(file.read_text())
+    assert {"rights", "warehouses", "schema_settings", "destinations", "tracking_plan"} <= {*found["unread"]}
+    for part in ("rights", "warehouses", "schema_settings", "destinations", "tracking_plan"):
+        assert found[part] == known[part]
