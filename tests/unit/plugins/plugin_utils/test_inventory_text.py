@@ -14,9 +14,14 @@ from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.vars.manager import VariableManager
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.standing import OPTIONS as STANDING
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.standing import nothing_stands
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import OPTIONS as SURVEY
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import CONNECTION_OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.modules import segment_test_event
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._inventory_text import (
     CARRIED,
+    MAY_BE_SECRET,
     Entry,
     render,
     written_before,
@@ -153,6 +158,12 @@ def test_what_may_be_a_secret_is_left_out_and_named(tmp_path, how):
     assert f"\n    {name}:" not in text
     for secret in (TOKEN, "k" * 40, "another-secret", "1234567890", "2026-01-01"):
         assert secret not in text
+
+
+def test_every_option_that_ansible_is_to_hide_may_be_a_secret():
+    options = {**CONNECTION_OPTIONS, **STANDING, **SURVEY, **segment_test_event.SPEC.argument_spec}
+    hidden = {PREFIX + name for name, option in options.items() if option.get("no_log")}
+    assert hidden <= MAY_BE_SECRET
 
 
 def test_a_secret_among_what_was_given_for_a_fact_is_left_out(tmp_path):
