@@ -42,7 +42,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import AtOnce, shared_sources
 
 SPEC = ArgumentSpec(OPTIONS).argument_spec
-# An export finds the space, and the region if it is told to.
+# An export finds the space, and the region where it says ask.
 TABLE: dict[str, t.Any] = {
     **SETTINGS,
     f"{PREFIX}space_id": {**SETTINGS[f"{PREFIX}space_id"], "required": False},

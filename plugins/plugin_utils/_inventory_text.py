@@ -64,7 +64,7 @@ WIDTH = 120
 
 
 class Said(str):
-    """A text that Ansible must not evaluate."""
+    """A string that Ansible must not evaluate."""
 
 
 class _Dumper(SafeDumper):
@@ -268,7 +268,7 @@ def _indented(columns: int, *texts: str) -> list[str]:
 
 
 def _comment(columns: int, *texts: str) -> list[str]:
-    """Comments, each from a text that may come from a service: nothing in it ends a line."""
+    """Comments, each from a string that may come from a service: nothing in it ends a line."""
     start = " " * columns + "# "
     return [
         line
