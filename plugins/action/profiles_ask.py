@@ -21,6 +21,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet im
     how_to_run,
     looks,
 )
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
 
 OPTIONS = {
     "confirmed_by": {"type": "str", "default": ""},
@@ -30,6 +31,7 @@ OPTIONS = {
 UNATTENDED = ("AWX_ISOLATED_DATA_DIR", "RUNNER_OMIT_EVENTS", "JOB_ID")
 UNATTENDED_VARIABLES = ("awx_job_id", "tower_job_id")
 DONE = "done"
+CONFIRMED_BY = "unified_profiles_confirmed_by"
 # Ctrl+C, and Ctrl+D, which would otherwise be a character of the answer.
 ENOUGH = (b"\x03", b"\x04")
 
@@ -59,7 +61,10 @@ class ActionModule(ActionBase):
             why_not = unattended(os.environ, task_vars)
             if not why_not:
                 try:
-                    confirmations = ask(cards, options["confirmed_by"].strip(), options["timeout"])
+                    # One that is wrong failed its environment in the look, and is no reason to ask about no other.
+                    given, _problems = resolve((CONFIRMED_BY,), task_vars, self._templar)
+                    by = options["confirmed_by"] or str(given.get(CONFIRMED_BY) or "")
+                    confirmations = ask(cards, by.strip(), options["timeout"])
                 except AnsiblePromptNoninteractive:
                     why_not = "there is no terminal to ask on"
             if why_not:

@@ -16,7 +16,7 @@ short_description: Refuse a run that leaves the survey out
 version_added: 0.2.0
 author: The flexops.unified_profiles developers (@flexops)
 description:
-  - The survey finds out where something is due. A run that leaves it out with C(--start-at-task) would do nothing and look like a success.
+  - The survey finds out where something is due. A run that leaves it out, with C(--start-at-task) or C(--skip-tags), would do nothing and look like a success.
   - Ansible evaluates the pattern of a play's hosts whatever the task to start at. So this filter refuses the run there.
 options:
   _input:
@@ -45,6 +45,11 @@ def from_the_beginning(pattern: str) -> str:
         raise AnsibleError(
             "--start-at-task: would leave out the survey, which finds out where something is due. Run the playbook from its beginning; "
             "--limit takes fewer environments. Nothing was done."
+        )
+    if skipped := {"always", "tagged"} & {*context.CLIARGS.get("skip_tags", ())}:
+        raise AnsibleError(
+            f"--skip-tags {', '.join(sorted(skipped))}: would leave out the survey, which finds out where something is due, and the report. "
+            "Run without it; --limit takes fewer environments. Nothing was done."
         )
     return pattern
 

@@ -27,7 +27,7 @@ attributes:
     support: full
 options:
   confirmed_by:
-    description: Who confirms. Asked for at the terminal where it is empty.
+    description: Who confirms. The variable C(unified_profiles_confirmed_by) by default; asked for at the terminal where that is empty.
     type: str
     default: ''
   timeout:

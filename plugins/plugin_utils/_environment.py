@@ -30,6 +30,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings
 )
 
 LOOK, ASKED, TEST_EVENT = "unified_profiles_look", "unified_profiles_asked", "unified_profiles_sent_test_event"
+OWN = "unified_profiles_own_variables"
 SERIAL, LIMIT = "unified_profiles_serial", "unified_profiles_max_fail_percentage"
 OF_THE_RUN = (SERIAL, LIMIT, "unified_profiles_survey_threads", "unified_profiles_survey_timeout")
 OF_NO_HOST = (
@@ -94,22 +95,22 @@ def survey_settings(
     """
     if problem := run_only_problem(variables, extra):
         return {}, [problem]
-    own, problems = resolve(("unified_profiles_own_variables", "ansible_connection"), variables, templar)
-    if problems:
+    own, problems = resolve((OWN, "ansible_connection"), variables, templar)
+    named, more = check({OWN: SETTINGS[OWN]}, {name: value for name, value in own.items() if name == OWN})
+    if problems := problems or more:
         return {}, problems
     if own.get("ansible_connection", "local") not in ("local", "ansible.builtin.local"):
         return {}, [
             "ansible_connection: is not local, and the playbooks work on the controller. Set ansible_connection: local for the group "
             "unified_profiles; a controller without a way to the services takes unified_profiles_proxy."
         ]
-    named = own.get("unified_profiles_own_variables") or []
-    if problems := unknown_names(variables, named if isinstance(named, list) else [str(named)]):
+    if problems := unknown_names(variables, named[OWN]):
         return {}, problems
     settings, problems = environment_settings(variables, templar, table)
     if not problems:
         confirm = settings["unified_profiles_confirm"]
         told = (
-            confirmation_problem(confirm, hosts) if confirm else "",
+            "" if confirm in ({}, [], "") else confirmation_problem(confirm, hosts),
             endpoints_problem(settings, HANDED_OVER[playbook]),
             *accepted_problems(settings["unified_profiles_accepted_drift"]),
             keys_problem(settings, hosts),

@@ -22,14 +22,21 @@ from ansible.errors import AnsibleUndefinedVariable
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.hidden import KEY_SHAPE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import shape
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import INVISIBLE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check, unusable
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import check_labels
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._rollout import batches_problem, limit_problem
 
+# What people have to see: cards, records and messages show it.
+SHOWN = tuple(
+    f"unified_profiles_{name}"
+    for name in "friendly_name source_name attest_existing confirmed_by reason ca_path state_dir report_dir".split()
+)
+DIGEST = re.compile("[0-9a-f]{12}")
 HOW = "If {{, {% or {# is part of the value itself, write it with the tag !unsafe."
 NOTHING = object()
 # With a header of this name a text has marks of its own.
@@ -52,6 +59,7 @@ LIMITS: dict[str, tuple[str, Callable[[float], bool]]] = {
     "unified_profiles_key_overlap": ("a number of hours from 0 to 8760", lambda number: 0 <= number <= 8760),
     "unified_profiles_recover_max_percentage": ("from 0 to 100", lambda number: 0 <= number <= 100),
     "unified_profiles_snapshot_max_age": ("0 or more", lambda number: number >= 0),
+    "unified_profiles_test_event_timeout": ("0 or more", lambda number: number >= 0),
     "unified_profiles_survey_threads": ("1 or more", lambda number: number >= 1),
     "unified_profiles_survey_timeout": ("more than 0", lambda number: number > 0),
 }
@@ -76,11 +84,16 @@ def resolve(names: Iterable[str], variables: Mapping[str, t.Any], templar: t.Any
         if name not in variables:
             continue
         try:
-            values.update(to_builtin(_evaluated({name: variables[name]}, templar, known), omit))
+            found = to_builtin(_evaluated({name: variables[name]}, templar, known), omit)
         except AnsibleUndefinedVariable:
             problems.append(f"{name}: refers to a variable that is not defined. {HOW}")
         except Exception:
             problems.append(f"{name}: cannot be evaluated as a template. {HOW}")
+        else:
+            if odd := unusable(found):
+                problems.append(f"{name}: {odd}")
+            else:
+                values.update(found)
     return values, problems
 
 
@@ -131,7 +144,12 @@ def is_template(text: str) -> bool:
 def to_builtin(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
     """The value as Python's own, without what Ansible keeps beside it or is to ``omit``, and with vaulted texts opened."""
     if isinstance(value, Mapping):
-        return {str(name): to_builtin(inner, omit) for name, inner in value.items() if not _left_out(inner, omit)}
+        # Any other key is for the check to refuse.
+        return {
+            str(name) if isinstance(name, (str, int)) and not isinstance(name, bool) else name: to_builtin(inner, omit)
+            for name, inner in value.items()
+            if not _left_out(inner, omit)
+        }
     if isinstance(value, (list, tuple)):
         return [to_builtin(inner, omit) for inner in value if not _left_out(inner, omit)]
     # Before 2.19 they are objects, which no check of types knows.
@@ -197,6 +215,16 @@ def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
         if SETTINGS.get(name, {}).get("type") == "dict" and value is not None and not isinstance(value, Mapping):
             text = "; -e NAME=VALUE makes a text of it" if isinstance(value, str) else ""
             yield f"{name}: must be a mapping, and is {shape(value)}{text}. Write -e '{{\"{name}\": {{...}}}}', or a YAML file."
+    for name in SHOWN:
+        if KEY_SHAPE.search(str(given.get(name, ""))) or str(given.get(name, "")).startswith("sgp_"):
+            yield f"{name}: looks like a secret, being {shape(given[name])}, and is shown to people. Correct it."
+    for name in sorted(RUN_ONLY):
+        digests = given.get(name) or []
+        for digest in (
+            digests.split(",") if isinstance(digests, str) else digests if isinstance(digests, list) else [digests]
+        ):
+            if not DIGEST.fullmatch(str(digest).strip()):
+                yield f"{name}: {shape(digest)} is no digest of a card, which has 12 characters from 0 to 9 and a to f. Copy it again."
     if isinstance(labels := given.get("unified_profiles_source_labels"), Mapping):
         try:
             check_labels("unified_profiles_source_labels", labels)

@@ -33,7 +33,11 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.c
     ModuleContext,
     http_settings,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, result_of
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import (
+    ArgumentSpec,
+    defect,
+    result_of,
+)
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import PREFIX, options
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import Remembered
 
@@ -96,7 +100,10 @@ class AtOnce(t.Generic[L]):
 
         def jobs() -> Iterator[tuple[str, Callable[[], L]]]:
             for name in names:
-                settings, problems = settings_of(name)
+                try:
+                    settings, problems = settings_of(name)
+                except Exception as error:  # of this environment alone
+                    settings, problems = {}, [defect(error)["msg"]]
                 self.settings[name] = settings
                 if problems:
                     wrong.append(name)

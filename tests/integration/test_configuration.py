@@ -74,6 +74,9 @@ NOT_TAKEN = {
     "timeout-infinite": {"timeout": float("inf")},
     "timeout-text": {"timeout": "inf"},
     "retry_budget-word": {"retry_budget": "nan"},
+    "own_variables-lists": {"own_variables": [[1]]},
+    "friendly_name-true": {"friendly_name": True},
+    "source_labels-key": {"source_labels": {"a": 1 << 70}},
 }
 
 
@@ -111,21 +114,65 @@ def test_what_is_no_batch_fails_the_run_before_anything_is_looked_at(project, sa
     assert sandbox.journal() == []
 
 
+# What Ansible, Python, httpx, OpenSSL and curl's users know, and what no run may depend on.
+OUTSIDE = {
+    **{"ANSIBLE_ANY_ERRORS_FATAL": "true", "ANSIBLE_STRATEGY": "free", "ANSIBLE_GATHERING": "implicit"},
+    **{"ANSIBLE_NO_LOG": "true", "ANSIBLE_BECOME": "true", "ANSIBLE_TRANSPORT": "ssh", "ANSIBLE_ASYNC_DIR": "/nosuch"},
+    **{"ANSIBLE_ERROR_ON_UNDEFINED_VARS": "false", "ANSIBLE_JINJA2_NATIVE": "true", "ANSIBLE_HASH_BEHAVIOUR": "merge"},
+    **{"ANSIBLE_PRIVATE_ROLE_VARS": "true", "ANSIBLE_INJECT_FACT_VARS": "false", "ANSIBLE_DIFF_ALWAYS": "true"},
+    **{"ANSIBLE_PYTHON_INTERPRETER": "/nosuch", "ANSIBLE_EXECUTABLE": "/nosuch", "ANSIBLE_RUN_VARS_PLUGINS": "start"},
+    **{"ANSIBLE_DISPLAY_OK_HOSTS": "false", "ANSIBLE_FORCE_COLOR": "1", "ANSIBLE_CALLBACKS_ENABLED": "nosuch"},
+    **{"HOME": "/nosuch", "TZ": "Asia/Kathmandu", "COLUMNS": "1", "TERM": "dumb", "PYTHONOPTIMIZE": "2"},
+    **{"PYTHONIOENCODING": "ascii", "PYTHONWARNINGS": "error", "REQUEST_METHOD": "GET", "NETRC": "/dev/zero"},
+    **{"SSL_CERT_FILE": "/nosuch", "SSL_CERT_DIR": "/nosuch", "OPENSSL_CONF": "/nosuch", "CURL_CA_BUNDLE": "/nosuch"},
+    **{"REQUESTS_CA_BUNDLE": "/nosuch", "HTTPS_PROXY": "nonsense://u:p@x", "HTTP_PROXY": "http://127.0.0.1:9"},
+    **{"ALL_PROXY": "socks5h://127.0.0.1:9", "NO_PROXY": "fd00::/8,[::1", "SEGMENT_TOKEN": "x", "SEGMENT_API_URL": "x"},
+}
+APART = [
+    {"ANSIBLE_STRATEGY": "host_pinned"},
+    {"ANSIBLE_STDOUT_CALLBACK": "minimal"},
+    {"ANSIBLE_STDOUT_CALLBACK": "oneline"},
+    {"ANSIBLE_DUPLICATE_YAML_DICT_KEY": "error"},
+    {"ANSIBLE_CACHE_PLUGIN": "nosuch"},
+    {"ANSIBLE_VERBOSITY": "4"},
+    {"HOME": ""},
+    {"TMPDIR": "/nosuch"},
+]
+# Some of them hide others.
+EACH = [pytest.param({name: value}, marks=pytest.mark.full) for name, value in OUTSIDE.items()]
+EACH += [pytest.param(of, marks=pytest.mark.full) for of in APART]
+
+
 @pytest.mark.parametrize("playbook", ["connect", "recover"])
-@pytest.mark.parametrize(
-    "settings",
-    [{"ANSIBLE_ANY_ERRORS_FATAL": "true"}, {"ANSIBLE_STRATEGY": "free"}, {"ANSIBLE_STRATEGY": "host_pinned"}],
-    ids=str,
-)
-def test_what_is_set_outside_changes_no_run(project, playbook, settings):
+@pytest.mark.parametrize("settings", [OUTSIDE, *EACH], ids=lambda of: "all" if len(of) > 1 else "".join(of))
+def test_what_is_set_outside_changes_no_run(project, sandbox, playbook, settings, count):
     project.hosts(dev={"channel": "operator"}, prod={"like": "prod", "channel": "operator"}, bad={"space_id": "x y"})
     run = project.run(playbook, **settings)
-    assert set(run.report) == {"dev", "prod", "bad"}
+    assert set(run.report) == {"dev", "prod", "bad"}, run.output[-3000:]
     assert run.report["bad"]["status"] == "failed"
     if playbook == "connect":
-        assert [run.report[name]["status"] for name in ("dev", "prod")] == ["pending", "pending"]
+        assert [run.report[name]["status"] for name in ("dev", "prod")] == ["pending", "pending"], run.output[-3000:]
     assert run.output.count("(connection, digest") == (2 if playbook == "connect" else 0)
-    assert run.output.count("\nReport: ") == 1
+    assert len(re.findall("^(\x1b\\[[0-9;]*m)*Report: ", run.output, re.MULTILINE)) == 1
+    assert not re.search("Traceback|defect|Unexpected", run.output)
+    assert {entry["environment"] for entry in sandbox.journal()} == {"dev", "prod"}
+    count("variables of the environment, in a playbook", len(settings))
+
+
+def test_a_limit_of_time_for_tasks_ends_no_look_and_no_report(project, sandbox):
+    """A healthy look at many environments may take longer than any one task of a person's own."""
+    sandbox.fault(match="/segment", kind="latency", seconds=3, count=1)
+    run = project.run("recover", ANSIBLE_TASK_TIMEOUT="2")
+    assert set(run.report) == {"dev", "prod", "eu"}, run.output[-3000:]
+    assert not re.search("Timed out|time frame", run.output)
+
+
+@pytest.mark.parametrize("tag", ["always", "tagged"])
+def test_tags_that_leave_the_look_out_are_refused(project, sandbox, tag):
+    run = project.run("connect", ANSIBLE_SKIP_TAGS=tag)
+    assert run.status != 0
+    assert f"--skip-tags {tag}: would leave out the survey" in " ".join(run.output.split()), run.output[-3000:]
+    assert sandbox.journal() == []
 
 
 def vaulted(text):

@@ -134,7 +134,7 @@ def test_ordinary_modules_show_no_secret_either(canaries: Fleet) -> None:
 
 
 def test_a_defect_shows_no_secret_either(canaries: Fleet, count) -> None:
-    """Errors that nobody expects and that quote secrets, with tracebacks wanted; and a task that Ansible itself breaks off."""
+    """Errors that nobody expects and that quote secrets, with tracebacks wanted; and a look that takes longer than a task may."""
     names = list(canaries.sandbox.world.environments)
     plugins = canaries.folder.parent / "callbacks"
     plugins.mkdir()
@@ -151,9 +151,9 @@ def test_a_defect_shows_no_secret_either(canaries: Fleet, count) -> None:
         "---\nunified_profiles_timeout: 4\nunified_profiles_retry_budget: 1\n"
     )
     printed = canaries.run("connect", "--limit", slow, ANSIBLE_TASK_TIMEOUT="2", **tracebacks)
-    # The look at all environments is one task, so Ansible ends the whole run.
-    assert re.search(r"Timed out after 2|expected time frame \(2\)", printed), printed[-3000:]
-    assert f"{slow} -> localhost" in printed
+    # The look at all environments has limits of its own.
+    assert not re.search(r"Timed out after 2|expected time frame \(2\)", printed), printed[-3000:]
+    assert f"{slow} is failed" in printed
     canaries.assert_silent()
     count("bytes of output, logs, caches, reports and temporary files searched for secrets", canaries.search.bytes)
 

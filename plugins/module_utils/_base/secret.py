@@ -22,6 +22,8 @@ KINDS: tuple[tuple[type, str], ...] = (
     (Mapping, "a mapping"),
     (list, "a list"),
     (tuple, "a list"),
+    (set, "a set"),
+    (bytes, "binary"),
     (type(None), "null"),
 )
 

@@ -43,10 +43,12 @@ def tls_context(validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
         return context
     try:
         return context_for(ca_path)
-    except (OSError, ssl.SSLError) as error:
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or error
+        _check_key_log()
         raise OptionError(
             _source(ca_path),
-            f"no certificates could be read from {ca_path} ({error.strerror or error}).",
+            f"no certificates could be read from {ca_path} ({problem}).",
             "Name a PEM file or a folder.",
         ) from None
 
@@ -61,6 +63,17 @@ def context_for(ca_path: str | None) -> ssl.SSLContext:
     if os.path.isdir(ca_path):
         return ssl.create_default_context(capath=ca_path)
     return ssl.create_default_context(cafile=ca_path)
+
+
+def _check_key_log() -> None:
+    """Raises OptionError where Python cannot write the file that it logs the keys of connections to."""
+    if log := os.environ.get("SSLKEYLOGFILE"):
+        try:
+            open(log, "ab").close()
+        except OSError as error:
+            raise OptionError(
+                "SSLKEYLOGFILE", f"cannot be written ({error.strerror}).", "Name another file, or leave it out."
+            ) from None
 
 
 def tls_error(error: BaseException | None) -> ssl.SSLError | None:

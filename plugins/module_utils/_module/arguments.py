@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+import os
 import typing as t
 from collections.abc import Callable, Iterator, Mapping
 
@@ -27,14 +29,23 @@ from ansible.module_utils.errors import UnsupportedError
 from .._base.secret import shape
 from .._base.text import nearest
 
+# What YAML has and JSON has not.
+OF_YAML = (datetime.date, bytes, set)
+# Bits of a whole number.
+LARGEST = 64
+
 
 def _text(value: t.Any) -> str:
-    if value is None or isinstance(value, (Mapping, list, tuple)):
+    # How anything but a whole number was written is not known: YAML makes 1.1 of 1.10, and true of yes.
+    if value is None or isinstance(value, (bool, float, Mapping, list, tuple, *OF_YAML)):
         raise TypeError
     return t.cast(str, check_type_str(value))
 
 
 def _number(value: t.Any) -> float:
+    # Ansible takes yes for 1.
+    if isinstance(value, bool):
+        raise TypeError
     number = check_type_float(value)
     if not math.isfinite(number):
         raise ValueError
@@ -82,9 +93,12 @@ def check(
         The arguments with defaults and fallbacks, and a sentence for each problem.
     """
     arguments = _without_null(spec, given)
+    mine = {*arguments}
     set_fallbacks(spec, arguments)
     if problems := list(_problems(spec, arguments)):
-        return arguments, problems
+        # Of what the environment gives, the variable is what somebody has set.
+        read = {name: _variable(spec[name]) for name in arguments.keys() - mine}
+        return arguments, [_naming(problem, read) for problem in problems]
     # What remains for Ansible to find speaks of names only.
     checked = ArgumentSpecValidator(spec, **constraints).validate(arguments)
     prefix = f"Unsupported parameters for ({module}) module: " if module else "Unsupported parameters: "
@@ -93,6 +107,15 @@ def check(
         for error in checked.errors
     ]
     return checked.validated_parameters, problems
+
+
+def _variable(option: Mapping[str, t.Any]) -> str:
+    return next(str(name) for name in option["fallback"][1] if name in os.environ)
+
+
+def _naming(problem: str, read: Mapping[str, str]) -> str:
+    option, told = problem.split(": ", 1)
+    return f"{option} (from the environment variable {read[option]}): {told}" if option in read else problem
 
 
 def _meant(spec: Mapping[str, t.Any], given: Mapping[str, t.Any]) -> str:
@@ -119,8 +142,12 @@ def _problems_of(where: str, option: Mapping[str, t.Any], value: t.Any) -> Itera
     called, convert = TYPES[option.get("type", "str")]
     try:
         converted = convert(value)
-    except (TypeError, ValueError, RecursionError):
-        yield f"{where}: must be {called}, and is {shape(value)}."
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        quote = " Quote it." if convert is _text and isinstance(value, (bool, float, datetime.date)) else ""
+        yield f"{where}: must be {called}, and is {shape(value)}.{quote}"
+        return
+    if odd := unusable(converted):
+        yield f"{where}: {odd}"
         return
     choices = option.get("choices")
     if isinstance(converted, list):
@@ -136,3 +163,25 @@ def _problems_of(where: str, option: Mapping[str, t.Any], value: t.Any) -> Itera
             meant = nearest(name, inner)
             told = f"{name}. Did you mean {meant}?" if meant else f"{shape(name)}. It has {', '.join(inner)}."
             yield f"{where}: has no option {told}"
+
+
+def unusable(value: t.Any) -> str:
+    """Why nothing can hold a value, or what is in it: neither a request nor a file. Empty if something can."""
+    odd = _odd(value)
+    return odd and f"has {odd} in it, which nothing takes. Quote it, or take it out."
+
+
+def _odd(value: t.Any) -> str:
+    if isinstance(value, Mapping):
+        odd = next((key for key in value if isinstance(key, bool) or not isinstance(key, (str, int))), "")
+        return f"a key that is {shape(odd)}" if odd != "" else _odd([*value, *value.values()])
+    if isinstance(value, (list, tuple)):
+        return next(filter(None, map(_odd, value)), "")
+    if isinstance(value, str):
+        return "" if value.isascii() or value.encode(errors="replace").decode() == value else "half a character"
+    if isinstance(value, int):
+        # Python writes no number of thousands of digits.
+        return "" if value.bit_length() <= LARGEST else f"a number of more than {LARGEST} bits"
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else "a number without an end"
+    return shape(value) if isinstance(value, OF_YAML) else ""

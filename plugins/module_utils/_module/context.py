@@ -117,7 +117,7 @@ class ModuleContext:
             raise OptionError(option, "is missing or empty.", f"Set it or the environment variable {variable}.")
         if re.search(r"[^\x21-\x7e]", value):
             raise OptionError(
-                option,
+                self._source(option),
                 "has white space, line breaks or characters outside ASCII, which no such value has.",
                 "Copy it again, without a line break at its end.",
             )
@@ -138,8 +138,15 @@ class ModuleContext:
             other = SID.match(value)
             given = f"a SID that begins with {other[1]}" if other else shape(value)
             problem = f"must be the SID of {kind}, {prefix} and 32 hexadecimal digits, and is {given}."
-            raise OptionError(option, problem, "Copy it from the Twilio console.")
+            raise OptionError(self._source(option), problem, "Copy it from the Twilio console.")
         return value
+
+    def _source(self, option: str) -> str:
+        """Who gives the value: the option, or the environment variable that was read for it."""
+        declared = {**CONNECTION_OPTIONS, **PROFILE_TOKEN}[option]
+        variables = declared["fallback"][1] if "fallback" in declared else ()
+        read = next((name for name in variables if os.environ.get(name) == self.params[option]), "")
+        return f"{option} (from the environment variable {read})" if read else option
 
     def service(self, api: ApiInfo, auth: Auth, *, credential: str = "", region: str = "") -> Service:
         """An API in the sandbox if there is one, or else at the URL that its option gives, or where the vendor has it.
@@ -155,7 +162,7 @@ class ModuleContext:
         if self["sandbox_url"]:
             url, option = self["sandbox_url"].rstrip("/") + api.sandbox_path, "sandbox_url"
         else:
-            url, option = self[api.url_option] or self._vendors_url(api, region), api.url_option
+            url, option = self[api.url_option] or self._vendors_url(api, region), self._source(api.url_option)
         return Service(
             self.transport,
             api.name,
@@ -205,5 +212,5 @@ class ModuleContext:
             # It becomes a part of the name of the host that gets the credential.
             if not re.fullmatch("[A-Za-z0-9-]*", value):
                 problem = f"must be letters, digits and hyphens, and is {shape(value)}."
-                raise OptionError(option, problem, "Write it like ie1 or dublin.")
+                raise OptionError(self._source(option), problem, "Write it like ie1 or dublin.")
         return api.url(segment_region=segment_region, **where)

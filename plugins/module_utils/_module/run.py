@@ -86,20 +86,25 @@ def result_of(
     except Failure as failure:
         # What was changed before it failed was changed.
         result = {**failure.as_result(), "changed": call is not None and call.transport.tally.wrote}
-    except Exception as error:  # a defect of this collection: say where, and nothing that could be a value
-        trace = error.__traceback__
-        while trace and trace.tb_next:
-            trace = trace.tb_next
-        where = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "?"
-        result = {
-            "failed": True,
-            "msg": f"A defect in flexops.unified_profiles: {type(error).__name__} at {where}. Please report it.",
-            "failure": {"kind": "defect", "type": type(error).__name__, "where": where},
-        }
+    except Exception as error:
+        result = defect(error)
     finally:
         if call is not None:
             call.transport.close()
     return t.cast("dict[str, t.Any]", printable(result, call.transport.hidden.in_result if call else str))
+
+
+def defect(error: Exception) -> dict[str, t.Any]:
+    """The failed result for an error that nobody foresaw: where it was, and nothing that could be a value."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "?"
+    return {
+        "failed": True,
+        "msg": f"A defect in flexops.unified_profiles: {type(error).__name__} at {where}. Please report it.",
+        "failure": {"kind": "defect", "type": type(error).__name__, "where": where},
+    }
 
 
 def change_result(outcome: Reconciled, **more: t.Any) -> dict[str, t.Any]:

@@ -112,6 +112,7 @@ PROBLEMS = {
     ),
     "a setting for one run": ({"withdraw": "0123456789ab"}, "unified_profiles_withdraw: is given to one run, with -e"),
     "a confirmation of nobody": ({"confirm": {"dve": {}}}, "unified_profiles_confirm: names dve, which this inventory"),
+    "a confirmation that is none": ({"confirm": False}, "unified_profiles_confirm: is neither the digest of a card"),
     "no endpoints": ({"channel": "endpoint"}, "unified_profiles_endpoints: has no connection and no link and no key"),
 }
 
@@ -132,6 +133,10 @@ def test_own_variables_are_left_alone():
     assert surveyed(tiemout=5, own_variables=["unified_profiles_tiemout"])[1] == []
     assert surveyed(tiemout=5, own_variables="unified_profiles_tiemout")[1] == []
     assert surveyed(tiemout=5, own_variables=["unified_profiles_other"])[1] != []
+
+
+def test_own_variables_are_names():
+    assert surveyed(own_variables=[[1]])[1] == ["unified_profiles_own_variables[0]: must be a text, and is a list."]
 
 
 @pytest.mark.parametrize(("playbook", "fine"), [("connect", False), ("recover", True)])

@@ -180,6 +180,21 @@ def test_booleans_may_be_texts(name):
         ({"survey_timeout": math.inf}, "unified_profiles_survey_timeout: must be a finite number"),
         ({"recover_max_percentage": 101}, "unified_profiles_recover_max_percentage: must be from 0 to 100."),
         ({"recover_max_percentage": "20%"}, "unified_profiles_recover_max_percentage: must be a finite number"),
+        ({"test_event_timeout": -1}, "unified_profiles_test_event_timeout: must be 0 or more."),
+        ({"friendly_name": 1.10}, "unified_profiles_friendly_name: must be a text, and is a number. Quote it."),
+        ({"friendly_name": True}, "unified_profiles_friendly_name: must be a text, and is true or false. Quote it."),
+        ({"timeout": True}, "unified_profiles_timeout: must be a finite number, and is true or false."),
+        *(
+            (
+                {name: TOKEN},
+                f"unified_profiles_{name}: looks like a secret, being a text of 42 characters (fingerprint ",
+            )
+            for name in ("friendly_name", "source_name", "attest_existing", "confirmed_by", "reason", "state_dir")
+        ),
+        ({"withdraw": "link"}, "unified_profiles_withdraw: a text of 4 characters is no digest of a card"),
+        ({"withdraw": ["0123456789ab", TOKEN]}, "unified_profiles_withdraw: a text of 42 characters (fingerprint "),
+        ({"handover_again": "0123456789ab,x"}, "unified_profiles_handover_again: a text of 1 characters is no digest"),
+        ({"acknowledge": {"a": 1}}, "unified_profiles_acknowledge: a mapping is no digest of a card"),
         ({"serial": "x"}, "unified_profiles_serial: is no size of a batch."),
         ({"serial": None}, "unified_profiles_serial: is no size of a batch."),
         ({"max_fail_percentage": "half"}, "unified_profiles_max_fail_percentage: is no percentage."),
@@ -197,6 +212,12 @@ def test_what_cannot_be_used_is_told_by_its_name(given, said):
     told = problems(**given)
     assert told
     assert told[0].startswith(said), told
+
+
+@pytest.mark.parametrize("name", sorted(RUN_ONLY))
+def test_digests_are_a_text_or_a_list_and_nothing_is_none(name):
+    for given in (None, "", [], "0123456789ab", "0123456789ab, ba9876543210", ["0123456789ab", "ba9876543210"]):
+        assert problems(**{name.removeprefix(PREFIX): given}) == []
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -317,7 +338,7 @@ def test_what_has_nothing_to_evaluate_is_as_ansible_would_give_it(host, monkeypa
 def test_values_are_evaluated_and_opened(host):
     names, variables, templar = host
     values, told = resolve(names, variables, templar)
-    assert [sentence.partition(":")[0] for sentence in told] == ["undefined", "broken", "broken_inside"]
+    assert [sentence.partition(":")[0] for sentence in told] == ["date", "undefined", "broken", "broken_inside"]
     assert values["template"] == "value x"
     assert values["header"] == "value"
     assert values["deep"] == {"list": ["x", {"text": "value"}]}
@@ -329,6 +350,21 @@ def test_values_are_evaluated_and_opened(host):
     assert values["plain"]["1"] == "one"
     assert "omitted" not in values
     assert type(values["deep"]) is type(values["plain"]) is dict
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (1 << 20000, "has a number of more than 64 bits in it"),
+        ({"a": [{None: 1}]}, "has a key that is null in it"),
+        (["\ud800"], "has half a character in it"),
+    ],
+    ids=["huge", "key", "half"],
+)
+def test_what_nothing_can_hold_is_told_and_has_no_value(value, said):
+    values, told = resolve(["x", "y"], {"x": value, "y": "fine"}, Broken())
+    assert values == {"y": "fine"}
+    assert told == [f"x: {said}, which nothing takes. Quote it, or take it out."]
 
 
 def test_only_what_has_something_to_evaluate_is_evaluated(host):

@@ -89,6 +89,19 @@ def test_a_defect_is_told_as_one_and_stops_no_other(environments, monkeypatch):
     assert looks["dev"]["failure"] == looks["eu"]["failure"] == ""
 
 
+def test_a_defect_in_the_settings_of_one_stops_no_other(environments):
+    def settings_of(name):
+        if name == "prod":
+            raise ZeroDivisionError("marked")
+        return settings(environments[name])
+
+    looks = survey()[0].look(NAMES, settings_of)
+    assert looks["prod"]["failure"].startswith(
+        "The settings are wrong: A defect in flexops.unified_profiles: ZeroDivisionError at test_survey.py"
+    )
+    assert looks["dev"]["failure"] == looks["eu"]["failure"] == ""
+
+
 def test_the_settings_of_each_are_resolved_once(environments):
     asked = []
     survey()[0].look(NAMES, lambda name: asked.append(name) or settings(environments[name]))

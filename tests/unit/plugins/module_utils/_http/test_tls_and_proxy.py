@@ -25,7 +25,11 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
     TlsFailure,
     Unreachable,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.certificates import explain
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.certificates import (
+    context_for,
+    explain,
+    tls_context,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import (
     Connections,
     HttpSettings,
@@ -153,6 +157,22 @@ def test_what_was_read_is_named(tls_url, tmp_path, certificate, monkeypatch, sou
     with pytest.raises(OptionError, match=f"^{source}: no certificates could be read from {path} .*{words}") as caught:
         get(tls_url, ca_path=str(path))
     assert caught.value.facts == {"option": source}
+
+
+def test_a_path_with_a_character_that_no_path_has_is_no_defect():
+    with pytest.raises(OptionError, match=r"^ca_path: no certificates could be read"):
+        tls_context(True, "/a\0b")
+
+
+def test_a_log_of_keys_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    """Python opens it with each context, and its error says nothing of the variable."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "nosuch/keys"))
+    context_for.cache_clear()
+    with pytest.raises(OptionError, match=r"^SSLKEYLOGFILE: cannot be written"):
+        tls_context(True, None)
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    tls_context(True, None)
+    context_for.cache_clear()
 
 
 def test_an_empty_ca_path_means_the_default_ones(tls_url):

@@ -23,6 +23,8 @@ from support.project import ROOT
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 TOKEN = "sgp_marked0123456789abcdef0123456789abcdef"
 MARKED = f"a text of {len(TOKEN)} characters (fingerprint {fingerprint(TOKEN)})"
+# Python writes no number of so many digits.
+HUGE = 1 << 20000
 SPEC = {
     "region": {"type": "str", "choices": ["us", "eu"], "default": "us"},
     "laws": {"type": "list", "elements": "str", "choices": ["hipaa", "pci"]},
@@ -31,6 +33,7 @@ SPEC = {
     "timeout": {"type": "float", "default": 30.0},
     "fail": {"type": "bool"},
     "name": {"type": "str"},
+    "body": {"type": "dict"},
     "endpoint": {
         "type": "dict",
         "options": {
@@ -64,7 +67,25 @@ def problems(**given):
         ({"fail": "ture"}, "fail: must be true or false, and is a text of 4 characters."),
         ({"name": {TOKEN: 1}}, "name: must be a text, and is a mapping."),
         ({"name": [TOKEN]}, "name: must be a text, and is a list."),
-        ({"name": datetime.date(2026, 1, 1)}, None),
+        ({"name": datetime.date(2026, 1, 1)}, "name: must be a text, and is a date. Quote it."),
+        ({"name": True}, "name: must be a text, and is true or false. Quote it."),
+        ({"name": 1.1}, "name: must be a text, and is a number. Quote it."),
+        ({"name": 12}, None),
+        ({"name": {"a"}}, "name: must be a text, and is a set."),
+        ({"name": b"a"}, "name: must be a text, and is binary."),
+        ({"name": HUGE}, "name: must be a text, and is a whole number."),
+        ({"name": "\ud800"}, "name: has half a character in it, which nothing takes."),
+        ({"timeout": HUGE}, "timeout: must be a finite number, and is a whole number."),
+        ({"timeout": True}, "timeout: must be a finite number, and is true or false."),
+        ({"wait": True}, "wait: must be a whole number, and is true or false."),
+        ({"body": {"a": [{"b": datetime.date(2026, 1, 1)}]}}, "body: has a date in it, which nothing takes. Quote it"),
+        ({"body": {"a": {None: 1}}}, "body: has a key that is null in it, which nothing takes."),
+        ({"body": {True: 1}}, "body: has a key that is true or false in it, which nothing takes."),
+        ({"body": {"a": float("nan")}}, "body: has a number without an end in it, which nothing takes."),
+        ({"body": {"a": HUGE}}, "body: has a number of more than 64 bits in it, which nothing takes."),
+        ({"body": {"a": "\udfff"}}, "body: has half a character in it, which nothing takes."),
+        ({"body": {"a": {"b"}}}, "body: has a set in it, which nothing takes."),
+        ({"body": {1: ["é", "\U0001f600", None, True, 1.5, -1]}}, None),
         ({"endpoint": TOKEN}, f"endpoint: must be a mapping, and is {MARKED}."),
         ({"endpoint": TOKEN + "=="}, "endpoint: must be a mapping, and is a text of 44 characters"),
         ({"endpoint": "{" + TOKEN}, "endpoint: must be a mapping, and is a text of 43 characters"),
@@ -78,7 +99,7 @@ def problems(**given):
         ({"endpoint": {}}, "missing required arguments: url found in endpoint"),
         (
             {"nme": TOKEN},
-            "Unsupported parameters for (flexops.unified_profiles.some) module: nme. Supported parameters include: endpoint, fail,",
+            "Unsupported parameters for (flexops.unified_profiles.some) module: nme. Supported parameters include: body, endpoint,",
         ),
         ({"region": None, "endpoint": None, "wait": None}, None),
     ],
@@ -105,7 +126,10 @@ def test_of_what_the_environment_gives_no_more_is_said(monkeypatch):
     monkeypatch.setenv("SEGMENT_REGION", TOKEN)
     module = importlib.import_module("ansible_collections.flexops.unified_profiles.plugins.modules.segment_source")
     told = run(module.SPEC, module.run, {}, "segment_source", False)["msg"]
-    assert told == f"segment_region: must be one of us, eu, and is {MARKED}."
+    assert (
+        told
+        == f"segment_region (from the environment variable SEGMENT_REGION): must be one of us, eu, and is {MARKED}."
+    )
 
 
 ODD = {
@@ -118,6 +142,11 @@ ODD = {
     "a date": datetime.datetime(2026, 1, 1),
     "a number": 12,
     "not finite": float("inf"),
+    "huge": HUGE,
+    "half a character": "\ud800",
+    "binary": TOKEN.encode(),
+    "a set": {TOKEN},
+    "a key that is none": {None: TOKEN},
     "true": True,
     "empty": "",
     "null": None,
@@ -149,7 +178,8 @@ def test_no_argument_of_any_module_is_shown_or_ends_in_a_traceback(odd):
         (True, "true or false"),
         (None, "null"),
         (3, "a whole number"),
-        (b"x", "of another type"),
+        (b"x", "binary"),
+        (object(), "of another type"),
     ],
 )
 def test_shapes(value, said):

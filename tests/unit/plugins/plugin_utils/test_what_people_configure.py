@@ -1,0 +1,135 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every setting with every kind of value: it is taken, or refused by its name, and no secret is shown."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+
+import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import run_settings, survey_settings
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
+from support.settings import MARKED, MARKS, VALUES, of_hosts
+
+PREFIX = "unified_profiles_"
+ENDPOINTS = f"{PREFIX}endpoints"
+OF_ENDPOINT = ENDPOINT_OPTIONS["options"]
+OPTIONS = [
+    *(("key", option) for option in OF_ENDPOINT),
+    *(("key", "success", option) for option in OF_ENDPOINT["success"]["options"]),
+    *((step,) for step in ("connection", "link", "key")),
+]
+# An anchor is one of the whole file.
+NUMBERS = itertools.count()
+# Without a sandbox these would leave the machine.
+UNSET = ("empty", "null", "omitted", "template of none")
+
+
+def cases():
+    """Where a value stands, as it stands in YAML, by a name; and the setting that a refusal has to name."""
+    for setting in SETTINGS:
+        for kind, value in VALUES.items():
+            yield setting, kind, {setting: value.replace("NAME", setting)}
+    for path in OPTIONS:
+        for kind, value in VALUES.items():
+            yield ENDPOINTS, f"{'.'.join(path)}: {kind}", _endpoints(path, value.replace("NAME", ENDPOINTS))
+
+
+def _endpoints(path, value):
+    """The endpoints with a value in one place. An alias stands for it, since not all of YAML may stand in braces."""
+    options = {"url": "http://127.0.0.1:9/x"}
+    steps = dict.fromkeys(("connection", "link", "key"), options)
+    if len(path) == 1:
+        steps[path[0]] = "*odd"
+    elif len(path) == 2:
+        read = {"read_url": "http://127.0.0.1:9/x", "read_path": "key"} if path[1].startswith("read") else {}
+        steps["key"] = {**options, **read, path[1]: "*odd"}
+    else:
+        steps["key"] = {**options, "success": {"statuses": [200], "path": "a", "value": "b", path[2]: "*odd"}}
+    anchor = f"of{next(NUMBERS)}"
+    written = json.dumps(steps).replace('"*odd"', f"*{anchor} ")
+    return {"odd": f"&{anchor} {value}", ENDPOINTS: written, f"{PREFIX}channel": "endpoint"}
+
+
+def environment(sandbox, folder):
+    env = sandbox.world.environments["dev"]
+    names = ("segment_token", "profile_token", "account_sid", "api_key", "api_secret")
+    base = {f"twilio_{name}" if name[0] == "a" else name: getattr(env, name) for name in names}
+    base |= {"sandbox_url": sandbox.url, "space_id": env.space["id"], "allow_write_events": True, "channel": "operator"}
+    base |= {"state_dir": str(folder / "state"), "timeout": 10, "retry_budget": 5}
+    return {PREFIX + name: json.dumps(value) for name, value in base.items()}
+
+
+def looked_at(of_environments):
+    """The looks of those whose settings are fine, and how they are reported; and what is wrong with the settings of the others."""
+    settings, told = {}, {}
+    for host, variables, templar in of_environments:
+        _run, problems = run_settings(variables, templar, SETTINGS)
+        found, more = survey_settings(variables, templar, "connect", SETTINGS, {host})
+        if told_of := [*problems, *more]:
+            told[host] = told_of
+        else:
+            settings[host] = found
+    survey = Survey("connect", 8, 60, lambda line: None)
+    looks = survey.look([*settings], lambda host: (settings[host], []))
+    return looks, survey.outcomes(looks, False), told
+
+
+def test_every_setting_with_every_kind_of_value(sandbox, tmp_path, full, count):
+    wanted = [*cases()][:: 1 if full else 23]
+    known = {f"host{number}": case for number, case in enumerate(wanted)}
+    hosts = {host: variables for host, (_setting, _kind, variables) in known.items()}
+    looks, outcomes, told = looked_at(
+        it
+        for it in of_hosts(tmp_path, environment(sandbox, tmp_path), hosts)
+        if not (known[it[0]][0] == f"{PREFIX}sandbox_url" and known[it[0]][1] in UNSET)
+    )
+    wrong = []
+    for host, (setting, kind, _variables) in known.items():
+        refused = " ".join(told.get(host, [])) or (looks[host]["failure"] if host in looks else "")
+        short = setting.removeprefix(PREFIX)
+        # Too long for a header: the service says so, and not of which.
+        if refused and short not in refused and kind != "long":
+            wrong.append(f"{setting}, {kind}: not named: {refused[:300]}")
+        if "defect" in refused:
+            wrong.append(f"{setting}, {kind}: {refused}")
+        shown = refused + json.dumps(outcomes.get(host))
+        if MARKED in shown or "NoneType" in shown:
+            wrong.append(f"{setting}, {kind}: shown: ...{shown[max(0, shown.find(MARKED) - 100) :][:200]}")
+    assert not wrong, f"{len(wrong)} of {len(known)}:\n" + "\n".join(wrong[:40])
+    assert sandbox.journal(writes=True) == []
+    count("settings with odd values, taken", sum(not look["failure"] for look in looks.values()))
+    count("settings with odd values, refused by name", len(known) - sum(not look["failure"] for look in looks.values()))
+
+
+@pytest.mark.parametrize("place", ["in the middle", "first", "last"])
+def test_a_secret_is_used_as_it_is_whatever_it_has_in_it(sandbox, tmp_path, full, count, place):
+    env = sandbox.world.environments["dev"]
+    problems = []
+    marks = MARKS[:: 1 if full else 7]
+    for mark in marks:
+        text = {
+            "in the middle": f"headmarked{mark}tailmarked",
+            "first": f"{mark}tailmarked",
+            "last": f"headmarked{mark}",
+        }
+        env.api_secret = text[place]
+        env.segment_token = text[place].replace("marked", "marked-too")
+        # The user of Basic has no colon.
+        env.profile_token = text[place].replace(":", "")
+        sandbox.world.environments = dict(sandbox.world.environments)
+        # A text in JSON is one in YAML.
+        base = environment(sandbox, tmp_path)
+        base = {name: f"!unsafe {value}" if value[0] == '"' else value for name, value in base.items()}
+        looks, outcomes, told = looked_at(of_hosts(tmp_path, base, {"dev": {f"{PREFIX}reason": "test"}}))
+        failed = " ".join(told.get("dev", [])) or looks["dev"]["failure"]
+        if failed or re.search("(?:head|tail)marked", json.dumps([looks, outcomes, told])):
+            problems.append(f"{mark}: {failed}")
+    assert not problems, "\n".join(problems)
+    count("marks in secrets", 3 * len(marks))
