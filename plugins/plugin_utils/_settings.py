@@ -36,6 +36,7 @@ SHOWN = tuple(
     f"unified_profiles_{name}"
     for name in "friendly_name source_name attest_existing confirmed_by reason ca_path state_dir report_dir".split()
 )
+DIGESTS = tuple(f"unified_profiles_{name}" for name in ("withdraw", "handover_again", "acknowledge"))
 DIGEST = re.compile("[0-9a-f]{12}")
 HOW = "If {{, {% or {# is part of the value itself, write it with the tag !unsafe."
 NOTHING = object()
@@ -218,7 +219,9 @@ def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
     for name in SHOWN:
         if KEY_SHAPE.search(str(given.get(name, ""))) or str(given.get(name, "")).startswith("sgp_"):
             yield f"{name}: looks like a secret, being {shape(given[name])}, and is shown to people. Correct it."
-    for name in sorted(RUN_ONLY):
+    if re.search("[^A-Za-z0-9_-]", str(given.get("unified_profiles_source_id") or "")):
+        yield "unified_profiles_source_id: has characters that no id of a source has. Copy it from the address of its page in Segment."
+    for name in DIGESTS:
         digests = given.get(name) or []
         for digest in (
             digests.split(",") if isinstance(digests, str) else digests if isinstance(digests, list) else [digests]

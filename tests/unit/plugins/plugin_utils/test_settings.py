@@ -28,6 +28,7 @@ from ansible_collections.flexops.unified_profiles.plugins.modules import (
 )
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import (
+    DIGESTS,
     RUN_ONLY,
     SETTINGS,
     is_plain,
@@ -180,6 +181,7 @@ def test_booleans_may_be_texts(name):
         ({"survey_timeout": math.inf}, "unified_profiles_survey_timeout: must be a finite number"),
         ({"recover_max_percentage": 101}, "unified_profiles_recover_max_percentage: must be from 0 to 100."),
         ({"recover_max_percentage": "20%"}, "unified_profiles_recover_max_percentage: must be a finite number"),
+        ({"source_id": "a\x07b"}, "unified_profiles_source_id: has characters that no id of a source has."),
         ({"test_event_timeout": -1}, "unified_profiles_test_event_timeout: must be 0 or more."),
         ({"friendly_name": 1.10}, "unified_profiles_friendly_name: must be a text, and is a number. Quote it."),
         ({"friendly_name": True}, "unified_profiles_friendly_name: must be a text, and is true or false. Quote it."),
@@ -214,7 +216,7 @@ def test_what_cannot_be_used_is_told_by_its_name(given, said):
     assert told[0].startswith(said), told
 
 
-@pytest.mark.parametrize("name", sorted(RUN_ONLY))
+@pytest.mark.parametrize("name", DIGESTS)
 def test_digests_are_a_text_or_a_list_and_nothing_is_none(name):
     for given in (None, "", [], "0123456789ab", "0123456789ab, ba9876543210", ["0123456789ab", "ba9876543210"]):
         assert problems(**{name.removeprefix(PREFIX): given}) == []
