@@ -204,6 +204,7 @@ class Chain:
         self.alerts: list[str] = []
         self.source: Source | None = None
         self.found = nothing_seen()
+        self.found["seen"] = call["seen"]
         self.found["region"], self.found["sandbox_url"] = call["segment_region"], call["sandbox_url"] or ""
 
     @property
@@ -231,26 +232,29 @@ class Chain:
             detail = f"The source {(self.found['source'] or {}).get('id')} was disabled by Segment. {CURES}"
             self.found["findings"].append({"problem": DISABLED_BY_SEGMENT, "detail": detail})
 
-    def check(self) -> None:
-        """Check what can be checked before anything is changed. What the chain reads first is requested at the same time."""
+    def begin(self) -> None:
+        """Check what can be checked without a request, and recall what earlier looks saw. No look fails for what it cannot recall."""
         check_offline(self.call)
         self.asked = True
+        if self.call["remember"] == "sync":
+            try:
+                self.found["seen"] = open_seen(self.call).read()
+            except Failure as failure:
+                self.call.warnings.append(failure.full_message)
+
+    def check(self) -> None:
+        """Check what can be checked before anything is changed. What the chain reads first is requested at the same time."""
+        self.begin()
         reads: dict[str, Callable[[], t.Any]] = {
             "checks": lambda: preflight(self.call, self.handed_over),
             "sources": lambda: self.call.public_api().sources(),
             "ledger": lambda: open_ledger(self.call).read(),
         }
-        if self.call["remember"] == "sync":
-            reads["seen"] = lambda: open_seen(self.call).read()
         # The failure of the others is that of whoever needs what they read.
         found: dict[str, t.Any] = gather(reads, self.call.workers)
         if isinstance(failure := found["checks"], Failure):
             raise failure
-        checks, seen = found["checks"], found.get("seen", self.call["seen"])
-        if isinstance(seen, Failure):
-            self.call.warnings.append(seen.full_message)
-            seen = None
-        self.found["seen"] = seen
+        checks = found["checks"]
         self.found["workspace"], self.found["clock_skew"] = checks["workspace"], checks["clock_skew"]
         self.call = self.call.derived(clock_skew=checks["clock_skew"])
 
@@ -432,8 +436,7 @@ def _link_and_key(chain: Chain, **options: t.Any) -> None:
 
 def _drift(chain: Chain) -> None:
     """Nothing is due, and nothing that is found stops the look."""
-    check_offline(chain.call)
-    chain.asked = True
+    chain.begin()
     checked = chain.drift.reach()
     chain.found["workspace"], chain.found["clock_skew"] = checked["workspace"], checked["clock_skew"]
     chain.call = chain.drift.call = chain.drift.call.derived(clock_skew=checked["clock_skew"])
