@@ -185,13 +185,18 @@ def link(call: ModuleContext) -> HandOver:
     )
 
 
-def key(call: ModuleContext) -> HandOver:
-    """Flex > Update key. Due again for another source, key or account."""
+def key(call: ModuleContext, rotated: str | None = None) -> HandOver:
+    """Flex > Update key. Due again for another source, key or account.
+
+    Args:
+        call: The module's run.
+        rotated: The key that a rotation hands over; by default the one that the ledger's rotation wants, if one is open.
+    """
     account = call.sid("twilio_account_sid")
     ledger = open_ledger(call)
     document = ledger.read()
     steps = document.steps
-    chosen = _choose_key(call, recorded_facts(steps)["key_fingerprint"], wanted_key(document.rotation))
+    chosen = _choose_key(call, recorded_facts(steps)["key_fingerprint"], rotated or wanted_key(document.rotation))
     expected = {"account_sid": account, "key_fingerprint": chosen, "source_id": call["source_id"]}
 
     def values() -> Values:

@@ -175,11 +175,12 @@ class _Run:
         handover = key_handover(
             self.call.derived(
                 key_fingerprints=self.keys,
-                key_fingerprint=step.key,
+                key_fingerprint=None,
                 attest_existing=None,
                 done_by_form=False,
                 handover_again=[record["digest"]] if step.again and record else self.call["handover_again"],
-            )
+            ),
+            step.key,
         )
         if self.call.reconcile(handover).plan.changed and step not in done.did:
             done.did.append(step)
