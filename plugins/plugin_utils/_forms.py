@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape, quoteattr
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.drift import ATTRIBUTES, sentence
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.rotation import PHASES
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen import WELL
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     EnvironmentStatus,
@@ -61,8 +62,16 @@ def handed_on(outcomes: Outcomes) -> dict[str, t.Any]:
         "counts": counts(outcomes),
         "failing": sum(found["fails"] for found in outcomes.values()),
         "environments": {name: _essence(outcomes[name]) for name in names[:MAX_HANDED_ON]},
+        "to_retire": _to_retire(outcomes),
         "left_out": max(0, len(names) - MAX_HANDED_ON),
     }
+
+
+def _to_retire(outcomes: Outcomes) -> dict[str, str]:
+    """The old keys that wait for a word, by environment, as ``unified_profiles_retire`` takes them."""
+    waiting = {name: found["rotation"] for name, found in outcomes.items() if found["rotation"].get("pending")}
+    ready = {name: str(of["key"]) for name, of in waiting.items() if of["phase"] == PHASES["retire"]}
+    return dict(list(ready.items())[:MAX_HANDED_ON])
 
 
 def _essence(found: EnvironmentStatus) -> dict[str, t.Any]:

@@ -115,9 +115,9 @@ def test_the_arguments_are_those_of_the_modules(made):
         "project": 1,
         "inventory": 1,
         "inventory_source": 1,
-        "job_template": 7,
-        "workflow_job_template": 2,
-        "schedule": 2,
+        "job_template": 10,
+        "workflow_job_template": 3,
+        "schedule": 3,
     }
 
 
@@ -133,7 +133,8 @@ def test_the_injected_variables_are_those_that_the_modules_read(made):
 
 
 def test_the_job_templates_fit_the_playbooks(made):
-    known = yaml.safe_load((ROOT / "roles/settings/meta/argument_specs.yml").read_text())["argument_specs"]["main"]
+    specs = yaml.safe_load((ROOT / "roles/settings/meta/argument_specs.yml").read_text())["argument_specs"]
+    known = {*specs["main"]["options"], *specs["run"]["options"]}
     templates = {template["name"].rpartition(": ")[2]: template for template in made["job_template"]}
     assert {name: template["job_type"] for name, template in templates.items() if template["job_type"] == "check"} == {
         "check": "check"
@@ -141,7 +142,7 @@ def test_the_job_templates_fit_the_playbooks(made):
     for template in templates.values():
         assert (AWX / "project" / template["playbook"]).exists()
         assert template["extra_vars"]["unified_profiles_ledger"] == "sync"
-        assert set(template["extra_vars"]) <= known["options"].keys()
+        assert set(template["extra_vars"]) <= known
         # Whoever may launch a job cannot send its credentials to another server.
         assert template["ask_variables_on_launch"] is False
         asked = {question["variable"] for question in template.get("survey_spec", {}).get("spec", [])}
@@ -170,7 +171,23 @@ def test_the_workflow_waits_between_hand_over_and_verification(made):
     assert {name: schedule["enabled"] for name, schedule in schedules.items()} == {
         "nightly": False,
         "nightly drift": True,
+        "nightly rotate": False,
     }
+
+
+def test_a_key_is_retired_only_after_an_approval(made):
+    nodes = {node["identifier"]: node for node in workflow_of(made, "retire with approval")["workflow_nodes"]}
+    assert nodes["rotate"]["related"]["success_nodes"] == [{"identifier": "approval"}]
+    assert nodes["approval"]["unified_job_template"]["type"] == "workflow_approval"
+    assert nodes["approval"]["related"]["success_nodes"] == [{"identifier": "retire"}]
+    words = {
+        template["name"].rpartition(": ")[2]: template["extra_vars"].get("unified_profiles_retire")
+        for template in made["job_template"]
+    }
+    assert [name for name, word in words.items() if word] == ["retire"]
+    handed_on = {"to_retire": {"dev": "3f29a1b07c55"}}
+    assert jinja2.Template(words["retire"]).render(unified_profiles=handed_on) == str(handed_on["to_retire"])
+    assert jinja2.Template(words["retire"]).render() == "{}"
 
 
 def test_credentials_of_its_own_need_a_workflow_of_its_own(awx_collection, tmp_path, made):
@@ -183,7 +200,7 @@ def test_credentials_of_its_own_need_a_workflow_of_its_own(awx_collection, tmp_p
     environments = [{"name": name, "credentials": of} for name, of in credentials.items()]
     found = configure(awx_collection, tmp_path, "-e", json.dumps({"awx_environments": environments}))
     asking = {template["name"] for template in found["job_template"] if template["ask_credential_on_launch"]}
-    assert [workflow["name"].rpartition(", ")[2] for workflow in found["workflow_job_template"]] == ["prod", "eu"] * 2
+    assert [workflow["name"].rpartition(", ")[2] for workflow in found["workflow_job_template"]] == ["prod", "eu"] * 3
     for workflow, (name, of) in zip(found["workflow_job_template"], credentials.items()):
         assert workflow["ask_limit_on_launch"] is False
         nodes = {node["identifier"]: node for node in workflow["workflow_nodes"]}
@@ -277,6 +294,9 @@ def test_one_environment_with_the_credential_types(tmp_path, sandbox, made):
     stored = str([service["documents"] for service in dev.services.values()])
     assert "'by': 'jane'" in stored
     assert jobs.run("connect").returncode == 0
+    # What the job before handed on is the word.
+    retire = jobs.run("retire", unified_profiles={"to_retire": {"dev": "3f29a1b07c55"}})
+    assert "names the key 3f29a1b07c55, and no rotation is open" in " ".join(retire.stdout.split())
 
 
 def test_many_environments_with_inline_vaulted_secrets(tmp_path, sandbox, made):

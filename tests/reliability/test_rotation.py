@@ -147,11 +147,26 @@ def assert_ends(chain: Rotated, old: str, start: str) -> None:
     assert (again.changed, chain.sandbox.journal(writes=True)) == ([], [])
 
 
-CASES = [(start, name) for start in STARTS for name in ("endpoint", "operator", "blind")]
+def cases(first: t.Iterable[str], second: t.Iterable[str], sampled: t.Collection[tuple[str, str]]) -> list[t.Any]:
+    """All pairs. Every run of the tests has those that are sampled, and `make test-all` has the others."""
+    second = list(second)
+    return [
+        pytest.param(one, other, marks=[] if (one, other) in sampled else pytest.mark.full)
+        for one in first
+        for other in second
+    ]
+
+
 CHANNELS = {"endpoint": ENDPOINT, "operator": OPERATOR, "blind": BLIND}
 
 
-@pytest.mark.parametrize(("start", "channel"), CASES)
+@pytest.mark.parametrize(
+    ("start", "channel"),
+    cases(
+        *(STARTS, CHANNELS),
+        [*((start, "endpoint") for start in STARTS), ("leaked", "operator"), ("handed over", "blind")],
+    ),
+)
 def test_killed_at_any_request(
     sandbox: SandboxHandle, tmp_path: Path, start: str, channel: str, full: bool, count
 ) -> None:
@@ -219,8 +234,13 @@ def beside(playbook: str) -> Callable[[Rotated], None]:
     return run
 
 
-@pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("playbook", ["rotate", CONNECT, RECOVER])
+@pytest.mark.parametrize(
+    ("start", "playbook"),
+    cases(
+        *(STARTS, ["rotate", CONNECT, RECOVER]),
+        [("leaked", "rotate"), ("handed over", "rotate"), ("rolled back", CONNECT), ("leaked", RECOVER)],
+    ),
+)
 def test_two_runs_at_once(
     sandbox: SandboxHandle, tmp_path: Path, monkeypatch, start: str, playbook: str, full: bool, count
 ) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.tex
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import status as statuses
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import build_card
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.drift import Difference
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import complete
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _forms as forms
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from hypothesis import given
@@ -257,3 +258,11 @@ def test_a_reason_is_one_entry_and_no_sentence_runs_into_the_next():
     assert statuses.in_one_line(["One.", "two", "three", "Four."]) == "One. two; three; Four."
     document = json.loads(forms.report_json(FLEET, RUN))["environments"]
     assert document["unread"]["reasons"] == ["key: of key", "write_keys: The token does not see write keys."]
+
+
+def test_the_next_job_gets_the_keys_that_wait_for_a_word():
+    """As unified_profiles_retire takes them. One that still overlaps waits for nobody."""
+    ready = {"phase": "retire", "key": "3f29a1b07c55", "pending": True}
+    rotations = {"dev": ready, "prod": {**ready, "pending": False}, "eu": {**ready, "phase": "hand over"}, "us": {}}
+    outcomes = {name: complete({"rotation": rotation}) for name, rotation in rotations.items()}
+    assert forms.handed_on(outcomes)["to_retire"] == {"dev": "3f29a1b07c55"}
