@@ -75,7 +75,8 @@ options:
       - Names of alerts and suspicions that somebody has looked at and that are in order or mended, as their cards have them. They no
         longer count, and neither do alerts before an acknowledged one.
       - A name that was recorded before, or that is another environment's, changes nothing.
-      - These and O(findings) are all that the module ever writes to the ledger, together with what is proven at that time.
+      - These, O(findings) and that O(sent_test_event) was sent are all that the module ever writes to the ledger, together with what is proven
+        at that time.
     type: list
     elements: str
     default: []
@@ -157,6 +158,11 @@ findings:
     by: {description: 'Who did it, as far as the audit trail tells.', type: str, sample: ops@example.com}
     since: {description: 'When, as far as the audit trail tells.', type: str, sample: '2026-11-24T10:02:31Z'}
     mended: {description: 'What was done about it, and when; empty where nothing was.', type: str, sample: 'renamed back at 2026-11-24T10:02:31Z'}
+may_test:
+  description: Whether another test event is of use. Without a new link it is not, before a proof by the last one would be too old.
+  returned: success
+  type: bool
+  sample: true
 suspicions:
   description:
     - What speaks against a step without being a contradiction. The step stays C(attested).

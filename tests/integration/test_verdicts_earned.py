@@ -336,6 +336,21 @@ def test_the_test_event_proves_the_link(rollout, sandbox):
     assert sandbox.world.environments["dev"].identities["user_id:flexops-unified-profiles-test-event"]
 
 
+def test_another_test_event_is_of_use_once_a_proof_would_be_too_old_or_the_link_is_new(rollout, sandbox):
+    assert rollout.judged()
+    assert rollout.result["may_test"]
+    flown = rollout.run(segment_test_event, test_event=True)["test_event"]
+    for changed in (True, False):
+        rollout.judged(sent_test_event=flown)
+        assert (rollout.result["changed"], rollout.result["may_test"]) == (changed, False)
+    sandbox.advance(2.9 * DAY)
+    assert rollout.judged()
+    assert rollout.result["may_test"] is False
+    sandbox.advance(0.2 * DAY)
+    assert rollout.judged()
+    assert rollout.result["may_test"]
+
+
 def test_the_test_event_of_a_source_outside_the_space_never_arrives(rollout, sandbox):
     sandbox.sabotage("dev", "disconnect-from-space")
     flown = rollout.run(segment_test_event, test_event=True, test_event_timeout=0.1)

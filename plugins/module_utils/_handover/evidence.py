@@ -40,6 +40,8 @@ from .verdict import (
     senders,
 )
 
+# In the ledger's history.
+TESTED = "test event"
 # Segment recommends to lag a minute behind (operation getEventsVolumeFromWorkspace).
 LAG = datetime.timedelta(minutes=1)
 # Counts per minute for young hand-overs, per hour for older ones: neither makes a long answer.
@@ -86,6 +88,7 @@ def evaluate(
         evidence = _Reader(call, document.steps, now).read(evidence, recorded, open_now)
     found = _Found(document, evidence, judged(evidence)[1])
     wanted = _acknowledge(call, document, found, now)
+    wanted = _tested(wanted, test_event)
     wanted = replace(wanted, findings=with_found(document, findings, call["source_id"], format_time(now)))
     evidence = found.without({said["alert"] for said in wanted.acknowledged})
     steps, suspicions = judged(evidence)
@@ -97,6 +100,7 @@ def evaluate(
         "changed": changed,
         "steps": steps,
         "suspicions": suspicions,
+        "may_test": _may_test(wanted, now, call["proof_max_age"]),
         "findings": [shown(document, finding) for finding in left],
         "cards": list(_cards(call, document, found, evidence, steps, suspicions)),
         "recorded": {**recorded_facts(document.steps), "slug": document.slug_to_find},
@@ -131,6 +135,22 @@ def restore_name(document: LedgerDocument) -> str:
     if not record:
         return ""
     return digest(document.environment, "restore", {"lost": record.get("lost_source_id", ""), "at": record["at"]})
+
+
+def _tested(document: LedgerDocument, test_event: Mapping[str, t.Any]) -> LedgerDocument:
+    """The ledger, which knows of the test event that was sent in this run."""
+    at = test_event.get("sent_at")
+    if not at or any(entry["what"] == TESTED and entry["at"] == at for entry in document.history):
+        return document
+    entry: Entry = {"at": at, "what": TESTED, "by": "", "why": test_event["status"], "step": "link"}
+    return replace(document, history=[*document.history, entry])
+
+
+def _may_test(document: LedgerDocument, now: datetime.datetime, days: float) -> bool:
+    """Whether another test event is of use: not before a proof by the last one would be too old, unless the link was made since."""
+    sent = [at for entry in document.history if entry["what"] == TESTED and (at := parse_time(entry["at"]))]
+    linked = last_done_at(document.steps, "link", "connection")
+    return not sent or (linked is not None and max(sent) < linked) or now >= max(sent) + datetime.timedelta(days=days)
 
 
 def _attested(steps: Mapping[str, Verdict]) -> set[str]:
