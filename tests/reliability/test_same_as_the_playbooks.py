@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
 from sandbox.server import SandboxHandle
+from support.chain import Chain
 from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, settle
 
-COMPARED = ("first connect", "connect again", "recover, deleted", "recover, wrong type")
+COMPARED = ("first connect", "connect again", "recover, deleted", "recover, wrong type", "recover, deleted, put back")
 
 
 def requests(sandbox: SandboxHandle) -> tuple[list[str], list[str]]:
@@ -29,6 +31,12 @@ def requests(sandbox: SandboxHandle) -> tuple[list[str], list[str]]:
     return sorted(journal), [entry for entry in journal if not entry.startswith("GET")]
 
 
+def snapshots(chain: Chain) -> tuple[str, str]:
+    """The settings of a chain that differ from their defaults."""
+    given = {name: chain.options[name] for name in ("snapshot", "snapshot_max_age") if name in chain.options}
+    return "-e", json.dumps({f"unified_profiles_{name}": value for name, value in given.items()})
+
+
 @pytest.mark.parametrize(
     ("name", "check"), [(name, False) for name in COMPARED] + [(name, True) for name in COMPARED[::2]]
 )
@@ -39,7 +47,7 @@ def test_the_same_requests(sandbox: SandboxHandle, project, tmp_path: Path, name
     getattr(chain, scenario.playbook)(check=check)
     mine = requests(sandbox)
     start.restore()
-    project.run(scenario.playbook, "--limit", chain.name, *(["--check"] if check else []))
+    project.run(scenario.playbook, "--limit", chain.name, *snapshots(chain), *(["--check"] if check else []))
     assert requests(sandbox) == mine
 
 
@@ -50,7 +58,7 @@ def test_an_operator_is_asked_for_the_same(sandbox: SandboxHandle, project, tmp_
     chain.recover()
     mine, ledger = requests(sandbox), project.ledger("dev")
     start.restore()
-    project.run(RECOVER, "--limit", "dev", "-e", "unified_profiles_channel=operator")
+    project.run(RECOVER, "--limit", "dev", "-e", "unified_profiles_channel=operator", *snapshots(chain))
     assert requests(sandbox) == mine
     asked = {step: records["asked"]["subject"] for step, records in ledger.items() if "asked" in records}
     assert asked

@@ -179,7 +179,7 @@ class Intent(Resource):
 
 
 def usable_snapshot(call: ModuleContext, source_id: str) -> Snapshot | None:
-    """The snapshot of a source. One that cannot be used is told and stops nothing."""
+    """The snapshot of a source. One that cannot be used is a warning, and stops nothing."""
     try:
         return read_snapshot(call, source_id)
     except (SnapshotError, OptionError) as failure:
