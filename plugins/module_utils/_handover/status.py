@@ -176,8 +176,15 @@ def environment_status(
 def compact(found: EnvironmentStatus) -> dict[str, t.Any]:
     """Without what is empty, and without what the steps say again: a thousand environments are one result."""
     well = found["status"] in WELL and not (found["findings"] or found["differences"] or found["due"])
-    left_out = ("why", "reasons") if well else ("why",)
-    return {name: value for name, value in found.items() if value and name not in left_out}
+    left_out = ("why", "reasons", "steps") if well else ("why", "steps")
+    kept = {name: value for name, value in found.items() if value and name not in left_out}
+    steps = {
+        step: {
+            name: value for name, value in said.items() if name != "proven_at" or value not in ("", found["proven_at"])
+        }
+        for step, said in found["steps"].items()
+    }
+    return {**kept, "steps": steps} if steps else kept
 
 
 def complete(found: Mapping[str, t.Any]) -> EnvironmentStatus:
@@ -208,6 +215,8 @@ def complete(found: Mapping[str, t.Any]) -> EnvironmentStatus:
         "rate_limited": 0,
     }
     status = t.cast(EnvironmentStatus, {**empty, **{name: value for name, value in found.items() if name in empty}})
+    # Empty as well, where a step is not proven or nothing of it is known.
+    status["steps"] = {step: {"proven_at": status["proven_at"], **said} for step, said in status["steps"].items()}
     status["reasons"] = status["reasons"] or _reasons(status["status"], [], {}, status["steps"], {}, status["rotation"])
     status["why"] = in_one_line(status["reasons"])
     return status

@@ -250,6 +250,21 @@ def test_the_last_success_is_this_run_or_an_earlier_one():
     assert times == {"well": "1795514551", "accepted": "1795514551", "drifted": "1795392000"}
 
 
+@pytest.mark.parametrize("name", FLEET)
+def test_what_a_thousand_environments_leave_out_is_there_again(name):
+    found = statuses.environment_status({**LOOKS[name], "seen": SEEN}, False, playbook="drift")
+    assert statuses.complete(json.loads(json.dumps(statuses.compact(found)))) == found
+    assert "why" not in statuses.compact(found)
+
+
+def test_a_thousand_environments_that_are_well_are_one_short_result():
+    said = {"verdict": "proven", "reason": "the endpoint reads back what was handed over", "proven_at": AT}
+    look = {"verdicts": dict.fromkeys(("connection", "link", "key"), said), "seen": SEEN, "requests": 9}
+    found = statuses.environment_status({**look, "source": {"id": "5BKZVyYHdt1D7ZrtHyNR7W"}}, False)
+    assert statuses.complete(statuses.compact(found)) == found
+    assert len(json.dumps(statuses.compact(found))) < 600
+
+
 def test_a_reason_is_one_entry_and_no_sentence_runs_into_the_next():
     assert FLEET["drifted"]["reasons"] == [
         "name: is b, and should be a (changed by jane).",

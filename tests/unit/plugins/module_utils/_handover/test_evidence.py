@@ -14,6 +14,7 @@ import httpx
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError, Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import evidence
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
@@ -104,7 +105,26 @@ def judged(services, tmp_path):
         known |= {"source_id": SOURCE, "key_fingerprints": [KEY]}
         return profiles_info.run(services.call(profiles_info, **{**known, **options}))
 
+    evaluate.folder = tmp_path
     return evaluate
+
+
+def test_what_an_earlier_look_saw_proven_is_told_in_silence(services, judged):
+    """The ledger was written before; silence itself is neither suspicion nor proof."""
+    at, proven, event = before(days=20), before(days=9), before(days=8)
+    seen = {"proofs": {"key": {"at": proven, "reason": "Flex wrote 3 engagements", "last_event": event}}}
+    judged(at)
+    call = services.call(
+        profiles_info,
+        **{"environment": "dev", "state_dir": str(judged.folder), "space_id": SPACE},
+        **{"source_id": SOURCE, "key_fingerprints": [KEY]},
+    )
+    said = evidence.evaluate(call, seen=seen)
+    key = said["steps"]["key"]
+    assert (key["verdict"], key["proven_at"], key["last_event"]) == ("attested", proven, event)
+    assert f"last proven at {proven}: Flex wrote 3 engagements" in key["reason"]
+    assert said["suspicions"] == []
+    assert "last proven" not in evidence.evaluate(call)["steps"]["key"]["reason"]
 
 
 def told(result):
