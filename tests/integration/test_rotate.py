@@ -60,7 +60,7 @@ def test_from_a_key_that_is_too_old_to_one_that_is_proven(project):
     assert f"-     - {old}".split() in [line.split() for line in retired.diffs]
     assert [*keys_of(project)[0]] == [new]
     assert "are waited for since" in retired.output
-    assert "this run was told so, and the new one was handed over (endpoint)" in retired.output
+    assert "this run was given the word, and the new one was handed over (endpoint)" in retired.output
 
     project.sandbox.advance(1800)
     project.sandbox.work("dev", count=3)

@@ -401,7 +401,9 @@ def test_an_untruthful_word_removes_a_key_only_where_it_is_given(
         chain.word("retire", old)
         run = chain.rotate()
         assert chain.env.flex_key not in chain.source.keys
-        assert "this run was told so, and the new one was handed over (attested by jim)" in run.statuses[-1]["why"]
+        assert (
+            "this run was given the word, and the new one was handed over (attested by jim)" in run.statuses[-1]["why"]
+        )
     else:
         go_on(chain)
         chain.sandbox.world.environments["dev"].flex_key = chain.source.keys[0]  # somebody puts the old one back
@@ -420,7 +422,7 @@ BAD: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "an overlap into the past": ({"key_overlap": -1}, "must be a number of hours from 0 to 8760"),
     "an age of nothing": ({"key_max_age": 0}, "must be a number of days above 0"),
-    "a word as a text": ({"retire": "dev"}, "unified_profiles_retire: must be a mapping"),
+    "a word as a string": ({"retire": "dev"}, "unified_profiles_retire: must be a mapping"),
     "a word for nobody": ({"retire": {"devv": "0" * 12}}, "names devv, which this inventory does not have"),
     "a word without a key": ({"rotate_now": {"dev": "the old one"}}, "does not have the fingerprint of a key"),
     "nothing to roll back": ({"rotate_rollback": {"dev": "0" * 12}}, "There is nothing to roll back"),

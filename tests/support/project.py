@@ -81,7 +81,8 @@ class Project:
         for report in filter(Path.exists, reports):
             # As a reader of the rendered Markdown sees it.
             text = re.sub(r"\\([\\`*\[\]<>|~_&:.])", r"\1", report.read_text())
-            table = [line.strip("| \n") for line in text.splitlines() if line.startswith("| ")]
+            first = text[text.index("| environment") :].partition("\n\n")[0]
+            table = [line.strip("| \n") for line in first.splitlines() if line.startswith("| ")]
             names = table[0].split(" | ")
             rows = {row.split(" | ")[0]: dict(zip(names, row.split(" | "))) for row in table[1:]}
         return Run(done.returncode, done.stdout + done.stderr, rows)

@@ -324,7 +324,7 @@ def _handed_over(facts: Facts, rotation: Rotation, new: str) -> Next:
     command = word("retire", facts.document.environment, old)
     if not (wait := _overlap(facts, rotation, done)) and said:
         _exactly(facts, old, new)
-        said_by = "this run was told so" if facts.retire == old else "the endpoint reads the new key back"
+        said_by = "this run was given the word" if facts.retire == old else "the endpoint reads the new key back"
         relied = f"{said_by}, and the new one was handed over ({_by(done)}){_untested(facts, rotation)}"
         return Next("retire", PHASES["retire"], f"the old key {old} is to be removed: {relied}", old, relied=relied)
     told = f"the old key {old} may be retired {'from ' + wait + ' on' if wait else 'now'}, by a run with {command}"
@@ -367,7 +367,7 @@ def _roll_back(facts: Facts, rotation: Rotation) -> Next:
         return Next("close", phase, f"the new key {new} is gone", new, end=ROLLED_BACK)
     if not (wait := _overlap(facts, rotation, done)) and facts.roll_back == new:
         _exactly(facts, old, new)
-        return Next("remove", phase, f"the new key {new} is to be removed: this run was told so", new)
+        return Next("remove", phase, f"the new key {new} is to be removed: this run was given the word", new)
     command = word("rotate_rollback", facts.document.environment, new)
     told = f"the new key {new} may be removed {'from ' + wait + ' on' if wait else 'now'}, by a run with {command}"
     return Next("wait", phase, told, new, wait, pending=not wait)

@@ -15,7 +15,10 @@ import shlex
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import cards
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
+    complete,
+    environment_status,
+)
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import how_to_run
 from hypothesis import given
@@ -283,3 +286,13 @@ def test_the_lines_that_accept_drift_lack_only_the_reason():
         "# and 1 more",
     ]
     assert pages.acceptance_text({"prod": {"differences": [known]}}, datetime.date(2026, 11, 26), 1) == ""
+
+
+def test_the_report_has_phase_age_and_date_of_each_key():
+    rotation = {"phase": "retire", "key": "3f29a1b07c55", "age_days": 91, "next": "2026-11-27T10:00:00Z"}
+    found = {name: complete({"status": "proven", "rotation": of}) for name, of in (("dev", rotation), ("eu", {}))}
+    table = pages.report_markdown(found, pages.Run()).partition("## Write keys")[2].splitlines()
+    assert [line for line in table if line.startswith("| dev") or line.startswith("| eu")] == [
+        "| dev | retire | 3f29a1b07c55 | 91 | 2026-11-27T10:00:00Z |"
+    ]
+    assert "Write keys" not in pages.report_markdown({"eu": found["eu"]}, pages.Run())

@@ -100,7 +100,11 @@ TABLE = {
         "wait",
         f'now, by a run with -e \'{{"unified_profiles_retire": {{"dev": "{OLD}"}}}}\'',
     ),
-    "it may be retired": (facts("hand_over", BOTH, handover=handed(NEW, span=DAY), retire=OLD), "retire", "told so"),
+    "it may be retired": (
+        facts("hand_over", BOTH, handover=handed(NEW, span=DAY), retire=OLD),
+        "retire",
+        "given the word",
+    ),
     "it leaked, so nothing overlaps": (
         facts("hand_over", BOTH, {"why": "leaked"}, handover=handed(NEW), retire=OLD),
         "retire",
