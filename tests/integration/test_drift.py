@@ -60,7 +60,9 @@ def test_drift_is_told_and_accepted_by_name(project, sandbox):
     sandbox.world.patch_source(env, source, {"name": "another"})
     again = project.run("drift", *DEV)
     assert (again.status, again.report["dev"]["status"]) == (2, "drifted")
-    assert "the entry for name with the value '{{ nosuch }} by hand' fits nothing that was found" in again.output
+    assert "the entry for name with the value '{{ nosuch }} by hand' fits nothing that was found" in " ".join(
+        again.output.split()
+    )
     foretold = project.run("connect", *DEV, "--check")
     assert (foretold.status, foretold.report["dev"]["status"]) == (0, "drifted")
 
