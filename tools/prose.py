@@ -49,7 +49,7 @@ def sentences(text: str) -> Iterator[str]:
 def problems(name: str, text: str) -> Iterator[str]:
     if name.endswith(".md") and (name == "README.md" or name.startswith("docs/")):
         for sentence in sentences(text):
-            if (count := len(re.findall(r"[\w'’-]+", sentence))) > MOST:
+            if (count := len(re.findall(r"[\w'-]+", sentence))) > MOST:
                 yield f"{name}: {count} words: {sentence[:100]} ..."
     for number, line in enumerate(text.splitlines(), 1):
         for word, better in WORDS.items():
