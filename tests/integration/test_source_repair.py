@@ -50,6 +50,12 @@ def test_a_source_of_another_type_is_out_of_the_way_once_it_is_renamed(run, sand
     sandbox.sabotage("dev", "rename-source")
     found = run(segment_source_info, recorded_source_id=old)
     assert (found["source"], [finding["problem"] for finding in found["findings"]]) == (None, ["deleted"])
+    # It keeps its slug, which the new one needs. Check mode tells as well.
+    for check_mode in (True, False):
+        refused = run(check_mode=check_mode, create=True)
+        assert (refused["failure"]["problem"], refused["changed"]) == ("slug_taken", False)
+    sandbox.world.environments["dev"].sources[old].slug = "another"
+    assert run(create=True)["changed"]
 
 
 BREAKS = {"renamed": "rename-source", "disabled": "disable-source"}

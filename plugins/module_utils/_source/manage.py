@@ -104,6 +104,7 @@ class ManagedSource(Resource):
         check_labels("source_labels", labels)
         self.labels = {str(k): str(v) for k, v in labels.items()}
         self.source: Source | None = None
+        self.sources: list[Source] = []
         self.findings: list[dict[str, str]] = []
         self.known_after_apply = {
             "id": SET_BY_SEGMENT,
@@ -179,6 +180,8 @@ class ManagedSource(Resource):
         )
 
     def check(self, plan: Plan) -> None:
+        if plan.action == "create":
+            self._see_that_the_slug_is_free()
         if plan.action == "delete" and self.call["confirm_delete"] != plan.before["id"]:
             raise Refused(
                 f"confirm_delete: the source '{plan.before['name']}' ({plan.before['id']}) is deleted for good, and is not "
@@ -197,6 +200,18 @@ class ManagedSource(Resource):
             plan = make_plan(self.desired(current), current)
         return self._update(self.source, plan)
 
+    def _see_that_the_slug_is_free(self) -> None:
+        """A source of another type keeps its slug when it is renamed out of the way."""
+        for source in self.sources:
+            if source.slug == self.slug:
+                raise Refused(
+                    f"The source '{source.name}' ({source.id}) of the type '{source.type}' has the slug '{source.slug}', which the new source "
+                    "needs. Nothing was made.",
+                    "Give that source another slug (PATCH /sources/{id} of Segment's Public API), or delete it; then run again.",
+                    candidates=[source.id],
+                    problem="slug_taken",
+                )
+
     def _look(self) -> State | None:
         found = self.api.source_or_none(self.call["source_id"]) if self.call["source_id"] else None
         if found and found.name != self.name and not found.is_java:
@@ -207,7 +222,8 @@ class ManagedSource(Resource):
         return self.source.view() if self.source else None
 
     def _find(self) -> Source | None:
-        return find(self.api.sources(), self.name, self.call["ignore_legacy"], self.slug)
+        self.sources = self.api.sources()
+        return find(self.sources, self.name, self.call["ignore_legacy"], self.slug)
 
     def _create(self) -> Source:
         """Send one POST. When its outcome is not known, its answer shows no source or the slug is taken, adopt what is there instead."""
