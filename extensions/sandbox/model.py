@@ -80,7 +80,7 @@ class Environment:
             collection of each property whether it is synced.
         users, groups: Who has which rights in the workspace, as the Public API shows them.
         functions: ``{name, type, instances}`` by id; the instances of an insert function are ids of destinations.
-        destinations: ``{name, enabled, source}`` by id.
+        destinations: ``{name, enabled, source}`` by id; one may have ``settings``.
         spaces: Every space of the workspace; ``space`` is the one that belongs to the Twilio account, also after it is gone.
         tasks: TaskRouter's events: ``{type, at}``.
         services: Sync services by SID, each with its ``documents`` by SID.

@@ -311,7 +311,7 @@ def warehouse_view(env: Environment, id_: str) -> Body:
 def destination_view(id_: str, destination: Body) -> Body:
     """A destination as the API shows it."""
     shown = {"id": id_, "name": destination["name"], "enabled": destination["enabled"], "metadata": WEBHOOK}
-    return {**shown, "sourceId": destination["source"], "settings": {}}
+    return {**shown, "sourceId": destination["source"], "settings": destination.get("settings", {})}
 
 
 def plan_view(env: Environment, id_: str) -> Body:

@@ -445,7 +445,7 @@ def _drift(chain: Chain) -> None:
         # What cannot be seen is taken for what the ledger says.
         chain.found["source"] = {"id": recorded["source_id"], "key_fingerprints": []}
     elif sources:
-        chain.found["source"] = sources[0].view()
+        chain.source, chain.found["source"] = sources[0], sources[0].view()
     chain.looked_at = chain.drift.handovers({})
     for step, handover in chain.looked_at.items():
         chain.read_back[step] = handover.facts.read_back
