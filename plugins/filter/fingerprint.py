@@ -21,7 +21,7 @@ description:
   - So a key in a vault can be compared with the fingerprint in a report, and nobody sees the key.
 options:
   _input:
-    description: The secret. It must be a text, and not empty.
+    description: The secret. It must be a string, and not empty.
     type: str
     required: true
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook drift as people run it: it tells, accepts what it was told to, and writes nothing but its report."""
+"""The playbook drift as people run it: it tells, accepts what the inventory names, and writes nothing but its report."""
 
 from __future__ import annotations
 

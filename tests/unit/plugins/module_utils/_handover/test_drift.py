@@ -99,7 +99,7 @@ def test_a_sentence_says_who_changed_it_and_since_when():
     )
 
 
-# What was read is told from what should be there by these facts alone.
+# The facts alone tell what was read from what should be there.
 
 JAVA = {"type": "java", "type_id": "V6ynUvQgbc"}
 KEY, OTHER, THIRD = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
