@@ -173,6 +173,8 @@ class DriftLook:
                 steps={step: handover.facts for step, handover in looked_at.items()},
                 verdicts=verdicts,
                 alerts=alerts,
+                key_max_age=call["key_max_age"],
+                now=call.segment_now(),
             )
         )
         if not any(ATTRIBUTES[difference["attribute"]].events for difference in found):

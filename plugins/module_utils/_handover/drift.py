@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from .._clients.source import JAVA, SEGMENT_ITSELF, Source, slugs
 from .decide import Facts
 from .ledger import LedgerDocument
+from .rotation import first_seen
 from .steps import STEPS
 from .verdict import DISCONNECTED, Verdict
 
@@ -100,6 +101,11 @@ ATTRIBUTES: dict[str, Attribute] = {
         ("Source Modified",),
         ("key",),
     ),
+    "key_age": Attribute(
+        "unified_profiles_key_max_age",
+        "The key that was handed over is older, and no rotation is open. Without the setting age is no drift.",
+        "The ledger never saw the key.",
+    ),
     "space": Attribute(
         "unified_profiles_space_id",
         "The space is gone, or another one was handed over.",
@@ -163,6 +169,8 @@ class Seen:
         steps: What is known of each hand-over; one that could not be looked at is left out.
         verdicts: How sure it is that each took effect.
         alerts: The codes of the alerts that count.
+        key_max_age: From how many days on a key is too old; None where age does not count.
+        now: The time.
     """
 
     source_name: str
@@ -178,6 +186,8 @@ class Seen:
     steps: Mapping[str, Facts] = field(default_factory=dict)
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     alerts: Sequence[str] = ()
+    key_max_age: float | None = None
+    now: datetime.datetime | None = None
 
 
 def candidates(sources: Iterable[Source], source_id: str | None, name: str) -> list[Source]:
@@ -239,6 +249,7 @@ def _of_source(seen: Seen) -> Iterator[Difference]:
         expected = ", ".join(f"{key}: {value}" for key, value in wanted.items())
         yield _difference("labels", expected, ", ".join(there), f"{mend} The workspace must have the labels.")
     yield from _of_keys(seen.document, source)
+    yield from _of_age(seen, source)
 
 
 def _of_keys(document: LedgerDocument, source: Source) -> Iterator[Difference]:
@@ -266,6 +277,18 @@ def _of_keys(document: LedgerDocument, source: Source) -> Iterator[Difference]:
         ", ".join(sorted(source.keys)),
         " ".join(mend),
     )
+
+
+def _of_age(seen: Seen, source: Source) -> Iterator[Difference]:
+    """A key whose rotation is open is on its way out."""
+    record = seen.document.steps["key"].get("done")
+    key = str(record["subject"].get("key_fingerprint", "")) if record else ""
+    if seen.key_max_age is None or seen.document.rotation or key not in source.keys:
+        return
+    since = first_seen(seen.document, key)
+    if since and seen.now and seen.now - since >= datetime.timedelta(days=seen.key_max_age):
+        expected = f"at most {seen.key_max_age:g} days"
+        yield _difference("key_age", expected, f"{key} since {since.date().isoformat()}", "Run rotate.")
 
 
 def _of_rotation(document: LedgerDocument) -> set[str]:

@@ -245,3 +245,18 @@ def test_the_newest_change_of_that_kind_and_resource_tells_who():
         ("source", "of the lost one"),
         ("key", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "rotation", "found"),
+    [(None, None, []), (90.0, None, ["k1 since 2026-07-01"]), (200.0, None, []), (90.0, "open", [])],
+)
+def test_a_key_is_too_old_only_where_that_is_asked_for(limit, rotation, found):
+    record = {"subject": {"source_id": "S1", "key_fingerprint": "k1"}, "at": "2026-11-01T10:00:00Z", "keys": ["k1"]}
+    steps = {"connection": {}, "link": {}, "key": {"done": record}}
+    opened = {"at": "2026-11-01T10:00:00Z", "phase": "add", "old": "k1", "before": ["k1"]} if rotation else None
+    document = LedgerDocument("dev", steps=steps, seen_keys={"k1": "2026-07-01T10:00:00Z"}, rotation=opened)
+    source = Source("S1", "x", "x", True, "java", "", keys={"k1": Secret("a secret")})
+    now = datetime.datetime(2026, 11, 26, tzinfo=datetime.timezone.utc)
+    seen = Seen("x", "spa_1", source_id="S1", document=document, sources=[source], key_max_age=limit, now=now)
+    assert [it["found"] for it in compare(seen) if it["attribute"] == "key_age"] == found
