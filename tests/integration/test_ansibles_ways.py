@@ -107,7 +107,7 @@ def test_settings_count_wherever_ansible_takes_variables_from(project):
     prompts = [{"name": name, "default": value} for name, value in standing["vars_prompt"].items()]
     look = {f"{COLLECTION}.profiles_survey": {}, "register": "looked", "run_once": True, "delegate_to": "localhost"}
     act = {f"{COLLECTION}.profiles_connection": {"settings": True}, "register": "acted", "ignore_errors": True}
-    told = {"looked": "{{ looked.environments.dev.why }}", "acted": "{{ acted.msg }}"}
+    told = {"looked": "{{ looked.environments.dev.reasons | first }}", "acted": "{{ acted.msg }}"}
     save = {"content": "{{ told | to_json }}", "dest": str(folder / "told.json")}
     play = {
         "hosts": "dev",

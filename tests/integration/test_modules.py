@@ -231,10 +231,10 @@ def test_the_survey_says_everything_that_is_wrong_at_once(project, sandbox):
     found, _run = result(project, survey, "-e", json.dumps(wrong))
     assert not found["changed"]
     for said in ("no space 'spa_no' is known", "profile_token", "Twilio Flex API answered"):
-        assert said in found["environments"]["dev"]["why"], found
+        assert said in found["environments"]["dev"]["reasons"][0], found
     sandbox.clear_journal()
     refused, _run = result(project, survey, "-e", json.dumps({**wrong, "unified_profiles_allow_write_events": False}))
-    assert "allow_write_events: is not true" in refused["environments"]["dev"]["why"]
+    assert "allow_write_events: is not true" in refused["environments"]["dev"]["reasons"][0]
     assert sandbox.journal() == []
 
 
