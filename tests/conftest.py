@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,14 @@ from hypothesis import settings
 # A busy machine is slow, and no failure of what is tested.
 settings.register_profile("here", deadline=None, database=None)
 settings.load_profile("here")
+
+# What is set in the shell of whoever runs the tests is none of theirs, and would reach every ansible-playbook that they start.
+OUTSIDE = re.compile(
+    "(?i)(ANSIBLE|SEGMENT|TWILIO|SANDBOX)_.*|SSL_CERT_(FILE|DIR)|SSLKEYLOGFILE|[a-z]+_PROXY|PYTHON(OPTIMIZE|WARNINGS)"
+)
+OURS = ("ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH", "SEGMENT_SDK")
+for variable in [name for name in os.environ if OUTSIDE.fullmatch(name) and name not in OURS]:
+    del os.environ[variable]
 
 TESTS = Path(__file__).resolve().parent
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "extensions")]

@@ -167,6 +167,16 @@ def test_a_limit_of_time_for_tasks_ends_no_look_and_no_report(project, sandbox):
     assert not re.search("Timed out|time frame", run.output)
 
 
+def test_the_name_in_the_settings_of_the_first_host_spoils_no_question(project):
+    project.hosts(
+        bad={"channel": "operator", "confirmed_by": "{{ nosuch }}"},
+        prod={"like": "prod", "channel": "operator", "prompt": True},
+    )
+    run = project.run("connect")
+    assert {name: row["status"] for name, row in run.report.items()} == {"bad": "failed", "prod": "pending"}, run.output
+    assert "Nobody was asked" in run.output
+
+
 @pytest.mark.parametrize("tag", ["always", "tagged"])
 def test_tags_that_leave_the_look_out_are_refused(project, sandbox, tag):
     run = project.run("connect", ANSIBLE_SKIP_TAGS=tag)
