@@ -414,11 +414,26 @@ def test_an_untruthful_word_removes_a_key_only_where_it_is_given(
         assert chain.keys == [fingerprint(chain.env.flex_key or "")]
 
 
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_no_key_shows_in_what_a_rotation_leaves(sandbox: SandboxHandle, tmp_path: Path, channel: str) -> None:
+    chain, old = begin(sandbox, tmp_path, **CHANNELS[channel])
+    keys, left = {*chain.source.keys}, ""
+    for option in ("rotate_now", "retire"):
+        chain.word(option, old)
+        for run in (chain.rotate(check=True), chain.rotate(), go_on(chain)):
+            left += str([run.looks, run.statuses, run.results, run.failure])
+        keys |= {*chain.source.keys}
+    left += "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
+    assert len(keys) == 2
+    assert len(chain.source.keys) == 1
+    assert not [key for key in keys if key in left]
+
+
 BAD: dict[str, tuple[dict[str, t.Any], str]] = {
     "an overlap that is no time": ({"key_overlap": "tomorrow"}, "unified_profiles_key_overlap"),
     "an overlap of nothing known": (
         {"key_overlap": float("nan")},
-        "unified_profiles_key_overlap: must be a finite number",
+        "unified_profiles_key_overlap",
     ),
     "an overlap into the past": ({"key_overlap": -1}, "must be a number of hours from 0 to 8760"),
     "an age of nothing": ({"key_max_age": 0}, "must be a number of days above 0"),
