@@ -41,10 +41,10 @@ class Activation:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         given = {
-            "unified_profiles_webhook_host": "127.0.0.1",
-            "unified_profiles_webhook_port": self.port,
-            "unified_profiles_webhook_secret": SECRET,
-            "unified_profiles_recover_on_event": False,
+            "events_host": "127.0.0.1",
+            "events_port": self.port,
+            "events_secret": SECRET,
+            "events_recover": False,
             "unified_profiles_state_dir": str(project.inventory / ".unified_profiles"),
             **variables,
         }
@@ -147,7 +147,7 @@ def test_a_signed_event_starts_the_playbook_once_and_a_wrong_one_starts_nothing(
 @pytest.mark.full
 def test_a_recovery_without_a_person_is_opt_in(activate, project, sandbox):
     assert project.run("connect").status == 0
-    activation = activate("segment_audit", unified_profiles_recover_on_event=True)
+    activation = activate("segment_audit", events_recover=True)
     sandbox.world.forwarders.append(Forwarder(f"http://127.0.0.1:{activation.port}/audit", SECRET))
     sandbox.sabotage("dev", "delete-source")
     dev = sandbox.world.environments["dev"]
@@ -183,9 +183,9 @@ def test_what_happens_while_the_source_is_down_is_found_again(activate, project,
     dev = sandbox.world.environments["dev"]
     activation = activate(
         "audit_trail",
-        unified_profiles_audit_environments={"dev": {"segment_token": dev.segment_token, "segment_region": dev.region}},
-        unified_profiles_audit_cursor=str(tmp_path / "cursor.json"),
-        unified_profiles_audit_interval=0.2,
+        events_environments={"dev": {"segment_token": dev.segment_token, "segment_region": dev.region}},
+        events_cursor=str(tmp_path / "cursor.json"),
+        events_interval=0.2,
         unified_profiles_sandbox_url=sandbox.url,
     )
     activation.wait(lambda: (tmp_path / "cursor.json").exists() and "dev" in (tmp_path / "cursor.json").read_text())
