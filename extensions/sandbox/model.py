@@ -16,7 +16,7 @@ LEGACY_NAME = "flex-unify-server-source"
 
 
 class ApiProblem(Exception):
-    """An answer other than success: an HTTP status, a code, a message, the field that it is about, how often it is told."""
+    """An answer other than success: an HTTP status, a code, a message, the field that it is about, how often it is reported."""
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None, times: int = 1) -> None:
         super().__init__(message)

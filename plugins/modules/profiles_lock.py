@@ -12,7 +12,7 @@ version_added: 0.2.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
-  - Writes beside the ledger which run is at work on an environment. A second run fails, and is told who is at work. Its
+  - Writes beside the ledger which run is at work on an environment. A second run fails, and says who is at work. Its
     result has the fields of RV(holder) in C(failure.holder).
   - The playbooks C(connect), C(recover) and C(rotate) take and release the lock by themselves.
   - The holder is the run, not the task. On one host the lock is free as soon as the process of C(ansible-playbook) has ended, also where it was killed.

@@ -23,7 +23,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _f
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
 
-# The page is the last, for a person who is told of one file.
+# The page is the last, for a person who hears of one file.
 FORMS: dict[tuple[str, str], Callable[[forms.Outcomes, pages.Run], str]] = {
     ("report", "md"): pages.report_markdown,
     ("report", "json"): forms.report_json,

@@ -6,7 +6,7 @@
 
 """The settings of an environment: the table of them all, their values, and what is wrong with these.
 
-They are evaluated one by one, so that of one that cannot be evaluated its name is told, and nothing of its value. Ansible quotes the
+They are evaluated one by one, so that of one that cannot be evaluated its name is reported, and nothing of its value. Ansible quotes the
 template in its message, and a password with a mark such as ``{{`` in it is a template.
 """
 

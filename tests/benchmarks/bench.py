@@ -5,7 +5,7 @@
 """`make bench`: the collection against what one would write by hand, against Ansible's floor, and against bare HTTP.
 
 Everything runs against the sandbox behind a proxy that counts connections and can delay them. Contestants take turns within
-a round; what is told are medians of the rounds and ratios of one run. `--full` is what docs/performance.md shows.
+a round; what is reported are medians of the rounds and ratios of one run. `--full` is what docs/performance.md shows.
 """
 
 from __future__ import annotations

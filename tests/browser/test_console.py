@@ -123,7 +123,7 @@ def test_without_consent_nothing_is_connected(person, sandbox):
         person.types(label, "typed")
     person.clicks("Connect")
     assert "Allow Unified Profiles to write events to Segment" in person.reads("alert")
-    # Whoever cannot see the page is told at once.
+    # Whoever cannot see the page is reported at once.
     assert person.driver.switch_to.active_element.get_attribute("role") == "alert"
     assert person.driver.title.startswith("Error: ")
     assert person.field("Segment Unify space ID").get_attribute("value") == "typed"

@@ -124,7 +124,7 @@ def test_a_signed_event_starts_the_playbook_once_and_a_wrong_one_starts_nothing(
     wrong(dev, event)
     activation.wait(lambda: wrong.answers)
     assert wrong.answers == [401]
-    # An event of a workspace that nobody named is told.
+    # An event of a workspace that nobody named is reported.
     right = Forwarder(url, SECRET)
     right(eu, event)
     activation.wait(lambda: activation.told("no environment is known for it"))

@@ -617,7 +617,7 @@ def test_success_can_be_a_status_and_a_value_in_the_answer(bench):
     ],
 )
 def test_an_unusable_endpoint_is_told_before_sending(bench, option, more):
-    """An endpoint that cannot be used is told before anything is sent."""
+    """An endpoint that cannot be used is reported before anything is sent."""
     options = bench.endpoint("link", **more) if more else {"channel": "endpoint"}
     told = bench.run("link", check_mode=True, **options)
     assert told["failure"]["option"] == option, told

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two playbooks that act on one environment at once: the second is told who is at work."""
+"""Two playbooks that act on one environment at once: the second says who is at work."""
 
 from __future__ import annotations
 

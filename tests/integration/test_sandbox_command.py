@@ -217,7 +217,7 @@ def test_an_inventory_of_ones_own_is_rehearsed(project, tmp_path):
         (own / "hosts.yml").write_text('{"unified_profiles": {"hosts": {"staging": {}, "elsewhere": {}}}}')
         run = connect()
         assert run.status != 0
-        # A setting that cannot be evaluated is told by its name alone, whatever the template says.
+        # A setting that cannot be evaluated is reported by its name alone, whatever the template says.
         rows = (tmp_path / "rehearsal.state/report.md").read_text().splitlines()
         (row,) = (row for row in rows if row.startswith("| elsewhere | failed |"))
         assert "space\\_id: cannot be evaluated as a template" in row or "space_id: cannot be evaluated" in row

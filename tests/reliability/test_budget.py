@@ -60,7 +60,7 @@ def test_a_storm_that_never_ends(sandbox: SandboxHandle, tmp_path: Path, where: 
     assert_told(run, where)
     assert "HTTP 429" in run.failure["msg"]
     assert 0 < slept <= BUDGET + PAUSES
-    # It waited as it was told, instead of hammering.
+    # It waited as the server said, instead of hammering.
     assert sandbox.faults.rules[0].hits <= (1 + WHERE[where]) * (BUDGET + PAUSES) / 3
 
 

@@ -112,7 +112,7 @@ def test_one_fault_anywhere(sandbox: SandboxHandle, tmp_path: Path, name: str, f
 def check(chain: Chain, scenario: Scenario, start: Snapshot, disturbed: Run) -> None:
     if disturbed.failure:
         assert disturbed.failure["msg"]
-        assert disturbed.statuses[-1]["fails"] or disturbed.results, "nobody is told"
+        assert disturbed.statuses[-1]["fails"] or disturbed.results, "nothing is reported"
     chain.sandbox.clear_faults()
     mended = settle(chain, scenario.playbook)
     if scenario.refused:

@@ -123,7 +123,7 @@ def shown(found: Any) -> Any:
 
 
 OPERATIONS = operations()
-HALF = "\ud83d"  # half of a character, which JSON can carry and UTF-8 cannot
+HALF = "\ud83d"  # a lone surrogate, which JSON can carry and UTF-8 cannot
 TEXTS = st.text(st.characters(), max_size=12) | st.sampled_from(
     [
         HALF,

@@ -247,7 +247,7 @@ def card_of_done(call: ModuleContext, document: LedgerDocument, step: str, reaso
 
 
 class _Reader:
-    """Reads no more than what can still change a verdict; what cannot be read is told and proves nothing."""
+    """Reads no more than what can still change a verdict; what cannot be read is reported and proves nothing."""
 
     def __init__(self, call: ModuleContext, steps: Mapping[str, t.Any], now: datetime.datetime) -> None:
         self.call, self.steps, self.now = call, steps, now

@@ -15,7 +15,7 @@ from .ledger import Finding, LedgerDocument
 from .ledger_merge import MAX_TEXT
 from .verdict import Verdict
 
-# The others are told by every look, until they are mended, and stop the run or speak of the token.
+# The others are reported by every look, until they are mended, and stop the run or speak of the token.
 KEPT = ("deleted", "renamed", "disabled", DISABLED_BY_SEGMENT, "key_removed")
 
 

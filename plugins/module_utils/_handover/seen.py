@@ -153,7 +153,7 @@ def parse(found: t.Any, where: str) -> Observations:
         problem, way_out = f"is damaged: {damage}", "Remove it"
     else:
         return t.cast(Observations, found["environments"])
-    raise Unreadable(f"{where} {problem}. It is left alone, and nothing is told of since when.", f"{way_out}.")
+    raise Unreadable(f"{where} {problem}. It is left alone, and nothing is reported of since when.", f"{way_out}.")
 
 
 def document(seen: Observations) -> dict[str, t.Any]:

@@ -56,7 +56,7 @@ class SeenFile:
             except FileNotFoundError:
                 return {}
             except UnusableFile as error:
-                raise Unreadable(f"{self.path} {error}, and nothing is told of since when.", "Remove it.") from None
+                raise Unreadable(f"{self.path} {error}, and nothing is reported of since when.", "Remove it.") from None
         try:
             found = json.loads(text)
         except (ValueError, RecursionError):

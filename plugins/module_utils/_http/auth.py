@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""How a service is told who asks. The secret stays wrapped until the header is written."""
+"""How a request says who asks. The secret stays wrapped until the header is written."""
 
 from __future__ import annotations
 

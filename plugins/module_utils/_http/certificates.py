@@ -13,7 +13,7 @@ import os
 import ssl
 import typing as t
 
-# What is missing is told by libraries.py, before this file is used.
+# What is missing is reported by libraries.py, before this file is used.
 try:
     import certifi
 except ImportError:

@@ -16,7 +16,7 @@ import threading
 import types
 import typing as t
 
-# What is missing is told by libraries.py, before this file is used.
+# What is missing is reported by libraries.py, before this file is used.
 try:
     import httpcore
 except ImportError:

@@ -145,7 +145,7 @@ class Failures:
         )
 
     def not_reached(self, shown: str, failure: Exception | None) -> NotReached:
-        """The time for all requests is over. What the last attempt met is told, if there was one."""
+        """The time for all requests is over. What the last attempt met is reported, if there was one."""
         method, path = shown.split(" ", 1)
         found = NotReached(
             f"The time for this environment was used up at {self.name} ({shown}){f': {failure}' if failure else '.'}",

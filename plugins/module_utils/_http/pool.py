@@ -15,7 +15,7 @@ import typing as t
 import urllib.parse
 from collections.abc import Iterator
 
-# What is missing is told by libraries.py, before this file is used; checkers import it all the same.
+# What is missing is reported by libraries.py, before this file is used; checkers import it all the same.
 try:
     import httpcore
     import httpx

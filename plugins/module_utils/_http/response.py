@@ -110,7 +110,7 @@ def pages(
 
 
 def parse_json(content: bytes) -> t.Any:
-    """The JSON in a body, with a question mark for each half of a character: JSON can carry one, and no output can.
+    """The JSON in a body, with a question mark for each lone surrogate: JSON can carry one, and no output can.
 
     Raises:
         ValueError: It is not JSON.

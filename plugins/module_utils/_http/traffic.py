@@ -87,7 +87,7 @@ class Traffic:
     def limited(self, request: httpx.Request, wait: float) -> bool:
         """Take note of a 429; return whether the limit is one by address, and the host left alone for as long as it asks for.
 
-        It is, if the token sent too little for a limit of its own. One that is told so again right after it waited has one all
+        It is, if the token sent too little for a limit of its own. One that gets another 429 right after it waited has one all
         the same, used up by somebody else: it must not hold up the others forever.
         """
         token, now = self._token(request), self._clock.monotonic()

@@ -146,7 +146,7 @@ class ManagedSource(Resource):
         return found if self.call.check_mode else [{**it, "mended": MENDED[it["problem"]]} for it in found]
 
     def _leave_out_missing_labels(self, current: State) -> None:
-        """A label that the workspace does not have is told, and never stops a repair. Looked at before anything is changed."""
+        """A label that the workspace does not have is reported, and never stops a repair. Looked at before anything is changed."""
         wanted = {pair for pair in self.labels.items() if current.get(pair[0]) != pair[1]}
         if not wanted or self.call["state"] == "absent":
             return

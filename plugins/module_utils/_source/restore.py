@@ -127,7 +127,7 @@ class Restoring(Resource):
     def apply(self, plan: Plan) -> State:
         if "source_id" in plan.changes:
             self.save(self.items)
-        # A ledger sorts its names, and a warehouse is connected before it is told what not to take.
+        # A ledger sorts its names, and a warehouse is connected before its selective sync is set.
         for item, state in sorted(plan.changes.get("items", {}).items(), key=lambda one: PARTS.index(part_of(one[0]))):
             if self.items[item] != state:
                 self.items[item] = self._put_back(item) if state == "done" else state

@@ -127,7 +127,7 @@ class Trail:
     failures: int = 0
 
     async def follow(self, client: httpx.AsyncClient, cursor: Cursor, queue: Queue) -> None:
-        """Hand events on for ever."""
+        """Hand events on forever."""
         handed_on: dict[str, t.Any] | None = None
         while True:
             # The rules had an interval to take what was handed on.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source follows audit trails: nothing is lost, and what cannot be read is told once and waited for."""
+"""The event source follows audit trails: nothing is lost, and what cannot be read is reported once and waited for."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is loaded before workers are forked, where a module's arguments come from, and what is told of its options."""
+"""What is loaded before workers are forked, where a module's arguments come from, and what is reported of its options."""
 
 from __future__ import annotations
 
