@@ -47,7 +47,7 @@ class InProcessAction(ActionBase):
         del tmp
         if self.controller_only and self._task.async_val:
             raise AnsibleActionFail(f"{self._task.action} keeps records on the controller and cannot run with async.")
-        # A text from the command line or a template as well.
+        # A string from the command line or a template as well.
         given, problems = resolve(IN_PROCESS, task_vars, self._templar)
         if not problems:
             wanted, problems = check(IN_PROCESS, given)

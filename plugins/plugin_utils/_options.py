@@ -47,7 +47,7 @@ def options(
 
 
 def digests(given: t.Any) -> list[str]:
-    """The digests that somebody gave: a list of them, or a text with commas, blanks or line breaks between them."""
+    """The digests that somebody gave: a list of them, or a string with commas, blanks or line breaks between them."""
     # YAML takes one that has no letter for a number.
     return [str(digest) for digest in given] if isinstance(given, list) else re.findall(r"[^\s,]+", str(given))
 

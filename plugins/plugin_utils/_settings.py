@@ -40,7 +40,7 @@ DIGESTS = tuple(f"unified_profiles_{name}" for name in ("withdraw", "handover_ag
 DIGEST = re.compile("[0-9a-f]{12}")
 HOW = "If {{, {% or {# is part of the value itself, write it with the tag !unsafe."
 NOTHING = object()
-# With a header of this name a text has marks of its own.
+# With a header of this name a string has marks of its own.
 MARKS = re.compile(r"\{[{%#]|#jinja2:")
 
 
@@ -212,9 +212,9 @@ def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
     if INVISIBLE.search(hostname):
         yield "The environment's name has characters that nobody sees, and could be taken for another's. Rename it in the inventory."
     for name, value in given.items():
-        # The roles take parts of it, and a text has none.
+        # The roles take parts of it, and a string has none.
         if SETTINGS.get(name, {}).get("type") == "dict" and value is not None and not isinstance(value, Mapping):
-            text = "; -e NAME=VALUE makes a text of it" if isinstance(value, str) else ""
+            text = "; -e NAME=VALUE makes a string of it" if isinstance(value, str) else ""
             yield f"{name}: must be a mapping, and is {shape(value)}{text}. Write -e '{{\"{name}\": {{...}}}}', or a YAML file."
     for name in SHOWN:
         if KEY_SHAPE.search(str(given.get(name, ""))) or str(given.get(name, "")).startswith("sgp_"):
@@ -236,7 +236,7 @@ def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
     # Ansible would make a name of it.
     if str(given.get("unified_profiles_attest_existing")).lower() in BOOLEANS:
         yield "unified_profiles_attest_existing: must be the name of who attests, and is a boolean. Write a name, or leave it out."
-    # Null as well, of which the play's own setting makes a text.
+    # Null as well, of which the play's own setting makes a string.
     for name, problem_of in (
         ("unified_profiles_serial", batches_problem),
         ("unified_profiles_max_fail_percentage", limit_problem),

@@ -125,7 +125,7 @@ def test_settings_count_wherever_ansible_takes_variables_from(project):
     run = project.run(str(folder / "own.yml"), "-e", json.dumps(standing["extra"]))
     found = json.loads((folder / "told.json").read_text())
     for setting, place in PLACES.items():
-        shown = f"is a text of {len(f'from {place}')} characters"
+        shown = f"is a string of {len(f'from {place}')} characters"
         for text in found.values():
             assert f"unified_profiles_{setting}: must be" in text, (place, run.output)
             assert shown in text.partition(f"unified_profiles_{setting}: ")[2].partition(" unified_profiles_")[0], place

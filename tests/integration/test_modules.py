@@ -85,12 +85,15 @@ WRONG = "sgp_marked0123456789abcdef0123456789abcdef"
     [
         (
             {"segment_region": WRONG},
-            "segment_region: must be one of us, eu, and is a text of 42 characters (fingerprint ",
+            "segment_region: must be one of us, eu, and is a string of 42 characters (fingerprint ",
         ),
-        ({"wait_timeout": WRONG}, "wait_timeout: must be a whole number, and is a text of 42 characters (fingerprint "),
+        (
+            {"wait_timeout": WRONG},
+            "wait_timeout: must be a whole number, and is a string of 42 characters (fingerprint ",
+        ),
         (
             {"source_labels": WRONG + "="},
-            "source_labels: must be a mapping, and is a text of 43 characters (fingerprint ",
+            "source_labels: must be a mapping, and is a string of 43 characters (fingerprint ",
         ),
         ({"wait_timeout": float("inf")}, "wait_timeout: must be a whole number, and is a number."),
         (
@@ -327,14 +330,14 @@ def test_the_built_collection_runs_connect(project, sandbox, tmp_path):
 @pytest.mark.parametrize(
     ("module", "given", "said"),
     [
-        ("profiles_report", {"playbook": {"a": WRONG}}, "playbook: must be a text, and is a mapping."),
+        ("profiles_report", {"playbook": {"a": WRONG}}, "playbook: must be a string, and is a mapping."),
         (
             "profiles_survey",
             {"playbook": WRONG},
-            "playbook: must be one of connect, recover, and is a text of 42 characters",
+            "playbook: must be one of connect, drift, recover, rotate, and is a string of 42 characters",
         ),
-        ("profiles_report", {"report_dir": [WRONG]}, "report_dir: must be a text, and is a list."),
-        ("profiles_ask", {"timeout": WRONG}, "timeout: must be a whole number, and is a text of 42 characters"),
+        ("profiles_report", {"report_dir": [WRONG]}, "report_dir: must be a string, and is a list."),
+        ("profiles_ask", {"timeout": WRONG}, "timeout: must be a whole number, and is a string of 42 characters"),
         ("profiles_ask", {"name": WRONG}, f"Unsupported parameters for ({COLLECTION}.profiles_ask) module: name."),
     ],
 )

@@ -161,7 +161,7 @@ def test_names_that_yaml_or_ansible_takes_otherwise_are_refused(capsys, name):
 
 
 def test_what_is_written_reads_back_as_it_was_named(tmp_path):
-    """Whatever name is taken, YAML gives back as a text."""
+    """Whatever name is taken, YAML gives back as a string."""
     names = ["nullable", "all_of_it", "on_call", "e1", "_1", "a.b", "x-1", "True_"]
     world = World(environments(",".join(names)))
     inventory.write(world, "http://127.0.0.1:1", tmp_path)

@@ -43,7 +43,7 @@ WAYS_OUT = {
 
 
 class UnusableFile(Exception):
-    """What stands there is not a text file that can be read."""
+    """What stands there is not a string file that can be read."""
 
 
 class NoLocks(OSError):
@@ -94,7 +94,7 @@ def lasting_folder(option: str, value: str | None, instead: str) -> Path:
 
 
 def read_text(path: Path, most: int) -> str:
-    """A text file in UTF-8, with a byte order mark or without.
+    """A string file in UTF-8, with a byte order mark or without.
 
     Args:
         path: The file. Links are followed.

@@ -12,7 +12,7 @@ import functools
 import typing as t
 from collections.abc import Iterator
 
-WORDS: dict[t.Any, str] = {str: "a text", bool: "true or false"}
+WORDS: dict[t.Any, str] = {str: "a string", bool: "true or false"}
 
 
 def misfits(found: t.Any, kind: t.Any, path: str) -> Iterator[str]:

@@ -30,7 +30,7 @@ MAX_FINDINGS = 20
 MAX_ACKNOWLEDGED = 30
 # Fifteen years of a rotation in every quarter.
 MAX_SEEN_KEYS = 60
-# Characters of a text that somebody gives or a service sends.
+# Characters of a string that somebody gives or a service sends.
 MAX_TEXT = 300
 
 V = t.TypeVar("V")

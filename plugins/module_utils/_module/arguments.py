@@ -72,9 +72,9 @@ TYPES: dict[str, tuple[str, Callable[[t.Any], t.Any]]] = {
     "float": ("a finite number", _number),
     "int": ("a whole number", _whole),
     "list": ("a list", check_type_list),
-    "path": ("a text", _text),
+    "path": ("a string", _text),
     "raw": ("anything", lambda value: value),
-    "str": ("a text", _text),
+    "str": ("a string", _text),
 }
 
 

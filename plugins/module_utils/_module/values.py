@@ -53,7 +53,7 @@ def check_labels(option: str, labels: Mapping[t.Any, t.Any]) -> None:
     for key, value in labels.items():
         for part, what in ((key, "key"), (value, "value")):
             if isinstance(part, odd):
-                problem = f"the {what} of the label '{key}' is {shape(part)}, and must be a text."
+                problem = f"the {what} of the label '{key}' is {shape(part)}, and must be a string."
                 raise OptionError(option, problem, "Quote it in the inventory.")
 
 

@@ -136,7 +136,7 @@ def test_own_variables_are_left_alone():
 
 
 def test_own_variables_are_names():
-    assert surveyed(own_variables=[[1]])[1] == ["unified_profiles_own_variables[0]: must be a text, and is a list."]
+    assert surveyed(own_variables=[[1]])[1] == ["unified_profiles_own_variables[0]: must be a string, and is a list."]
 
 
 @pytest.mark.parametrize(("playbook", "fine"), [("connect", False), ("recover", True)])

@@ -13,7 +13,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet im
 from hypothesis import given
 from hypothesis import strategies as st
 
-VERDICT = {"verdict": "proven", "reason": "it was read back"}
+VERDICT = {"verdict": "proven", "reason": "it was read back", "proven_at": ""}
 PROVEN = {"status": "proven", "why": "key: it was read back", "steps": {"key": VERDICT}, "source_id": "s1"}
 WAITS = {"status": "pending", "fails": True, "why": "Due: link (it is to be asked for).", "due": {"link": "it waits"}}
 RENAMED = {"problem": "renamed", "detail": "It was renamed."}

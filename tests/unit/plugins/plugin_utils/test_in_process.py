@@ -102,10 +102,10 @@ def test_a_hand_over_is_given_the_endpoint_of_its_own_step():
 def test_settings_that_are_wrong_are_told():
     _found, problems = arguments(segment_source, {**SETTINGS, "unified_profiles_timeout": "soon"}, settings=True)
     assert problems[0].startswith("unified_profiles_timeout: must be a finite number")
-    # Nobody asked for them.
+    # No caller wants them.
     assert arguments(segment_source, {**SETTINGS, "unified_profiles_timeout": "soon"}) == ({}, [])
 
 
 def test_settings_is_a_boolean():
     _found, problems = arguments(segment_source, settings="ture")
-    assert problems == ["settings: must be true or false, and is a text of 4 characters."]
+    assert problems == ["settings: must be true or false, and is a string of 4 characters."]

@@ -260,11 +260,11 @@ def test_no_command_of_the_page_puts_a_secret_into_the_history_of_a_shell():
 
 
 @pytest.mark.parametrize(
-    ("version", "told"), [("2.16.19", False), ("2.21.5", False), ("2.22.0.dev0", True), ("3.0.0", True)]
+    ("version", "expected"), [("2.16.19", False), ("2.21.5", False), ("2.22.0.dev0", True), ("3.0.0", True)]
 )
-def test_a_card_says_where_to_look_when_ansible_hides_a_value(monkeypatch, version, told):
+def test_a_card_says_where_to_look_when_ansible_hides_a_value(monkeypatch, version, expected):
     monkeypatch.setattr(pages.release, "__version__", version)
-    assert ("$REDACTED$" in pages.card_text(made(), pages.Run())) is told
+    assert ("$REDACTED$" in pages.card_text(made(), pages.Run())) is expected
 
 
 def test_the_lines_that_accept_drift_lack_only_the_reason():

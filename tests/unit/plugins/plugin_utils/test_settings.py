@@ -73,7 +73,7 @@ OPTIONS = {
 @pytest.mark.parametrize("option", sorted(name for name in OPTIONS if PREFIX + name in SETTINGS))
 def test_a_setting_is_as_the_option_of_its_name(option):
     setting, taken = SETTINGS[PREFIX + option], OPTIONS[option]
-    # A text or a list of them; and the consent to a test event, where the option takes one that was sent.
+    # A string or a list of them; and the consent to a test event, where the option takes one that was sent.
     if setting["type"] != "raw" and option != "test_event":
         assert (setting["type"], setting.get("choices")) == (taken["type"], taken.get("choices"))
     # A default would win over the environment variable.
@@ -183,26 +183,29 @@ def test_booleans_may_be_texts(name):
         ({"recover_max_percentage": "20%"}, "unified_profiles_recover_max_percentage: must be a finite number"),
         ({"source_id": "a\x07b"}, "unified_profiles_source_id: has characters that no id of a source has."),
         ({"test_event_timeout": -1}, "unified_profiles_test_event_timeout: must be 0 or more."),
-        ({"friendly_name": 1.10}, "unified_profiles_friendly_name: must be a text, and is a number. Quote it."),
-        ({"friendly_name": True}, "unified_profiles_friendly_name: must be a text, and is true or false. Quote it."),
+        ({"friendly_name": 1.10}, "unified_profiles_friendly_name: must be a string, and is a number. Quote it."),
+        ({"friendly_name": True}, "unified_profiles_friendly_name: must be a string, and is true or false. Quote it."),
         ({"timeout": True}, "unified_profiles_timeout: must be a finite number, and is true or false."),
         *(
             (
                 {name: TOKEN},
-                f"unified_profiles_{name}: looks like a secret, being a text of 42 characters (fingerprint ",
+                f"unified_profiles_{name}: looks like a secret, being a string of 42 characters (fingerprint ",
             )
             for name in ("friendly_name", "source_name", "attest_existing", "confirmed_by", "reason", "state_dir")
         ),
-        ({"withdraw": "link"}, "unified_profiles_withdraw: a text of 4 characters is no digest of a card"),
-        ({"withdraw": ["0123456789ab", TOKEN]}, "unified_profiles_withdraw: a text of 42 characters (fingerprint "),
-        ({"handover_again": "0123456789ab,x"}, "unified_profiles_handover_again: a text of 1 characters is no digest"),
+        ({"withdraw": "link"}, "unified_profiles_withdraw: a string of 4 characters is no digest of a card"),
+        ({"withdraw": ["0123456789ab", TOKEN]}, "unified_profiles_withdraw: a string of 42 characters (fingerprint "),
+        (
+            {"handover_again": "0123456789ab,x"},
+            "unified_profiles_handover_again: a string of 1 characters is no digest",
+        ),
         ({"acknowledge": {"a": 1}}, "unified_profiles_acknowledge: a mapping is no digest of a card"),
         ({"serial": "x"}, "unified_profiles_serial: is no size of a batch."),
         ({"serial": None}, "unified_profiles_serial: is no size of a batch."),
         ({"max_fail_percentage": "half"}, "unified_profiles_max_fail_percentage: is no percentage."),
         (
             {"source_labels": '{"a": "b"}'},
-            "unified_profiles_source_labels: must be a mapping, and is a text of 10 characters; -e",
+            "unified_profiles_source_labels: must be a mapping, and is a string of 10 characters; -e",
         ),
         ({"source_labels": {"a": 1.10}}, "unified_profiles_source_labels"),
         ({"regulated": "gdpr"}, "unified_profiles_regulated[0]: must be one of hipaa, pci"),
@@ -241,7 +244,7 @@ def test_no_value_is_shown(name):
         ),
         (
             {"key": {**ENDPOINT, "success": {"zzz": 1}}},
-            ".key.success: has no option a text of 3 characters. It has statuses, path, value.",
+            ".key.success: has no option a string of 3 characters. It has statuses, path, value.",
         ),
         ({"key": {**ENDPOINT, "method": "GET"}}, ".key.method: must be one of POST, PUT, PATCH"),
         ({"key": "https://gateway.example"}, ".key: must be a mapping"),

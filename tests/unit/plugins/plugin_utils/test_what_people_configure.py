@@ -124,7 +124,7 @@ def test_a_secret_is_used_as_it_is_whatever_it_has_in_it(sandbox, tmp_path, full
         # The user of Basic has no colon.
         env.profile_token = text[place].replace(":", "")
         sandbox.world.environments = dict(sandbox.world.environments)
-        # A text in JSON is one in YAML.
+        # A string in JSON is one in YAML.
         base = environment(sandbox, tmp_path)
         base = {name: f"!unsafe {value}" if value[0] == '"' else value for name, value in base.items()}
         looks, outcomes, told = looked_at(of_hosts(tmp_path, base, {"dev": {f"{PREFIX}reason": "test"}}))

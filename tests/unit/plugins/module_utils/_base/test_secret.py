@@ -61,7 +61,7 @@ USES = {
     "index": lambda tmp: SECRET[0],
     "iteration": lambda tmp: list(SECRET),
     "in": lambda tmp: "a" in SECRET,
-    "in a text": lambda tmp: SECRET in "a",
+    "in a string": lambda tmp: SECRET in "a",
     "len": lambda tmp: len(SECRET),
     "order": lambda tmp: sorted([SECRET, SECRET]),
     "encode": lambda tmp: SECRET.encode(),

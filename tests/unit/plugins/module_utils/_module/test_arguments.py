@@ -22,7 +22,7 @@ from support.project import ROOT
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 TOKEN = "sgp_marked0123456789abcdef0123456789abcdef"
-MARKED = f"a text of {len(TOKEN)} characters (fingerprint {fingerprint(TOKEN)})"
+MARKED = f"a string of {len(TOKEN)} characters (fingerprint {fingerprint(TOKEN)})"
 # Python writes no number of so many digits.
 HUGE = 1 << 20000
 SPEC = {
@@ -53,27 +53,27 @@ def problems(**given):
     ("given", "said"),
     [
         ({"region": TOKEN}, f"region: must be one of us, eu, and is {MARKED}."),
-        ({"region": "short"}, "region: must be one of us, eu, and is a text of 5 characters."),
+        ({"region": "short"}, "region: must be one of us, eu, and is a string of 5 characters."),
         ({"region": ""}, "region: must be one of us, eu, and is an empty text."),
         ({"laws": ["pci", TOKEN]}, f"laws[1]: must be one of hipaa, pci, and is {MARKED}."),
         ({"laws": TOKEN}, f"laws[0]: must be one of hipaa, pci, and is {MARKED}."),
-        ({"laws": [None]}, "laws[0]: must be a text, and is null."),
+        ({"laws": [None]}, "laws[0]: must be a string, and is null."),
         ({"numbers": [1, TOKEN]}, f"numbers[1]: must be a whole number, and is {MARKED}."),
         ({"wait": TOKEN}, f"wait: must be a whole number, and is {MARKED}."),
         ({"wait": "12345678"}, None),
-        ({"wait": "1e999999999"}, "wait: must be a whole number, and is a text of 11 characters."),
-        ({"timeout": "inf"}, "timeout: must be a finite number, and is a text of 3 characters."),
+        ({"wait": "1e999999999"}, "wait: must be a whole number, and is a string of 11 characters."),
+        ({"timeout": "inf"}, "timeout: must be a finite number, and is a string of 3 characters."),
         ({"timeout": float("nan")}, "timeout: must be a finite number, and is a number."),
-        ({"fail": "ture"}, "fail: must be true or false, and is a text of 4 characters."),
-        ({"name": {TOKEN: 1}}, "name: must be a text, and is a mapping."),
-        ({"name": [TOKEN]}, "name: must be a text, and is a list."),
-        ({"name": datetime.date(2026, 1, 1)}, "name: must be a text, and is a date. Quote it."),
-        ({"name": True}, "name: must be a text, and is true or false. Quote it."),
-        ({"name": 1.1}, "name: must be a text, and is a number. Quote it."),
+        ({"fail": "ture"}, "fail: must be true or false, and is a string of 4 characters."),
+        ({"name": {TOKEN: 1}}, "name: must be a string, and is a mapping."),
+        ({"name": [TOKEN]}, "name: must be a string, and is a list."),
+        ({"name": datetime.date(2026, 1, 1)}, "name: must be a string, and is a date. Quote it."),
+        ({"name": True}, "name: must be a string, and is true or false. Quote it."),
+        ({"name": 1.1}, "name: must be a string, and is a number. Quote it."),
         ({"name": 12}, None),
-        ({"name": {"a"}}, "name: must be a text, and is a set."),
-        ({"name": b"a"}, "name: must be a text, and is binary."),
-        ({"name": HUGE}, "name: must be a text, and is a whole number."),
+        ({"name": {"a"}}, "name: must be a string, and is a set."),
+        ({"name": b"a"}, "name: must be a string, and is binary."),
+        ({"name": HUGE}, "name: must be a string, and is a whole number."),
         ({"name": "\ud800"}, "name: has half a character in it, which nothing takes."),
         ({"timeout": HUGE}, "timeout: must be a finite number, and is a whole number."),
         ({"timeout": True}, "timeout: must be a finite number, and is true or false."),
@@ -87,8 +87,8 @@ def problems(**given):
         ({"body": {"a": {"b"}}}, "body: has a set in it, which nothing takes."),
         ({"body": {1: ["é", "\U0001f600", None, True, 1.5, -1]}}, None),
         ({"endpoint": TOKEN}, f"endpoint: must be a mapping, and is {MARKED}."),
-        ({"endpoint": TOKEN + "=="}, "endpoint: must be a mapping, and is a text of 44 characters"),
-        ({"endpoint": "{" + TOKEN}, "endpoint: must be a mapping, and is a text of 43 characters"),
+        ({"endpoint": TOKEN + "=="}, "endpoint: must be a mapping, and is a string of 44 characters"),
+        ({"endpoint": "{" + TOKEN}, "endpoint: must be a mapping, and is a string of 43 characters"),
         ({"endpoint": [TOKEN]}, "endpoint: must be a mapping, and is a list."),
         ({"endpoint": {"url": "u", "method": TOKEN}}, f"endpoint.method: must be one of POST, and is {MARKED}."),
         ({"endpoint": {"url": "u", "success": TOKEN}}, f"endpoint.success: must be a mapping, and is {MARKED}."),
@@ -174,7 +174,7 @@ def test_no_argument_of_any_module_is_shown_or_ends_in_a_traceback(odd):
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("x" * 19, "a text of 19 characters"),
+        ("x" * 19, "a string of 19 characters"),
         (True, "true or false"),
         (None, "null"),
         (3, "a whole number"),
@@ -222,9 +222,9 @@ WRONG_SIDS = {
     "an account's SID": ("AC" + HEX, "a SID that begins with AC"),
     "a key's SID": ("SK" + HEX, "a SID that begins with SK"),
     "another SID": ("IS" + HEX, "a SID that begins with IS"),
-    "a name": ("my-ansible-key", "a text of 14 characters."),
-    "a secret": ("x" * 32, "a text of 32 characters (fingerprint "),
-    "one too short": ("SK" + HEX[1:], "a text of 33 characters"),
+    "a name": ("my-ansible-key", "a string of 14 characters."),
+    "a secret": ("x" * 32, "a string of 32 characters (fingerprint "),
+    "one too short": ("SK" + HEX[1:], "a string of 33 characters"),
     "white space at its end": ("SK" + HEX + " ", "has white space"),
     "a line break at its end": ("AC" + HEX + "\n", "has white space"),
 }
