@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.gather import all_at_once
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import persistent_dir
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen import Observation, Observations
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen_place import SeenFile, open_seen

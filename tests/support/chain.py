@@ -23,8 +23,8 @@ from pathlib import Path
 import jinja2
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import Look
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.restoring import store_snapshot
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import Look
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import open_ledger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import EnvironmentStatus
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.clock import Clock

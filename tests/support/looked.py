@@ -10,7 +10,8 @@ import typing as t
 from pathlib import Path
 from types import ModuleType
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import OPTIONS, Look, look
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import OPTIONS, Look
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import look
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import (

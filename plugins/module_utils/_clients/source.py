@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -114,6 +115,18 @@ def require_java(source: Source) -> None:
         )
 
 
+def _finding(
+    audit: Iterable[Mapping[str, str]], name: str, problem: str, detail: str, kind: str = "", id_: str | None = None
+) -> dict[str, str]:
+    """A finding, with the newest event of this kind: about the source with this id, else about one of this name."""
+    fits = (e for e in audit if e["type"] == kind and (e["id"] == id_ if id_ else e["name"] == name))
+    event: Mapping[str, str] = next(fits, {})
+    if not event:
+        return {"problem": problem, "detail": f"{detail}.", "by": "", "since": ""}
+    told = f"{detail} ({kind} by {event['by'] or 'somebody'} at {event['at']})."
+    return {"problem": problem, "detail": told, "by": event["by"], "since": event["at"]}
+
+
 def diagnose(
     source: Source | Failure | None,
     name: str,
@@ -132,20 +145,7 @@ def diagnose(
         recorded_key: The fingerprint of the write key that was last handed over, if any.
         audit: Events of the audit trail; empty also when it could not be read.
     """
-    audit = sorted(audit, key=lambda e: e["at"], reverse=True)
-
-    def newest(kind: str, id_: str | None) -> Mapping[str, str]:
-        fits = (e for e in audit if e["type"] == kind and (e["id"] == id_ if id_ else e["name"] == name))
-        return next(fits, {})
-
-    def found(problem: str, detail: str, kind: str = "", id_: str | None = None) -> dict[str, str]:
-        """A finding, with the newest event of this kind."""
-        event = newest(kind, id_)
-        if not event:
-            return {"problem": problem, "detail": f"{detail}.", "by": "", "since": ""}
-        told = f"{detail} ({kind} by {event['by'] or 'somebody'} at {event['at']})."
-        return {"problem": problem, "detail": told, "by": event["by"], "since": event["at"]}
-
+    found = functools.partial(_finding, sorted(audit, key=lambda e: e["at"], reverse=True), name)
     if isinstance(source, Failure):
         problem, detail = source.facts.get("problem", source.kind), source.full_message
         return [{"problem": problem, "detail": detail, "by": "", "since": ""}]

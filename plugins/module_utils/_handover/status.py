@@ -9,14 +9,14 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from . import cards
 from .drift import Difference, explained, sentence
 from .rotation import RotationStatus
 from .seen import WELL, Observation, word
 from .steps import STEPS
-from .verdict import Verdict
+from .verdict import Suspicion, Verdict
 
 # The worst first. The playbook drift has in_sync in place of the last three.
 STATUSES = (
@@ -101,27 +101,13 @@ def environment_status(
     suspicions = list(look.get("suspicions") or [])
     findings: list[dict[str, str]] = [*(look.get("findings") or []), *suspicions]
     before: Observation | None = look.get("seen")
-    stood = {(it["attribute"], it["found"]): it["since"] for it in before["differences"]} if before else {}
-    differences: list[Difference] = list(look.get("differences") or [])
-    differences = [
-        {**it, "seen": stood[named]} if (named := (it["attribute"], it["found"])) in stood else it for it in differences
-    ]
+    differences = _since_when(look.get("differences") or [], before)
     unread: dict[str, str] = dict(look.get("unread") or {})
     due: dict[str, str] = dict(look.get("due") or {})
-    handovers = look.get("handovers") or {}
-    waiting = [handovers[step] for step in STEPS if handovers.get(step, {}).get("status") == "pending"]
-    # In check mode a card that was never asked for has nothing to confirm.
-    shown: list[cards.Card] = [handover["card"] for handover in waiting if handover.get("card")]
-    asked = {card["step"] for card in shown}
-    shown += [card for card in look.get("cards") or [] if card["step"] not in asked]
-    rotation = {
-        name: value
-        for name, value in (look.get("rotation") or {}).items()
-        if value not in ("", None) and value is not False
-    }
+    waiting, shown = _waiting(look)
+    rotation = _without_empty(look.get("rotation") or {})
     failure = look.get("failure") or ("" if verdicts or due else UNJUDGED)
-    excused = explained(differences)
-    judged = [verdict["verdict"] for step, verdict in verdicts.items() if step not in excused]
+    judged = [said["verdict"] for step, said in verdicts.items() if step not in explained(differences)]
     holding = {
         "failed": bool(failure),
         "broken": "broken" in judged,
@@ -131,27 +117,15 @@ def environment_status(
         "unknown": "unknown" in judged or (playbook == "drift" and bool(unread)),
     }
     holds = [name for name in ALARMS if holding[name]]
-    alarms = holds
-    if playbook == "drift":
-        status = next(iter(holds), "in_sync")
-        told = [*map(sentence, differences), *map(in_words, findings)]
-    else:
-        predicted = check_mode and bool(due)
-        status = _of_acting(holds, predicted, judged)
-        # What check mode foretells fails no job. A suspicion does: no run mends it.
-        alarms = [it for it in holds if it == "suspected" or (it == status and not (predicted and it == "drifted"))]
-        drifted = [*map(sentence, differences), *(it["detail"] for it in suspicions)]
-        told = drifted if status == "drifted" else [*map(in_words, findings)]
+    status, alarms = _status_and_alarms(playbook, holds, check_mode and bool(due), judged)
+    told = _told(playbook, status, differences, findings, suspicions)
     reasons = [failure] if failure else _reasons(status, told, unread, verdicts, due, rotation)
     return {
         "status": status,
         "fails": any(not ALARMS[name] or fail_on[ALARMS[name]] for name in alarms),
         "why": in_one_line(reasons),
         "reasons": reasons,
-        "steps": {
-            step: {"verdict": said["verdict"], "reason": said["reason"], "proven_at": said.get("proven_at") or ""}
-            for step, said in verdicts.items()
-        },
+        "steps": {step: _step_status(said) for step, said in verdicts.items()},
         "proven_at": _earliest(verdicts, "proven_at"),
         "holds_until": _earliest(verdicts, "holds_until"),
         "last_event": max((said.get("last_event") or "" for said in verdicts.values()), default=""),
@@ -171,6 +145,56 @@ def environment_status(
         "requests": look.get("requests") or 0,
         "rate_limited": look.get("rate_limited") or 0,
     }
+
+
+def _without_empty(found: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {name: value for name, value in found.items() if value not in ("", None) and value is not False}
+
+
+def _told(
+    playbook: str,
+    status: str,
+    differences: Sequence[Difference],
+    findings: Sequence[Mapping[str, str]],
+    suspicions: Sequence[Suspicion],
+) -> list[str]:
+    """What was found, in sentences: what explains the status."""
+    if playbook != "drift" and status == "drifted":
+        return [*map(sentence, differences), *(it["detail"] for it in suspicions)]
+    return [*(map(sentence, differences) if playbook == "drift" else ()), *map(in_words, findings)]
+
+
+def _status_and_alarms(
+    playbook: str, holds: list[str], predicted: bool, judged: Sequence[str]
+) -> tuple[str, list[str]]:
+    """The status, and which of what holds may fail the job."""
+    if playbook == "drift":
+        return next(iter(holds), "in_sync"), holds
+    status = _of_acting(holds, predicted, judged)
+    # What check mode foretells fails no job. A suspicion does: no run mends it.
+    return status, [it for it in holds if it == "suspected" or (it == status and not (predicted and it == "drifted"))]
+
+
+def _step_status(said: Verdict) -> StepStatus:
+    return {"verdict": said["verdict"], "reason": said["reason"], "proven_at": said.get("proven_at") or ""}
+
+
+def _since_when(differences: Iterable[Difference], before: Observation | None) -> list[Difference]:
+    """The differences, each with when an earlier look first saw it."""
+    stood = {(it["attribute"], it["found"]): it["since"] for it in before["differences"]} if before else {}
+    return [
+        {**it, "seen": stood[named]} if (named := (it["attribute"], it["found"])) in stood else it for it in differences
+    ]
+
+
+def _waiting(look: Mapping[str, t.Any]) -> tuple[bool, list[cards.Card]]:
+    """Whether a hand-over waits for a person, and the cards to show."""
+    handovers = look.get("handovers") or {}
+    waiting = [handovers[step] for step in STEPS if handovers.get(step, {}).get("status") == "pending"]
+    # In check mode a card that was never asked for has nothing to confirm.
+    shown: list[cards.Card] = [handover["card"] for handover in waiting if handover.get("card")]
+    asked = {card["step"] for card in shown}
+    return bool(waiting), shown + [card for card in look.get("cards") or [] if card["step"] not in asked]
 
 
 def compact(found: EnvironmentStatus) -> dict[str, t.Any]:

@@ -14,9 +14,9 @@ from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.vars.manager import VariableManager
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import OPTIONS as SURVEY
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.standing import OPTIONS as STANDING
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.standing import nothing_stands
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import OPTIONS as SURVEY
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import CONNECTION_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_test_event
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._inventory_text import (

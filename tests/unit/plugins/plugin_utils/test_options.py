@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import OPTIONS as LOOK
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import OPTIONS as LOOK
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import (
     confirmation_problem,
     endpoints_problem,

@@ -16,7 +16,7 @@ from ansible.parsing import vault
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import OPTIONS as LOOK
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import OPTIONS as LOOK
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import CONNECTION_OPTIONS

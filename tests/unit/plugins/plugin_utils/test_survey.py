@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import nothing_seen
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import nothing_seen
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _survey
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import settings_of
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import (

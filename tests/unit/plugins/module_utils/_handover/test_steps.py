@@ -74,8 +74,8 @@ def test_an_endpoint_fills_in_the_placeholders_of_a_fourth_step(fourth, transpor
 @pytest.mark.parametrize(
     ("name", "spec", "option"),
     [
-        ("module_utils._checks.survey", "OPTIONS", "endpoints"),
-        ("module_utils._checks.survey", "OPTIONS", "confirmations"),
+        ("module_utils._checks.chain", "OPTIONS", "endpoints"),
+        ("module_utils._checks.chain", "OPTIONS", "confirmations"),
         ("modules.profiles_info", "SPEC", "read_back"),
     ],
 )
