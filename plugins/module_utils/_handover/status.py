@@ -102,8 +102,7 @@ def environment_status(
     findings: list[dict[str, str]] = [*(look.get("findings") or []), *suspicions]
     before: Observation | None = look.get("seen")
     differences = _since_when(look.get("differences") or [], before)
-    unread: dict[str, str] = dict(look.get("unread") or {})
-    due: dict[str, str] = dict(look.get("due") or {})
+    unread, due = dict(look.get("unread") or {}), dict(look.get("due") or {})
     waiting, shown = _waiting(look)
     rotation = _without_empty(look.get("rotation") or {})
     failure = look.get("failure") or ("" if verdicts or due else UNJUDGED)
