@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import datetime
 import email.utils
+import functools
 import json
 import runpy
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -42,13 +44,12 @@ class Segment:
         self.events, self.minutes, self.answers, self.requests, self.waited = [], 0.0, [], [], []
         self.each_wait = lambda: None
         self.page_size = 200
-        client = httpx.AsyncClient
-
-        def patched(**options):
-            return client(transport=httpx.MockTransport(self.answer), **options)
-
-        monkeypatch.setattr(httpx, "AsyncClient", patched)
-        monkeypatch.setattr(asyncio, "sleep", self.sleep)
+        # In the plugin alone: the sandbox's own loop waits in a thread beside it.
+        inside = PLUGIN["main"].__globals__
+        transport = httpx.MockTransport(lambda request: self.answer(request))
+        client = functools.partial(httpx.AsyncClient, transport=transport)
+        monkeypatch.setitem(inside, "httpx", SimpleNamespace(AsyncClient=client, HTTPError=httpx.HTTPError))
+        monkeypatch.setitem(inside, "asyncio", SimpleNamespace(gather=asyncio.gather, sleep=self.sleep))
 
     def answer(self, request):
         self.requests.append(request)
