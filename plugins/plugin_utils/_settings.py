@@ -219,7 +219,10 @@ def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
     for name in SHOWN:
         if KEY_SHAPE.search(str(given.get(name, ""))) or str(given.get(name, "")).startswith("sgp_"):
             yield f"{name}: looks like a secret, being {shape(given[name])}, and is shown to people. Correct it."
-    if re.search("[^A-Za-z0-9_-]", str(given.get("unified_profiles_source_id") or "")):
+    source_id = str(given.get("unified_profiles_source_id") or "")
+    if source_id.startswith("sgp_"):
+        yield f"unified_profiles_source_id: looks like a token, being {shape(source_id)}. Copy the id from the address of the source's page in Segment."
+    elif re.search("[^A-Za-z0-9_-]", source_id):
         yield "unified_profiles_source_id: has characters that no id of a source has. Copy it from the address of its page in Segment."
     for name in DIGESTS:
         digests = given.get(name) or []

@@ -132,7 +132,7 @@ class ThroughRunner(Unattended):
         )
         assert run.status in ("successful", "failed"), run.status
         stats = [e["event_data"] for e in run.events if e["event"] == "playbook_on_stats"][-1]
-        self.stats = stats["artifact_data"]["unified_profiles"]
+        self.stats = stats["artifact_data"]["unified_profiles"]["environments"]
         assert set(self.stats) == set(NAMES)
         return run.rc, run.stdout.read()
 

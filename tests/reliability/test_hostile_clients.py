@@ -40,6 +40,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.o
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox.events import alert
+from sandbox.model import deterministic_id
 from sandbox.server import SandboxHandle
 from support.scenarios import SCENARIOS
 
@@ -77,6 +78,13 @@ def values_for(call: ModuleContext) -> dict[str, Any]:
         "revision": None,
         "ttl": 60,
         "values": {"source_id": call["source_id"]},
+        "label": {"key": "environment", "value": "dev"},
+        "known": [],
+        "settings": {},
+        "warehouse": deterministic_id(22, "dev", "warehouse"),
+        "left_out": {"users": []},
+        "plan": "tp_" + deterministic_id(27, "dev", "tracking-plan"),
+        "destinations": ["d1"],
     }
 
 

@@ -60,9 +60,9 @@ class AttachmentsApi(PublicApi):
         """Set these fields (operation updateSchemaSettingsInSource)."""
         self.service.request("PATCH", "/sources/{source}/settings", body=dict(settings), path_params={"source": source})
 
-    def add_label(self, source: str, key: str, value: str) -> None:
+    def add_label(self, source: str, label: Mapping[str, str]) -> None:
         """Add a label that the workspace has (operation addLabelsToSource)."""
-        body = {"labels": [{"key": key, "value": value}]}
+        body = {"labels": [{"key": label["key"], "value": label["value"]}]}
         self.service.request("POST", "/sources/{source}/labels", body=body, path_params={"source": source})
 
     def warehouses(self, source: str) -> list[Named]:

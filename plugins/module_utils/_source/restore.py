@@ -168,7 +168,7 @@ class Restoring(Resource):
     def _send(self, part: str, thing: t.Any) -> list[str]:
         """Send one item, and return what Segment warns of."""
         if part == "labels":
-            self.api.add_label(self.source_id, thing["key"], thing["value"])
+            self.api.add_label(self.source_id, thing)
         elif part == "schema_settings":
             self.api.set_schema_settings(self.source_id, thing)
         elif part == "warehouses":

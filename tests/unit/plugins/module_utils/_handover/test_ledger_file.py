@@ -18,8 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base import files
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import LedgerError
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import ledger_file
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import LedgerDocument
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
 from support.ledgers import FULL, asked, entry, record
@@ -141,7 +141,7 @@ def another_process_holds(lock: Path):
 
 
 def test_a_lock_is_not_waited_for_without_end_and_a_stale_one_is_harmless(tmp_path, monkeypatch):
-    monkeypatch.setattr(ledger_file, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(files, "LOCK_SECONDS", 0.05)
     (tmp_path / "ledger").mkdir()
     ledger = FileLedger(tmp_path, "dev")
     with another_process_holds(tmp_path / "ledger/dev.lock") as process:
@@ -164,7 +164,7 @@ def test_a_lock_file_of_another_user_still_locks(tmp_path, monkeypatch):
         return real(path, flags, *rest, **kwargs)
 
     monkeypatch.setattr(os, "open", refuse)
-    monkeypatch.setattr(ledger_file, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(files, "LOCK_SECONDS", 0.05)
     FileLedger(tmp_path, "dev").write("key", {"done": record("k2")})
     with open(tmp_path / "ledger/dev.lock") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
