@@ -85,6 +85,5 @@ def test_a_sabotage_is_found_as_the_table_says(sandbox, tmp_path, monkeypatch, n
         sandbox.advance(4 * 24 * HOUR)
         run = chain.connect()
         assert run.verdicts == ["attested", "proven", "attested"]
-    if found != "not":
-        assert [phrase for phrase in phrases if phrase not in told(run)] == [], told(run)
+    assert [phrase for phrase in phrases if phrase not in told(run)] == [], told(run)
     assert to_do(run) == loud(run), told(run)

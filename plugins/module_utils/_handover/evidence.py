@@ -322,11 +322,12 @@ class _Reader:
     def _volume(
         self, starts: set[datetime.datetime], first: datetime.datetime, end: datetime.datetime
     ) -> list[dict[str, t.Any]]:
-        """Counts per minute, or per hour for older hand-overs. An hour in which one took place is read by the minute as well."""
+        """Counts per minute, or per hour for older hand-overs. An hour in which events begin to count is read by the minute as well."""
         public = self.call.public_api()
         if self.now - first <= MINUTES:
             return public.events_volume(first, end, FLEX_EVENTS, "MINUTE")
-        split = {_hour(at) for at in starts if at >= first}
+        # They count a moment after the hand-over, which may be in the next hour.
+        split = {_hour(edge) for at in starts if at >= first for edge in (at, at + MARGIN) if _hour(edge) < end}
         rows = public.events_volume(_hour(first), end, FLEX_EVENTS, "HOUR")
         for row in rows:
             row["series"] = [point for point in row["series"] if parse_time(point[0]) not in split]

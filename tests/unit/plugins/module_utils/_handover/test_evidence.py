@@ -271,6 +271,20 @@ def test_the_first_hour_of_the_last_week_counts(services, judged):
     assert f"last proven at {before(days=7)}" in key["reason"]
 
 
+def test_the_hour_after_a_hand_over_at_the_end_of_an_hour_counts(services, judged):
+    event = before(days=2, minutes=-2)
+
+    def volume(request):
+        query = request.url.params
+        points = {"HOUR": [before(days=2)], "MINUTE": [event] if query["startTime"] <= event < query["endTime"] else []}
+        series = [{"time": at, "count": 1} for at in points.get(query["granularity"], [])]
+        return {"data": {"result": [{"eventName": EVENT, "source": {"id": SOURCE}, "total": 1, "series": series}]}}
+
+    services.answers["GET /events/volume"] = volume
+    key = judged(before(days=2, seconds=5))["steps"]["key"]
+    assert (key["verdict"], key["proven_at"]) == ("proven", event), key["reason"]
+
+
 def trail(services, *events, next_page=None):
     """What the audit trail has: type, the id of the resource, and how many minutes ago."""
     shown = [
