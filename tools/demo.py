@@ -50,13 +50,13 @@ def play(name: str, url: str, inventory: Path, *arguments: str) -> None:
     changes = dict(re.findall(r"^(\w+) +: ok=\d+ +changed=(\d+)", run.stdout, re.MULTILINE))
     for host in due:
         print(f"  {host:5} changed={changes[host]}")
-    report(inventory)
+    report(inventory, "report-check.md" if "--check" in arguments else "report.md")
 
 
-def report(inventory: Path) -> None:
+def report(inventory: Path, name: str) -> None:
     rows = [
         [cell.strip() for cell in line.strip("|\n ").split(" | ")]
-        for line in (inventory / ".unified_profiles/report.md").read_text().splitlines()
+        for line in (inventory / f".unified_profiles/{name}").read_text().splitlines()
         if line.startswith("|") and not line.startswith("|-")
     ]
     widths = [max(len(row[n]) for row in rows) for n in range(5)]

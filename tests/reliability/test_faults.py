@@ -19,7 +19,7 @@ from sandbox.server import SandboxHandle
 from support.chain import Chain, Run, surveyed
 from support.scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 
-SHARE = 0.023  # of the cases in every run of the tests; `make test-all` has all of them
+SHARE = 0.03  # of the cases in every run of the tests; `make test-all` has all of them
 TIMEOUT, LATE = 0.2, 0.4  # seconds; the answer comes after the timeout
 STALE: dict[str, Any] = {"kind": "stale", "changes": 1}
 FAULTS: dict[str, dict[str, Any]] = {
@@ -97,11 +97,11 @@ def test_one_fault_anywhere(sandbox: SandboxHandle, tmp_path: Path, name: str, f
             disturbed = settle(chain, scenario.playbook)
             assert rule.hits or fault == "stale", "the fault was never met"
             if "429" not in fault:
-                # A document of the ledger is written under the condition that nobody else wrote it.
+                # The ledger in Sync records one step after the other in the same document. Only a lost answer of such a record counts.
                 blindly = [
                     one
                     for one, next_ in itertools.pairwise(sent)
-                    if one == next_ and one.startswith("POST") and "/Documents/" not in one
+                    if one == next_ and one.startswith("POST") and ("/Documents/" not in one or "/Documents/" in line)
                 ]
                 assert not blindly, "sent again, and nobody looked in between"
             if "processed late" in fault:
