@@ -216,13 +216,12 @@ def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
         if SETTINGS.get(name, {}).get("type") == "dict" and value is not None and not isinstance(value, Mapping):
             text = "; -e NAME=VALUE makes a string of it" if isinstance(value, str) else ""
             yield f"{name}: must be a mapping, and is {shape(value)}{text}. Write -e '{{\"{name}\": {{...}}}}', or a YAML file."
-    for name in SHOWN:
-        if KEY_SHAPE.search(str(given.get(name, ""))) or str(given.get(name, "")).startswith("sgp_"):
+    for name in (*SHOWN, "unified_profiles_source_id"):
+        value = str(given.get(name) or "")
+        # An id has the shape of a write key.
+        if value.startswith("sgp_") or (name in SHOWN and KEY_SHAPE.search(value)):
             yield f"{name}: looks like a secret, being {shape(given[name])}, and is shown to people. Correct it."
-    source_id = str(given.get("unified_profiles_source_id") or "")
-    if source_id.startswith("sgp_"):
-        yield f"unified_profiles_source_id: looks like a token, being {shape(source_id)}. Copy the id from the address of the source's page in Segment."
-    elif re.search("[^A-Za-z0-9_-]", source_id):
+    if re.search("[^A-Za-z0-9_-]", str(given.get("unified_profiles_source_id") or "")):
         yield "unified_profiles_source_id: has characters that no id of a source has. Copy it from the address of its page in Segment."
     for name in DIGESTS:
         digests = given.get(name) or []

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import abc
 import functools
 import typing as t
 from collections import defaultdict
@@ -46,7 +47,7 @@ Settings = Mapping[str, t.Any]
 L = t.TypeVar("L")
 
 
-class AtOnce(t.Generic[L]):
+class AtOnce(abc.ABC, t.Generic[L]):
     """One look at each of many environments. Nothing that is wrong with one of them stops another.
 
     Args:
@@ -66,21 +67,21 @@ class AtOnce(t.Generic[L]):
         self.failures: dict[str, str] = {}
         self.connections = Connections()
 
+    @abc.abstractmethod
     def see(self, call: ModuleContext) -> L:
         """Look at one environment."""
-        raise NotImplementedError
 
     def more(self, name: str, settings: Settings) -> dict[str, t.Any]:
         """Options of a look that are no settings."""
         return {}
 
+    @abc.abstractmethod
     def nothing(self, failure: str) -> L:
         """A look that failed before it could see anything."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def failure_of(self, found: L) -> str:
         """What stopped a look; empty if nothing did."""
-        raise NotImplementedError
 
     def look(self, names: Sequence[str], settings_of: Callable[[str], tuple[Settings, Sequence[str]]]) -> dict[str, L]:
         """Look at each environment.

@@ -34,7 +34,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._base.errors import LedgerError
-from .._base.shapes import misfits
+from .._base.shapes import format_number, misfits
 from .steps import STEPS
 
 FORMAT = 2
@@ -308,9 +308,7 @@ def parse(found: t.Any, environment: str, where: str) -> LedgerDocument:
 
     if not isinstance(found, dict):
         raise damaged("it is no JSON object")
-    # A boolean is a number to Python, and no format.
-    number = found.get("format")
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+    if not (number := format_number(found)):
         raise damaged("it has no format number")
     if number > FORMAT:
         raise LedgerError(

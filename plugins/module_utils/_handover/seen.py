@@ -20,7 +20,7 @@ import typing as t
 from collections.abc import Mapping
 
 from .._base.errors import Failure
-from .._base.shapes import misfits
+from .._base.shapes import format_number, misfits
 from .._base.times import parse_time
 from .ledger import Proof
 
@@ -142,10 +142,7 @@ def parse(found: t.Any, where: str) -> Observations:
     Raises:
         Unreadable: It is damaged, or of a newer format.
     """
-    number = found.get("format") if isinstance(found, dict) else None
-    # A boolean is a number to Python, and no format.
-    number = number if type(number) is int else 0
-    if number > FORMAT:
+    if (number := format_number(found)) > FORMAT:
         problem, way_out = f"has format {number}, written by a newer release", "Update the collection here"
     elif number != FORMAT:
         problem, way_out = "is damaged: it is no JSON object with a format number", "Remove it"

@@ -15,7 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from .._base.errors import SnapshotError
-from .._base.shapes import misfits
+from .._base.shapes import format_number, misfits
 from .._clients.segment_attachments import Destination, Named, known_settings
 
 FORMAT = 1
@@ -76,11 +76,8 @@ def parse(found: t.Any, environment: str, source_id: str, where: str) -> Snapsho
     def damaged(what: str) -> SnapshotError:
         return SnapshotError(f"{where} is damaged: {what}.", "Restore the file from a backup.")
 
-    if not isinstance(found, dict):
-        raise damaged("it is no JSON object")
-    number = found.get("format")
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise damaged("it has no format number")
+    if not (number := format_number(found)):
+        raise damaged("it is no JSON object with a format number")
     if number > FORMAT:
         raise SnapshotError(
             f"{where} has format {number}, written by a newer release; this release reads format {FORMAT}.",
