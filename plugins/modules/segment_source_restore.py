@@ -72,7 +72,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-items:
+states:
   description:
     - The state of each item. An item is a part, and after a colon what is meant of it.
     - V(open) is still to be put back, V(denied) as well, since the token lacked the right, and V(failed), since something else failed.

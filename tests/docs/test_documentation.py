@@ -117,7 +117,7 @@ def test_a_difference_in_depth_is_noticed():
 
 def test_what_has_a_shape_of_its_own_is_documented_in_depth(documented):
     """A dictionary with fixed keys says what each of them is; only maps by the user's own names are left to a sample."""
-    maps = {"confirmations", "environments", "items", "outcomes", "remembered", "snapshots"}
+    maps = {"confirmations", "environments", "outcomes", "remembered", "snapshots", "states"}
     for name, found in documented.items():
         for key, text in found["return"].items():
             dictionary = "dict" in (text["type"], text.get("elements"))

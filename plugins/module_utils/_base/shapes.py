@@ -19,7 +19,7 @@ def format_number(found: t.Any) -> int:
     """The number of a document's format; 0 if it is no JSON object, or has none."""
     number = found.get("format") if isinstance(found, dict) else None
     # A boolean is a number to Python, and no format.
-    return number if type(number) is int and number > 0 else 0
+    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else 0
 
 
 def misfits(found: t.Any, kind: t.Any, path: str) -> Iterator[str]:

@@ -227,13 +227,13 @@ def put_back(call: ModuleContext) -> dict[str, t.Any]:
     # What failed has changed nothing, and is no difference.
     reached = Reconciled(replace(outcome.plan, after=outcome.state or {}), outcome.state)
     changed = outcome.state != outcome.plan.before
-    return {**change_result(reached, items=dict((outcome.state or {})["items"])), "changed": changed, "slug": ""} | {
+    return {**change_result(reached, states=dict((outcome.state or {})["items"])), "changed": changed, "slug": ""} | {
         "snapshot": resource.snapshot["at"]
     }
 
 
 def _told(record: Mapping[str, t.Any] | None) -> dict[str, t.Any]:
-    return {"items": dict(record["items"]) if record else {}, "snapshot": record["snapshot"] if record else ""}
+    return {"states": dict(record["items"]) if record else {}, "snapshot": record["snapshot"] if record else ""}
 
 
 def still_to_do(call: ModuleContext, record: Mapping[str, t.Any]) -> str:

@@ -54,7 +54,7 @@ class AttachmentsApi(PublicApi):
     def schema_settings(self, source: str) -> dict[str, t.Any]:
         """The fields of :data:`SCHEMA_SETTINGS` that are there (operation listSchemaSettingsInSource)."""
         answer = self.service.get("/sources/{source}/settings", path_params={"source": source})
-        return known_settings(answer.get("data.settings", dict))
+        return known_settings(answer.get("data.settings", dict), SCHEMA_SETTINGS)
 
     def set_schema_settings(self, source: str, settings: Mapping[str, t.Any]) -> None:
         """Set these fields (operation updateSchemaSettingsInSource)."""
@@ -178,7 +178,7 @@ class AttachmentsApi(PublicApi):
             return None
 
 
-def known_settings(found: t.Any, known: Mapping[str, t.Any] = SCHEMA_SETTINGS) -> dict[str, t.Any]:
+def known_settings(found: t.Any, known: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The settings that are known, of the type that each has."""
     kept: dict[str, t.Any] = {}
     for name, kind in known.items():

@@ -16,7 +16,7 @@ import typing as t
 
 from .._base.errors import SnapshotError
 from .._base.shapes import format_number, misfits
-from .._clients.segment_attachments import Destination, Named, known_settings
+from .._clients.segment_attachments import SCHEMA_SETTINGS, Destination, Named, known_settings
 
 FORMAT = 1
 
@@ -92,7 +92,7 @@ def parse(found: t.Any, environment: str, source_id: str, where: str) -> Snapsho
                 "Put the right file in its place.",
             )
     if "schema_settings" in found:
-        found = {**found, "schema_settings": known_settings(found["schema_settings"])}
+        found = {**found, "schema_settings": known_settings(found["schema_settings"], SCHEMA_SETTINGS)}
     return t.cast(Snapshot, found)
 
 

@@ -18,10 +18,10 @@ main = runpy.run_path(str(ROOT / "extensions/eda/plugins/event_filter/environmen
 KNOWN = {"dev": {"workspace_id": "w1", "twilio_account_sid": "AC1"}, "prod": {"workspace_id": "w2"}}
 
 
-def about(event, environments=KNOWN, own_actors=()):
+def about(event, environments=None, own_actors=()):
     return [
         {**found["unified_profiles"], "hosts": found["meta"]["hosts"]}
-        for found in main(event, environments, list(own_actors))
+        for found in main(event, KNOWN if environments is None else environments, list(own_actors))
     ]
 
 
