@@ -80,7 +80,10 @@ class CannotRead(Exception):
 
 
 class Queue(t.Protocol):
-    async def put(self, event: dict[str, t.Any], /) -> None: ...
+    """Where ansible-rulebook takes the events from."""
+
+    async def put(self, event: dict[str, t.Any], /) -> None:
+        """Add an event, and wait while the queue is full."""
 
 
 class Cursor:
