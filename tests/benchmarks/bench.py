@@ -46,6 +46,8 @@ SCENARIOS = ("first", "nothing", "recover")
 PLAYBOOK = {"first": "connect", "nothing": "connect", "recover": "recover", "one": "recover"}
 # They know no scenarios.
 IDLE = {"floor": HERE / "floor.yml", "start": HERE / "start.yml"}
+# Where the ledgers are, beside an inventory.
+STATE = ".unified_profiles"
 SECRETS = ("segment_token", "profile_token", "twilio_api_key", "twilio_api_secret", "gateway_token")
 
 
@@ -65,7 +67,10 @@ SETTINGS = settings_of(ROOT)
 
 @dataclass(frozen=True)
 class Part:
-    """Who runs against how many environments, how far away, how often; where the secrets stand, and on which ansible-core."""
+    """Who runs against how many environments, how far away, how often; where the secrets stand, and on which ansible-core.
+
+    ``then`` goes on with what this part has connected: a first connect of a thousand takes longer than all the rest.
+    """
 
     environments: int
     contestants: tuple[str, ...]
@@ -76,6 +81,7 @@ class Part:
     layout: str = "inline"
     core: str = "newest"
     limits: str = ""
+    then: tuple[Part, ...] = ()
 
 
 ALL = ("uri", "mitogen", "ours", "role", "start", "floor", "raw")
@@ -85,23 +91,32 @@ SHORT = (
     Part(1, ("ours", "start", "raw"), 1, NOTHING, delay=0.1, https=True),
     Part(3, ("ours", "raw"), 1, NOTHING, layout="example", core="2.16"),
     Part(10, ("mitogen", "ours", "start", "floor", "raw"), 1, NOTHING),
-    Part(10, ("ours",), 1, ("one",)),
+    Part(
+        5,
+        ("ours",),
+        1,
+        NOTHING,
+        then=(Part(5, ("ours",), 1, NOTHING, layout="example"), Part(5, ("ours",), 1, ("one",))),
+    ),
+)
+THOUSAND = (
+    Part(1000, ("floor", "raw"), 1, NOTHING),
+    Part(1000, ("ours", "raw"), 1, NOTHING, layout="example"),
+    Part(1000, ("ours", "raw"), 1, NOTHING, layout="example", core="2.16"),
+    Part(1000, ("ours", "raw"), 1, NOTHING, core="2.16"),
+    Part(1000, ("ours",), 1, ("one",)),
+    Part(1000, ("ours",), 1, ("recover",)),
 )
 # What matters most comes first: results are written after every run, and a full run may be ended early.
 FULL = (
     Part(1, ("ours", "start", "raw"), 5, ("first", "nothing"), delay=0.1, https=True),
-    Part(1000, ("ours", "floor", "raw"), 1, NOTHING),
-    Part(1000, ("ours", "raw"), 1, NOTHING, layout="example"),
-    Part(1000, ("ours", "raw"), 1, NOTHING, layout="example", core="2.16"),
-    Part(1000, ("ours", "raw"), 1, NOTHING, core="2.16"),
+    Part(1000, ("ours",), 1, ("first", "nothing"), then=THOUSAND),
     Part(50, ("before", "ours"), 1, ("first", "nothing")),
     Part(50, ("ours", "floor", "raw"), 2),
     Part(50, ("mitogen", "uri"), 1, NOTHING),
-    Part(1000, ("ours",), 1, ("one",)),
     Part(1, ALL, 5),
     Part(200, ("ours", "start", "floor", "raw"), 1),
     Part(50, ("mitogen", "uri", "role"), 1, ("first", "recover")),
-    Part(1000, ("ours",), 1, ("first", "recover")),
     Part(1, ("ours", "start", "raw"), 5, ("first", "nothing"), delay=0.1),
     Part(1, ("ours", "start", "raw"), 5, ("first", "nothing"), https=True),
 )
@@ -137,20 +152,28 @@ class Stage:
     """A sandbox of some environments, behind a proxy, and an older checkout to run against it if there is one."""
 
     def __init__(self, folder: Path, part: Part, control: str, proxy: Proxy, before: Path | None) -> None:
-        self.folder, self.part, self.control, self.proxy, self.before = folder, part, control, proxy, before
+        self.folder, self.control, self.proxy, self.before = folder, control, proxy, before
         # Bare HTTP takes its tokens from the inventory as the sandbox writes it.
         self.plain = folder / "inventory"
-        self.inventory = self.plain if part.layout == "inline" else self._as_in_the_example()
-        self.vault = ["--vault-password-file", str(folder / "password")] if part.layout == "example" else []
+        self.enter(part)
         self.ca_file = folder / "ca.pem"
         self.url = f"{'https' if part.https else 'http'}://127.0.0.1:{proxy.port}"
         verify = httpx.create_ssl_context(verify=str(self.ca_file)) if part.https else True
         self.client = httpx.Client(base_url=control, verify=verify, trust_env=False, timeout=60)
 
+    def enter(self, part: Part) -> None:
+        """Go on with a part, on what stands here."""
+        self.part = part
+        self.inventory = self.plain if part.layout == "inline" else self._as_in_the_example()
+        self.vault = ["--vault-password-file", str(self.folder / "password")] if part.layout == "example" else []
+
     def _as_in_the_example(self) -> Path:
         """The inventory with its secrets in an encrypted file of its own."""
         inventory = self.folder / "example"
-        shutil.copytree(self.plain, inventory)
+        if inventory.exists():
+            return inventory
+        shutil.copytree(self.plain, inventory, ignore=shutil.ignore_patterns(STATE))
+        (inventory / STATE).symlink_to(self.plain / STATE)
         hosts = yaml.safe_load((inventory / "hosts.yml").read_text())
         secret: dict[str, dict[str, str]] = {}
         for name, settings in hosts["unified_profiles"]["hosts"].items():
@@ -168,7 +191,7 @@ class Stage:
     def prepare(self, scenario: str) -> None:
         if scenario == "first":
             self.tell("/reset")
-            shutil.rmtree(self.inventory / ".unified_profiles", ignore_errors=True)
+            shutil.rmtree(self.plain / STATE, ignore_errors=True)
         else:
             self.tell("/clock", advance=120)
         if scenario in ("recover", "one"):
@@ -267,6 +290,11 @@ def perform(part: Part, before: Path | None) -> Iterator[Measured]:
                     # Only the collection keeps a ledger, and has something to record where it is not there.
                     on.run(contestant if contestant in ("ours", "before") else "raw", "first")
                 for scenario in NOTHING if contestant in IDLE else part.scenarios:
+                    yield on.run(contestant, scenario)
+        for sequel in part.then:
+            on.enter(sequel)
+            for contestant in sequel.contestants:
+                for scenario in sequel.scenarios:
                     yield on.run(contestant, scenario)
 
 
