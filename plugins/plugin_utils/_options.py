@@ -12,7 +12,7 @@ import re
 import typing as t
 from collections.abc import Collection, Mapping, Sequence
 
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.drift import Accepted, is_day
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.accepted import Accepted, is_day
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.rotate import WORDS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.gather import all_at_once
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import OPTIONS, Look, nothing_seen
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import look
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.drift import accept
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.accepted import accept
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     FAIL_ON,
     EnvironmentStatus,

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.counts import HABIT
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.verdict import (
-    HABIT,
     HOUR,
     LATENESS,
     PROOF_MAX_AGE,

@@ -180,6 +180,45 @@ def plays_of(playbook: Path) -> list[dict[str, Any]]:
     return found
 
 
+def _and_show(playbook: str) -> list[dict[str, Any]]:
+    """The plays of a playbook, with one that shows all that they register."""
+    show = {
+        "hosts": "unified_profiles",
+        "gather_facts": False,
+        "tasks": [
+            *({"ansible.builtin.debug": {"var": name}, "when": f"{name} is defined"} for name in OF_A_HOST),
+            # The same for all hosts that have it, and long.
+            *(
+                {
+                    "ansible.builtin.debug": {
+                        "var": f"ansible_play_hosts_all | map('extract', hostvars) | selectattr('{name}', 'defined') "
+                        f"| map(attribute='{name}') | first | default"
+                    },
+                    "run_once": True,
+                }
+                for name in OF_THE_RUN
+            ),
+        ],
+    }
+    # What Ansible puts into the environment of a task reaches the tasks of a role, and not the look at all environments.
+    alone = {
+        "hosts": "unified_profiles",
+        "gather_facts": False,
+        "environment": "{{ for_the_tasks }}",
+        "tasks": [
+            {
+                "ansible.builtin.include_role": {"name": f"flexops.unified_profiles.{playbook}"},
+                "when": "for_the_tasks is defined",
+            }
+        ],
+    }
+    *plays, failing = plays_of(ROOT / f"playbooks/{playbook}.yml")
+    if (ROOT / f"roles/{playbook}").exists():
+        # The report fails the job at last, so what is shown comes before it.
+        return [*plays, alone, show, failing]
+    return [*plays, {**failing, "ignore_errors": True}, show]
+
+
 class Fleet:
     """A sandbox whose every secret is a canary, and the inventory of it."""
 
@@ -259,43 +298,7 @@ class Fleet:
     def run(self, playbook: str, *arguments: str, **environment: str) -> str:
         """The playbook, and then all that it registered, shown; looks at all that it leaves, and gives what it printed."""
         wrapper = self.folder.parent / f"{playbook}-and-show.yml"
-        show = {
-            "hosts": "unified_profiles",
-            "gather_facts": False,
-            "tasks": [
-                *({"ansible.builtin.debug": {"var": name}, "when": f"{name} is defined"} for name in OF_A_HOST),
-                # The same for all hosts that have it, and long.
-                *(
-                    {
-                        "ansible.builtin.debug": {
-                            "var": f"ansible_play_hosts_all | map('extract', hostvars) | selectattr('{name}', 'defined') "
-                            f"| map(attribute='{name}') | first | default"
-                        },
-                        "run_once": True,
-                    }
-                    for name in OF_THE_RUN
-                ),
-            ],
-        }
-        # What Ansible puts into the environment of a task reaches the tasks of a role, and not the look at all environments.
-        alone = {
-            "hosts": "unified_profiles",
-            "gather_facts": False,
-            "environment": "{{ for_the_tasks }}",
-            "tasks": [
-                {
-                    "ansible.builtin.include_role": {"name": f"flexops.unified_profiles.{playbook}"},
-                    "when": "for_the_tasks is defined",
-                }
-            ],
-        }
-        *plays, failing = plays_of(ROOT / f"playbooks/{playbook}.yml")
-        if (ROOT / f"roles/{playbook}").exists():
-            # The report fails the job at last, so what is shown comes before it.
-            plays = [*plays, alone, show, failing]
-        else:
-            plays = [*plays, {**failing, "ignore_errors": True}, show]
-        wrapper.write_text(json.dumps(plays))
+        wrapper.write_text(json.dumps(_and_show(playbook)))
         scratch = self.folder.parent / "scratch"
         for name in ("tmp", "local", "remote", "cache"):
             (scratch / name).mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""Drift: what should stand and does not, attribute by attribute, and which of it is accepted. Pure."""
+"""Drift: what should stand and does not, attribute by attribute. Pure."""
 
 from __future__ import annotations
 
@@ -46,15 +46,6 @@ class Difference(_Difference, total=False):
     """
 
     seen: str
-
-
-class Accepted(t.TypedDict):
-    """An entry of ``unified_profiles_accepted_drift``. ``until`` is the last day, as YYYY-MM-DD in UTC."""
-
-    attribute: str
-    value: t.Any
-    reason: str
-    until: str
 
 
 class Attribute(t.NamedTuple):
@@ -369,52 +360,6 @@ def with_culprits(
 def disabled_by_segment(difference: Difference) -> bool:
     """Whether nobody but Segment disabled the source."""
     return difference["attribute"] == "enabled" and difference["by"] in SEGMENT_ITSELF
-
-
-def accept(
-    differences: Sequence[Difference], entries: Sequence[Accepted], today: datetime.date
-) -> tuple[list[Difference], list[str]]:
-    """Mark what is accepted.
-
-    Args:
-        differences: What was found.
-        entries: What the inventory accepts, checked.
-        today: The day, in UTC.
-
-    Returns:
-        The differences, and a sentence for each entry that accepts nothing.
-    """
-    found = list(differences)
-    told = []
-    for entry in entries:
-        value, until = as_text(entry["value"]), entry["until"]
-        named = f"unified_profiles_accepted_drift: the entry for {entry['attribute']} with the value '{value}'"
-        if datetime.date.fromisoformat(until) < today:
-            told.append(f"{named} ended on {until}. Take it out, or give it a new end.")
-            continue
-        fits = [it["attribute"] == entry["attribute"] and it["found"] == value for it in found]
-        if not any(fits):
-            told.append(f"{named} fits nothing that was found. Take it out, or correct it.")
-        reason = f"{entry['reason']} (until {until})"
-        found = [{**it, "accepted": reason} if fit else it for it, fit in zip(found, fits)]
-    return found, told
-
-
-def is_day(text: str) -> bool:
-    """Whether it is a day, as YYYY-MM-DD."""
-    try:
-        return datetime.datetime.strptime(text, "%Y-%m-%d").strftime("%Y-%m-%d") == text
-    except ValueError:
-        return False
-
-
-def as_text(value: t.Any) -> str:
-    """The value as a difference has it, whatever YAML made of it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(as_text, value))
-    return str(value)
 
 
 def sentence(difference: Difference) -> str:

@@ -19,6 +19,7 @@ from .._base.times import format_time, parse_time
 from .._clients.segment_public import AUDIT_KEPT
 from .._module.context import ModuleContext
 from .cards import Card, evidence_card
+from .counts import FLEX_EVENTS, engagements_a_day, senders
 from .findings import shown, still_open, with_found
 from .handovers import recorded_facts
 from .ledger import Acknowledgement, Entry, LedgerDocument, Proof, digest
@@ -27,17 +28,14 @@ from .seen import Observation, latest
 from .verdict import (
     CONNECTED,
     DISCONNECTED,
-    FLEX_EVENTS,
     KEY_REMOVAL,
     MARGIN,
     Evidence,
     Suspicion,
     Verdict,
-    engagements_a_day,
     judge,
     last_done_at,
     newest_link_event,
-    senders,
 )
 
 # In the ledger's history.

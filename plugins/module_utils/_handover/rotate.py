@@ -36,13 +36,11 @@ from .rotation import (
     Next,
     RotationStatus,
     added,
-    after,
-    begin,
     first_seen,
     next_step,
     nothing_open,
-    state,
 )
+from .rotation_record import after, begin, state
 
 # Documented in the module profiles_rotation.
 ROTATION_OPTIONS: dict[str, t.Any] = {

@@ -26,8 +26,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 
 from .._base.times import format_time, parse_time
+from .counts import FLEX_EVENTS, HABIT, Rows, flex_points, senders, text
 
-FLEX_EVENTS = ("Flex - Engagement Initiated", "Flex - Engagement Completed")
 CONNECTED, DISCONNECTED = "Source Connected To Space", "Source Disconnected From Space"
 # After these a source may be in no space any more.
 LINK_EVENTS = (CONNECTED, DISCONNECTED, "Source Disabled", "Source Deleted")
@@ -42,11 +42,8 @@ MARGIN = datetime.timedelta(minutes=1)
 LATENESS = datetime.timedelta(hours=3)
 # How long a removed key may still be taken. Documented nowhere; caches of settings live for minutes.
 KEY_REMOVAL = datetime.timedelta(minutes=15)
-# A source that sent Flex events this shortly before the last of ours belongs to a Flex of its own.
-HABIT = datetime.timedelta(days=7)
 PROOF_MAX_AGE = datetime.timedelta(days=3)
 
-Rows = Sequence[Mapping[str, t.Any]]
 # By source: beginning and end of each minute, hour or day in which Flex events came.
 Times = dict[str, list[tuple[datetime.datetime, datetime.datetime]]]
 
@@ -159,30 +156,9 @@ def newest_link_event(
     found = [
         (at, event)
         for event in rows or ()
-        if _text(event, "type") in LINK_EVENTS and (at := parse_time(_text(event, "at"))) and at <= now
+        if text(event, "type") in LINK_EVENTS and (at := parse_time(text(event, "at"))) and at <= now
     ]
     return max(found, key=lambda event: event[0]) if found else None
-
-
-def senders(rows: Rows | None) -> set[str]:
-    """The sources that may have sent any Flex event, at whatever time: what cannot be read counts as sent."""
-    return {_text(row, "source") for row in rows or () if _text(row, "event") in FLEX_EVENTS and not _silent(row)}
-
-
-def engagements_a_day(rows: Rows, source_id: str | None, until: datetime.datetime) -> float:
-    """How many engagements came through a source a day, in the week before a moment. Each writes one event of each kind.
-
-    Args:
-        rows: Counts by the day.
-        source_id: The source.
-        until: The moment. Its own day does not count.
-    """
-    end = until.replace(hour=0, minute=0, second=0, microsecond=0)
-    counts = dict.fromkeys(FLEX_EVENTS, 0)
-    for source, event, start, count in _flex_points(rows):
-        if source == source_id and end - HABIT <= start < end:
-            counts[event] += count
-    return max(counts.values()) / HABIT.days
 
 
 def _said(verdict: str, *reasons: str) -> Verdict:
@@ -194,41 +170,10 @@ def _but(said: Verdict, *hints: str) -> Verdict:
     return {**said, "reason": "; ".join(filter(None, (said["reason"], *hints)))}
 
 
-def _text(row: t.Any, name: str) -> str:
-    value = row.get(name) if isinstance(row, Mapping) else None
-    return value if isinstance(value, str) else ""
-
-
 def _record(steps: t.Any, step: str, state: str) -> Mapping[str, t.Any]:
     records = steps.get(step) if isinstance(steps, Mapping) else None
     record = records.get(state) if isinstance(records, Mapping) else None
     return record if isinstance(record, Mapping) else {}
-
-
-def _silent(row: Mapping[str, t.Any]) -> bool:
-    series = row.get("series")
-    return isinstance(series, (list, tuple)) and all(
-        isinstance(point, (list, tuple)) and len(point) == 2 and point[1] == 0 for point in series
-    )
-
-
-def _points(row: Mapping[str, t.Any]) -> Iterator[tuple[datetime.datetime, int]]:
-    """The points of a series that have a time and count something."""
-    series = row.get("series")
-    for point in series if isinstance(series, (list, tuple)) else ():
-        if not isinstance(point, (list, tuple)) or len(point) != 2:
-            continue
-        start, count = parse_time(point[0]), point[1]
-        if start and isinstance(count, (int, float)) and 0 < count < 1e15:
-            yield start, int(count)
-
-
-def _flex_points(rows: Rows | None) -> Iterator[tuple[str, str, datetime.datetime, int]]:
-    """Source, event, time and count of all Flex events."""
-    for row in rows or ():
-        if (event := _text(row, "event")) in FLEX_EVENTS:
-            for start, count in _points(row):
-                yield _text(row, "source"), event, start, count
 
 
 class _Case:
@@ -249,7 +194,7 @@ class _Case:
         self.suspicions: list[Suspicion] = []
         self.times: Times = {}
         for rows, length in ((evidence.volume, HOUR), (evidence.senders, DAY)):
-            for source, _event, start, _count in _flex_points(rows):
+            for source, _event, start, _count in flex_points(rows):
                 if start <= now:
                     self.times.setdefault(source, []).append((start, start + length))
         # By step: whether a proof came from events, and not from an endpoint alone.
@@ -296,7 +241,7 @@ class _Case:
     def _link_shown(self, said: Verdict, since: datetime.datetime | None) -> Verdict:
         if self._test_event_arrived():
             self.by_events.add("link")
-            at = t.cast(datetime.datetime, parse_time(_text(self.evidence.test_event, "sent_at")))
+            at = t.cast(datetime.datetime, parse_time(text(self.evidence.test_event, "sent_at")))
             reason = "the test event that was sent through this source was read back from the space"
             return self._proven("link", at, reason)
         if said["verdict"] != "attested" or since is None:
@@ -305,12 +250,12 @@ class _Case:
         if newest:
             at, event = newest
             told = f"the audit trail's newest event about it is {_event(event, at)}"
-            if _text(event, "type") == CONNECTED:
+            if text(event, "type") == CONNECTED:
                 # It is the newest until now: what was read is the state.
                 self.by_events.add("link")
                 return self._proven("link", self.now, told)
             # The trail may be late with what was just done.
-            if _text(event, "type") == DISCONNECTED and not at < since <= self.now < since + LATENESS:
+            if text(event, "type") == DISCONNECTED and not at < since <= self.now < since + LATENESS:
                 return _said("broken", told, "connect the source to the space again")
         found = self._link_by_events(said, since)
         if found["verdict"] == "attested" and (hint := newest_link_event(self.evidence.hints, self.now)):
@@ -334,10 +279,10 @@ class _Case:
         if parse_time(done.get("at")) is None:
             return _said("unknown", "nothing is recorded")
         subject = done.get("subject")
-        if step != "connection" and (_text(subject, "source_id") or None) != self.source_id:
+        if step != "connection" and (text(subject, "source_id") or None) != self.source_id:
             there = "another source was handed over than the one that is there now"
             return _said("pending", there if self.source_id else "the source that was handed over is not there")
-        if step == "key" and self.keys and _text(subject, "key_fingerprint") not in self.keys:
+        if step == "key" and self.keys and text(subject, "key_fingerprint") not in self.keys:
             return _said("pending", "the key that was handed over is no longer on the source")
         who = {"form": "done by the connection form", "endpoint": "accepted by the endpoint"}.get(
             str(done.get("how")), f"attested by {done.get('by')}"
@@ -358,23 +303,23 @@ class _Case:
         since = last_done_at(self.steps, "connection")
         if since is None:
             since = max((at for step in self.steps if (at := last_done_at(self.steps, step))), default=None)
-        late = [(at, a) for a in self.evidence.alerts or () if (at := parse_time(_text(a, "at")))]
+        late = [(at, a) for a in self.evidence.alerts or () if (at := parse_time(text(a, "at")))]
         late = [(at, a) for at, a in late if since and at > since]
         if not late:
             return ""
         newest = max(late, key=lambda found: found[0])[1]
-        named = f"{_text(newest, 'code')} ({_text(newest, 'meaning')})"
-        return f"Twilio raised alert {named} at {_text(newest, 'at')}, after the hand-over"
+        named = f"{text(newest, 'code')} ({text(newest, 'meaning')})"
+        return f"Twilio raised alert {named} at {text(newest, 'at')}, after the hand-over"
 
     def _test_event_arrived(self) -> bool:
         test_event = self.evidence.test_event
         if (
-            _text(test_event, "status") != "arrived"
+            text(test_event, "status") != "arrived"
             or not self.source_id
-            or _text(test_event, "source_id") != self.source_id
+            or text(test_event, "source_id") != self.source_id
         ):
             return False
-        sent, linked = parse_time(_text(test_event, "sent_at")), last_done_at(self.steps, "link", "connection")
+        sent, linked = parse_time(text(test_event, "sent_at")), last_done_at(self.steps, "link", "connection")
         return sent is not None and (linked is None or sent >= linked)
 
     # What events show
@@ -385,7 +330,7 @@ class _Case:
         if self.evidence.volume is not None and (against := self._wrong_key(since)):
             return _but(self._was("key", said), against)
         record, audit = _record(self.steps, "key", "done"), self.evidence.audit
-        key = _text(record.get("subject"), "key_fingerprint")
+        key = text(record.get("subject"), "key_fingerprint")
         if not self.keys:
             return _but(said, "the token cannot see the source's keys, so no event can prove which one Flex uses")
         if self.keys != [key]:
@@ -401,7 +346,7 @@ class _Case:
                 said, "the source had other keys at the hand-over, and nothing tells since when it has only one"
             )
         # An answer without what must be there shows nothing.
-        if any(_text(event, "type") in (CREATED, EDITED) for event in audit or ()):
+        if any(text(event, "type") in (CREATED, EDITED) for event in audit or ()):
             unseen = (
                 "its keys are unchanged since, if each change of a key is in the audit trail as an edit of the source"
             )
@@ -428,7 +373,7 @@ class _Case:
 
     def _link_by_events(self, said: Verdict, since: datetime.datetime) -> Verdict:
         evidence, was = self.evidence, self._was("link", said)
-        test_event = _text(evidence.test_event, "reason") if evidence.test_event else ""
+        test_event = text(evidence.test_event, "reason") if evidence.test_event else ""
         if evidence.volume is None or evidence.senders is None or evidence.space_events is None:
             return _but(was, test_event)
         if against := self._unlinked(since):
@@ -437,7 +382,7 @@ class _Case:
         if not last:
             return _but(was, test_event or "no Flex event of this source has come since that the space could show")
         # A replay can bring a month of another source's events, maybe with the time of their arrival.
-        sent = {source for source, _event, start, _n in _flex_points(evidence.volume) if start >= since + MARGIN}
+        sent = {source for source, _event, start, _n in flex_points(evidence.volume) if start >= since + MARGIN}
         if others := ((senders(evidence.senders) - set(evidence.gone)) | sent) - {self.source_id}:
             named = _sources(sorted(others))
             return _but(
@@ -447,7 +392,7 @@ class _Case:
         seen = [
             at
             for event in evidence.space_events
-            if (at := parse_time(_text(event, "last_seen_at"))) and (name := _text(event, "name")) in first
+            if (at := parse_time(text(event, "last_seen_at"))) and (name := text(event, "name")) in first
             if max(since + MARGIN, first[name]) <= at <= self.now + MARGIN
         ]
         if seen:
@@ -459,13 +404,13 @@ class _Case:
     def _edits(self) -> Iterator[datetime.datetime]:
         """When the source, maybe its keys, was edited. An edit at a time that cannot be read was just now."""
         for event in self.evidence.audit or ():
-            if _text(event, "type") == EDITED:
-                yield min(parse_time(_text(event, "at")) or self.now, self.now)
+            if text(event, "type") == EDITED:
+                yield min(parse_time(text(event, "at")) or self.now, self.now)
 
     def _ours(
         self, since: datetime.datetime, doubtful: tuple[datetime.datetime, datetime.datetime] | None = None
     ) -> Iterator[tuple[str, datetime.datetime, int]]:
-        for source, event, start, count in _flex_points(self.evidence.volume):
+        for source, event, start, count in flex_points(self.evidence.volume):
             if not (source and source == self.source_id and since + MARGIN <= start <= self.now):
                 continue
             if doubtful is None or start + HOUR <= doubtful[0] or doubtful[1] <= start:
@@ -489,8 +434,8 @@ class _Case:
 
     def _unlinked(self, since: datetime.datetime) -> str:
         """What to say where the source has Flex events that the space should have shown by now."""
-        seen = [e for e in self.evidence.space_events or () if _text(e, "name") in FLEX_EVENTS]
-        times = [parse_time(_text(event, "last_seen_at")) for event in seen]
+        seen = [e for e in self.evidence.space_events or () if text(e, "name") in FLEX_EVENTS]
+        times = [parse_time(text(event, "last_seen_at")) for event in seen]
         if None in times:
             return ""
         shown = max([since, *t.cast("list[datetime.datetime]", times)])
@@ -566,11 +511,11 @@ class _Case:
     def _was(self, step: str, said: Verdict) -> Verdict:
         """What was said, and when the step was last proven since it was handed over, as far as that is known."""
         proof, since = self.last_proofs.get(step), last_done_at(self.steps, step, "connection")
-        if (at := parse_time(_text(proof, "at"))) and since and at >= since:
+        if (at := parse_time(text(proof, "at"))) and since and at >= since:
             said = {
-                **_but(said, f"last proven at {format_time(at)}: {_text(proof, 'reason')}"),
+                **_but(said, f"last proven at {format_time(at)}: {text(proof, 'reason')}"),
                 "proven_at": format_time(at),
-                "last_event": _text(proof, "last_event"),
+                "last_event": text(proof, "last_event"),
             }
         return self._with_last_event(said)
 
@@ -585,8 +530,8 @@ class _Case:
 
 
 def _event(event: Mapping[str, t.Any], at: datetime.datetime) -> str:
-    by = f" by {_text(event, 'by')}" if _text(event, "by") else ""
-    return f"{_text(event, 'type')}{by} at {format_time(at)}"
+    by = f" by {text(event, 'by')}" if text(event, "by") else ""
+    return f"{text(event, 'type')}{by} at {format_time(at)}"
 
 
 def _sources(ids: Iterable[str]) -> str:

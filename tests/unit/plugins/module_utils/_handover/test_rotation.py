@@ -17,12 +17,12 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.rotation import (
     REMOVES,
     Facts,
-    after,
     first_seen,
     next_step,
     open_rotation,
     wanted_key,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.rotation_record import after
 
 OLD, NEW, ODD, GONE = "a" * 12, "b" * 12, "c" * 12, "d" * 12
 NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)

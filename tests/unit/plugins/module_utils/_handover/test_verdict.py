@@ -16,10 +16,10 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.counts import FLEX_EVENTS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.verdict import (
     CONNECTED,
     DISCONNECTED,
-    FLEX_EVENTS,
     LATENESS,
     Evidence,
     judge,
