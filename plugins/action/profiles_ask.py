@@ -11,11 +11,10 @@ from collections.abc import Mapping
 
 from ansible import context
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import Card
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
     for_a_machine,
     how_to_run,
@@ -23,10 +22,6 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet im
 )
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
 
-OPTIONS = {
-    "confirmed_by": {"type": "str", "default": ""},
-    "timeout": {"type": "int", "default": 1800},
-}
 # ansible-runner, and so AWX, gives a pseudo-terminal on which nobody ever answers.
 UNATTENDED = ("AWX_ISOLATED_DATA_DIR", "RUNNER_OMIT_EVENTS", "JOB_ID")
 UNATTENDED_VARIABLES = ("awx_job_id", "tower_job_id")
@@ -38,25 +33,19 @@ ENOUGH = (b"\x03", b"\x04")
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Asks for all pending hand-overs. See the module of the same name, which is its documentation."""
 
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
+    options: t.ClassVar[dict[str, t.Any]] = {
+        "confirmed_by": {"type": "str", "default": ""},
+        "timeout": {"type": "int", "default": 1800},
+    }
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        task_vars = task_vars or {}
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        del tmp
-        options, problems = check(OPTIONS, self._task.args, self._task.action)
-        if problems:
-            return {**result, "failed": True, "msg": " ".join(problems)}
-        outcomes, problem = looks(task_vars)
-        if problem:
-            return {**result, "failed": True, "msg": problem}
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        outcomes = looks(task_vars)
         cards = [card for found in outcomes.values() if found["status"] == "pending" for card in found["cards"]]
         confirmations: dict[str, dict[str, dict[str, str]]] = {}
+        warnings: list[str] = []
         if cards and not self._task.check_mode:
             why_not = unattended(os.environ, task_vars)
             if not why_not:
@@ -71,8 +60,8 @@ class ActionModule(ActionBase):
                 waiting = (
                     "Nobody was asked, because {}: what is pending stays so, and waits for unified_profiles_confirm."
                 )
-                result["warnings"] = [waiting.format(why_not)]
-        return {**result, "changed": False, "confirmations": confirmations}
+                warnings = [waiting.format(why_not)]
+        return {"warnings": warnings, "changed": False, "confirmations": confirmations}
 
 
 def unattended(environ: Mapping[str, str], variables: Mapping[str, t.Any]) -> str:

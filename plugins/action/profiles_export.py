@@ -10,15 +10,14 @@ import typing as t
 from collections.abc import Iterable
 from pathlib import Path
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError, Refused
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError, Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import (
     lasting_folder,
     replace_file,
     way_out,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._export import (
     FILE,
     TABLE,
@@ -30,7 +29,6 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._hosts im
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._inventory_text import Entry, render
 
-OPTIONS = {"export_from": {"type": "path"}, "export_dir": {"type": "str"}}
 # More than a person reads in a message; the rest is in the file.
 MOST_TOLD = 20
 
@@ -38,32 +36,14 @@ display = Display()
 prepare_workers()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Writes an inventory of what stands. See the module of the same name, which is its documentation."""
 
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
+    options: t.ClassVar[dict[str, t.Any]] = {"export_from": {"type": "path"}, "export_dir": {"type": "str"}}
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        task_vars = task_vars or {}
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        del tmp
-        try:
-            return {**result, **self._export(task_vars)}
-        except Failure as failure:
-            return {**result, **failure.as_result()}
-
-    def _export(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        options, problems = check(OPTIONS, self._task.args, self._task.action)
-        if problems:
-            raise Refused(" ".join(problems))
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         hosts, names = self._hosts(options["export_from"], task_vars)
-        if problems := hosts.problems(names):
-            raise Refused(" ".join(problems))
-        settings, problems = hosts.run_settings(names[0])
-        if problems:
-            raise Refused(" ".join(problems))
+        settings = hosts.run_settings(names)
         beside = f"{hosts.variables(names[0]).get('inventory_dir')}/.unified_profiles/export"
         folder = lasting_folder("export_dir", options["export_dir"] or beside, "").absolute()
         _text, before = exported_before(folder)

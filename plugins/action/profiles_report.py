@@ -9,14 +9,13 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible import context
-from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import format_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.restoring import store_snapshot
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import variables_by_host
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import LOOK, environment_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
     for_a_machine,
@@ -28,10 +27,6 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._forms im
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import remember
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._report_files import report_folder, write
 
-OPTIONS = {
-    "report_dir": {"type": "str"},
-    "playbook": {"type": "str", "default": "connect"},
-}
 # More than a person reads in a terminal; the rest is in the files.
 MAX_CARDS_SHOWN = 20
 MAX_LINES_SHOWN = 40
@@ -40,23 +35,16 @@ MAX_ACCEPTED_SHOWN = 5
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Writes the report. See the module of the same name, which is its documentation."""
 
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
+    options: t.ClassVar[dict[str, t.Any]] = {
+        "report_dir": {"type": "str"},
+        "playbook": {"type": "str", "default": "connect"},
+    }
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        task_vars = task_vars or {}
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        del tmp
-        options, problems = check(OPTIONS, self._task.args, self._task.action)
-        if problems:
-            return {**result, "failed": True, "msg": " ".join(problems)}
-        outcomes, problem = looks(task_vars)
-        if problem:
-            return {**result, "failed": True, "msg": problem}
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        outcomes = looks(task_vars)
         arguments, more = how_to_run(context.CLIARGS)
         now = format_time(datetime.datetime.now(datetime.timezone.utc))
         run = pages.Run(options["playbook"], now, self._task.check_mode, arguments, more)
@@ -73,15 +61,13 @@ class ActionModule(ActionBase):
             # No change of an environment, and nothing that a run may fail for.
             stored = {name: store_snapshot(of) for name, of in snapshots(task_vars).items()}
             problems += [f"{name}: {told}" for name, told in stored.items() if told]
-        if warnings := [problem for problem in problems if problem]:
-            result["warnings"] = warnings
         if not for_a_machine():
             _show(outcomes, run, files)
         # What set_stats returns, without a task of its own.
         stats = {"data": {"unified_profiles": handed_on(outcomes)}, "per_host": False, "aggregate": True}
         failing = [name for name, found in outcomes.items() if found["fails"]]
         return {
-            **result,
+            "warnings": [problem for problem in problems if problem],
             "changed": False,
             "outcomes": outcomes,
             "failing": failing,

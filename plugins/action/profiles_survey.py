@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import compact
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import LOOK
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._hosts import Hosts
@@ -22,34 +21,25 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._report_f
 )
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
 
-OPTIONS = {"playbook": {"type": "str", "choices": sorted(CHAINS), "default": "connect"}}
-
 display = Display()
 prepare_workers()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Looks at all environments of the play. See the module of the same name, which is its documentation."""
 
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
+    options: t.ClassVar[dict[str, t.Any]] = {
+        "playbook": {"type": "str", "choices": sorted(CHAINS), "default": "connect"}
+    }
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        task_vars = task_vars or {}
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        del tmp
-        arguments, problems = check(OPTIONS, self._task.args, self._task.action)
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         hosts = Hosts(task_vars["hostvars"], task_vars["groups"], self._task, self._loader)
         group = frozenset(hosts.environments)
         names = [str(name) for name in task_vars["ansible_play_hosts_all"] if name in group]
-        if not (problems := problems or hosts.problems(names)):
-            settings, problems = hosts.run_settings(names[0])
-        if problems:
-            return {**result, "failed": True, "msg": " ".join(problems)}
+        settings = hosts.run_settings(names)
 
         def settings_of(name: str) -> t.Any:
-            return hosts.settings(hosts.variables(name), arguments["playbook"])
+            return hosts.settings(hosts.variables(name), options["playbook"])
 
         if LOOK not in task_vars:
             of_first = hosts.variables(names[0])
@@ -59,17 +49,15 @@ class ActionModule(ActionBase):
                 display.warning(told)
         threads, limit = settings["unified_profiles_survey_threads"], settings["unified_profiles_survey_timeout"]
         show = (lambda line: None) if for_a_machine() else display.display
-        survey = Survey(arguments["playbook"], threads, limit, show)
+        survey = Survey(options["playbook"], threads, limit, show)
         looks = survey.look(names, settings_of)
         found = survey.outcomes(looks, self._task.check_mode)
         warnings = [f"{name}: {warning}" for name, seen in looks.items() for warning in seen["warnings"]]
-        if warnings := [*survey.remembered.problems, *warnings]:
-            result["warnings"] = warnings
         environments = {name: compact(of) for name, of in found.items()}
         due = [name for name, of in found.items() if of["due"] and not of["failure"]]
         prompt = any(of.get("unified_profiles_prompt") for of in survey.settings.values())
         return {
-            **result,
+            "warnings": [*survey.remembered.problems, *warnings],
             "changed": False,
             "environments": environments,
             "due": due,

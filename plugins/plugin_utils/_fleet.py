@@ -18,6 +18,7 @@ from ansible import constants
 from ansible.inventory.manager import IGNORED
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.parsing.splitter import parse_kv
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import MAY_BE_DISABLED
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
@@ -38,24 +39,25 @@ ONLY_LOOKS = re.compile(r"(?<![^./])drift(?=(\.ya?ml)?$)")
 MAY_BE_SECRET = tuple(f"{PREFIX}{option}" for option in (*SECRETS, "proxy", "endpoints"))
 FOR_A_PERSON = tuple(f"{PREFIX}{option}" for option in ("confirm", "confirmed_by", "reason", "prompt"))
 LOOK_AGAIN, FAILURE = "unified_profiles_look_again", "unified_profiles_failure"
-NEVER_LOOKED = (
-    "Nothing was looked at, so there is nothing to report: the task of the survey was left out (--start-at-task, or another playbook). "
-    "Run the playbook from its beginning."
-)
+NOT_LOOKED = "Nothing was looked at, so there is nothing to report: the task of the survey was left out (--start-at-task, or another playbook)."
+FROM_THE_BEGINNING = "Run the playbook from its beginning."
 
 
-def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus], str]:
+def looks(task_vars: Mapping[str, t.Any]) -> dict[str, EnvironmentStatus]:
     """How each environment of the play is: as it was first seen, or as it was left by what was done to it.
 
     The values are taken from the variables as they are. A template that carried them would run the risk of having a name from an API
     evaluated as a template of its own.
 
     Returns:
-        The environments in the play's order, and why there are none.
+        The environments in the play's order.
+
+    Raises:
+        Refused: No survey looked at anything.
     """
     first = task_vars.get(LOOK)
     if not isinstance(first, Mapping) or "environments" not in first:
-        return {}, NEVER_LOOKED
+        raise Refused(NOT_LOOKED, FROM_THE_BEGINNING)
     found = {str(name): complete(of) for name, of in to_builtin(first["environments"]).items()}
     confirmed = (task_vars.get(ASKED) or {}).get("confirmations") or {}
     acted_on = dict.fromkeys(map(str, [*first["due"], *confirmed]))
@@ -84,7 +86,7 @@ def looks(task_vars: Mapping[str, t.Any]) -> tuple[dict[str, EnvironmentStatus],
             after["requests"] += before["requests"]
             after["rate_limited"] += before["rate_limited"]
         found[name] = after
-    return found, ""
+    return found
 
 
 def snapshots(task_vars: Mapping[str, t.Any]) -> dict[str, t.Any]:

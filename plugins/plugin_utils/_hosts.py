@@ -16,6 +16,7 @@ from ansible.template import Templar
 from ansible.utils.vars import load_extra_vars
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import variables_by_host
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import (
     run_settings,
@@ -74,16 +75,24 @@ class Hosts:
         hostvars = HostVars(inventory=inventory, variable_manager=variables, loader=loader)
         return cls(hostvars, inventory.get_groups_dict(), task, loader)
 
-    def problems(self, names: Sequence[str]) -> list[str]:
-        """Why nothing is looked at, a sentence or more each."""
-        if self._unread:
-            return [f"{', '.join(self._unread)}: {UNREAD}"]
-        return [] if names else [NONE]
+    def run_settings(self, names: Sequence[str]) -> dict[str, t.Any]:
+        """The settings of the run as a whole. Any environment tells them; the task's own host may be none.
 
-    def run_settings(self, name: str) -> Found:
-        """The settings of the run as a whole. Any environment tells them; the task's own host may be none."""
-        variables = self.variables(name)
-        return run_settings(variables, Templar(loader=self.loader, variables=variables), self.extra)
+        Args:
+            names: The environments of the run.
+
+        Raises:
+            Refused: There is none, an inventory could not be read in whole, or a setting is wrong.
+        """
+        if self._unread:
+            raise Refused(f"{', '.join(self._unread)}: {UNREAD}")
+        if not names:
+            raise Refused(NONE)
+        variables = self.variables(names[0])
+        settings, problems = run_settings(variables, Templar(loader=self.loader, variables=variables), self.extra)
+        if problems:
+            raise Refused(" ".join(problems))
+        return settings
 
     def settings(self, variables: Mapping[str, t.Any], playbook: str, table: Mapping[str, t.Any] = SETTINGS) -> Found:
         """The settings of one environment, from its variables, and a sentence for each that is wrong."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import NEVER_LOOKED, how_to_run, looks
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import how_to_run, looks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,36 +41,35 @@ def again(**environments):
 
 
 def test_an_environment_with_nothing_due_is_as_it_was_seen():
-    found, problem = looks(run({"prod": PROVEN, "dev": WAITS}, due=["dev"]))
-    assert problem == ""
+    found = looks(run({"prod": PROVEN, "dev": WAITS}, due=["dev"]))
     assert [*found] == ["prod", "dev"]
     # What the survey left out is empty.
     assert found["prod"] == found["prod"] | {**PROVEN, "fails": False, "findings": [], "failure": "", "due": {}}
 
 
 def test_what_was_acted_on_is_as_it_was_left():
-    found, _problem = looks(run({"dev": WAITS}, due=["dev"], dev=again(dev=PROVEN)))
+    found = looks(run({"dev": WAITS}, due=["dev"], dev=again(dev=PROVEN)))
     assert (found["dev"]["status"], found["dev"]["fails"], found["dev"]["due"]) == ("proven", False, {})
 
 
 def test_what_was_confirmed_at_the_terminal_is_as_it_was_left():
     variables = run({"dev": WAITS}, asked=["dev"], dev=again(dev=PROVEN))
-    assert looks(variables)[0]["dev"]["status"] == "proven"
+    assert looks(variables)["dev"]["status"] == "proven"
 
 
 def test_only_what_was_acted_on_is_looked_at_again():
-    assert looks(run({"dev": WAITS}, dev=again(dev=PROVEN)))[0]["dev"]["status"] == "pending"
+    assert looks(run({"dev": WAITS}, dev=again(dev=PROVEN)))["dev"]["status"] == "pending"
 
 
 @pytest.mark.parametrize("second", [{}, again(), again(prod=PROVEN)])
 def test_without_a_second_look_the_first_one_counts(second):
-    assert looks(run({"dev": WAITS}, due=["dev"], dev=second))[0]["dev"]["status"] == "pending"
+    assert looks(run({"dev": WAITS}, due=["dev"], dev=second))["dev"]["status"] == "pending"
 
 
 def test_what_was_found_before_it_was_repaired_is_told():
     first, second = {**WAITS, "findings": [RENAMED, UNLINKED]}, {**PROVEN, "findings": [UNLINKED]}
     repaired = {**RENAMED, "mended": "renamed back by this run"}
-    found, _problem = looks(run({"dev": first}, due=["dev"], dev=again(dev=second)))
+    found = looks(run({"dev": first}, due=["dev"], dev=again(dev=second)))
     assert found["dev"]["findings"] == [repaired, UNLINKED]
     assert found["dev"]["why"] == "It was renamed. It was renamed back by this run. key: it was read back"
 
@@ -77,7 +77,7 @@ def test_what_was_found_before_it_was_repaired_is_told():
 def test_what_the_second_look_tells_of_a_repair_stands_for_what_the_first_one_found():
     mended = {**RENAMED, "mended": "renamed back at 2026-11-24T10:00:00Z"}
     first, second = {**WAITS, "findings": [RENAMED]}, {**PROVEN, "findings": [mended]}
-    found, _problem = looks(run({"dev": first}, due=["dev"], dev=again(dev=second)))
+    found = looks(run({"dev": first}, due=["dev"], dev=again(dev=second)))
     assert found["dev"]["findings"] == [mended]
 
 
@@ -85,19 +85,19 @@ def test_what_enabling_does_not_cure_is_not_called_repaired():
     itself = {"problem": "disabled_by_segment", "detail": "Segment did it."}
     first = {**WAITS, "findings": [itself, {"problem": "may_be_disabled", "detail": "On Monday."}]}
     later = {"problem": "may_be_disabled", "detail": "In two weeks."}
-    found, _problem = looks(run({"dev": first}, due=["dev"], dev=again(dev={**PROVEN, "findings": [later]})))
+    found = looks(run({"dev": first}, due=["dev"], dev=again(dev={**PROVEN, "findings": [later]})))
     assert found["dev"]["findings"] == [{**itself, "mended": "enabled again by this run"}, later]
 
 
 def test_what_was_found_is_not_called_repaired_where_a_task_failed():
     failed = {"unified_profiles_failure": "No.", **again(dev=PROVEN)}
-    found, _problem = looks(run({"dev": {**WAITS, "findings": [RENAMED]}}, due=["dev"], dev=failed))
+    found = looks(run({"dev": {**WAITS, "findings": [RENAMED]}}, due=["dev"], dev=failed))
     assert (found["dev"]["findings"], found["dev"]["why"]) == ([RENAMED], "No.")
 
 
 def test_a_task_that_failed_decides_and_keeps_what_the_look_showed():
     failed = {"unified_profiles_failure": "The token was refused.", **again(dev=PROVEN)}
-    found, _problem = looks(run({"dev": WAITS}, due=["dev"], dev=failed))
+    found = looks(run({"dev": WAITS}, due=["dev"], dev=failed))
     assert found["dev"] == found["dev"] | {
         **{"status": "failed", "fails": True, "why": "The token was refused.", "failure": "The token was refused."},
         **{"steps": {"key": VERDICT}, "source_id": "s1"},
@@ -106,20 +106,20 @@ def test_a_task_that_failed_decides_and_keeps_what_the_look_showed():
 
 def test_an_environment_that_is_acted_on_and_was_not_looked_at_is_passed_over():
     variables = run({"dev": PROVEN}, due=["gone"])
-    assert [*looks(variables)[0]] == ["dev"]
+    assert [*looks(variables)] == ["dev"]
 
 
 @pytest.mark.parametrize("look", [None, "", {}, {"skipped": True}, {"failed": True, "msg": "No."}])
 def test_a_run_that_left_the_survey_out_says_so(look):
-    assert looks({"unified_profiles_look": look, "hostvars": HostVars()}) == ({}, NEVER_LOOKED)
-    assert looks({"hostvars": HostVars()}) == ({}, NEVER_LOOKED)
-    assert "--start-at-task" in NEVER_LOOKED
+    for variables in ({"unified_profiles_look": look}, {}):
+        with pytest.raises(Refused, match="--start-at-task"):
+            looks({**variables, "hostvars": HostVars()})
 
 
 @given(st.text())
 def test_texts_of_the_services_are_taken_as_they_are(text):
     first = {**WAITS, "findings": [{"problem": "x", "detail": text}], "why": text}
-    found, _problem = looks(run({"dev": first}, due=["dev"], dev={"unified_profiles_failure": text}))
+    found = looks(run({"dev": first}, due=["dev"], dev={"unified_profiles_failure": text}))
     assert (found["dev"]["why"], found["dev"]["findings"][0]["detail"]) == (text, text)
     assert json.loads(json.dumps(found)) == found
 

@@ -1,0 +1,48 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to the collection: no API. It may change with any release.
+
+"""Actions that are about the run and not about one host, so that they have no module that runs anywhere else."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, Refused
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+
+
+class ControllerAction(ActionBase):
+    """Base of an action that runs on the controller alone, once for all environments."""
+
+    options: t.ClassVar[dict[str, t.Any]] = {}
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Do it, and return the result.
+
+        Args:
+            options: The task's, checked.
+            task_vars: The variables of the host that the task runs for.
+
+        Raises:
+            Failure: It cannot be done.
+        """
+        raise NotImplementedError
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        task_vars = task_vars or {}
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        del tmp
+        try:
+            options, problems = check(self.options, self._task.args, self._task.action)
+            if problems:
+                raise Refused(" ".join(problems))
+            return {**result, **self.act(options, task_vars)}
+        except Failure as failure:
+            return {**result, **failure.as_result()}
