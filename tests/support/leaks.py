@@ -47,39 +47,54 @@ OF_A_HOST = ["unified_profiles_failure", *registered("roles")]
 OF_THE_RUN = registered("playbooks")
 
 
+# With what all canaries begin.
+CANARY = "canary-"
+
+
+def _in_base64(text: str) -> Iterator[str]:
+    """The text in base64, somewhere in a longer text, such as ``user:password``; without what its neighbours are a part of."""
+    for before in (b"", b"x", b"xx"):
+        raw = before + text.encode()
+        yield base64.b64encode(raw[: len(raw) // 3 * 3]).decode()[4 if before else 0 :]
+
+
 def forms(secret: str) -> set[str]:
     """What is left of the secret however it was escaped, and how often: its beginning, which nothing escapes; and that in base64."""
     beginning = re.match(r"[\w-]*", secret)[0]  # type: ignore[index]
+    assert beginning.startswith(CANARY), "not found by its beginning"
     assert len(beginning) > 12, "too short to be told from anything else"
-    found = {beginning}
-    for before in (b"", b"x", b"xx"):  # somewhere in a longer text, such as "user:password"
-        whole = base64.b64encode(before + beginning.encode()).decode().rstrip("=")
-        found.add(whole[0 if not before else 4 : len(whole) - 4])
+    found = {beginning, *_in_base64(beginning)}
     return found | {urllib.parse.quote(form, safe="") for form in found}
 
 
 class Search:
     """Looks for the secrets in everything it is shown."""
 
+    # With what each form begins, so that a text is gone through once and not once for each secret.
+    BEGINNINGS = re.compile("|".join([CANARY, *_in_base64(CANARY)]))
+
     def __init__(self) -> None:
         # Other tests run at the same time, and the processes of all are watched.
         self.mark = secrets.token_hex(4)
         self.secrets: dict[str, str] = {}
+        self.names: dict[str, str] = {}
         self.hits: set[tuple[str, str, str]] = set()
         self.bytes = 0
 
     def add(self, name: str, secret: str) -> None:
         self.secrets[name] = secret
+        # Replaced and not changed: new keys come while processes are watched.
+        self.names = {**self.names, **dict.fromkeys(forms(secret), name)}
 
     def look(self, where: str, text: str) -> None:
         self.bytes += len(text)
         # A terminal or a YAML scalar may break a line anywhere.
-        joined = "".join(text.split())
-        for name, secret in list(self.secrets.items()):  # new keys come while processes are watched
-            for form in forms(secret):
-                if form in text or "".join(form.split()) in joined:
-                    at = max(text.find(form), 0)
-                    self.hits.add((name, where, text[max(0, at - 160) : at + 40]))
+        joined, names = "".join(text.split()), self.names
+        for found in self.BEGINNINGS.finditer(joined):
+            at = found.start()
+            for form, name in names.items():
+                if joined.startswith(form, at):
+                    self.hits.add((name, where, joined[max(0, at - 160) : at + 40]))
 
     def files(self, folder: Path, besides: Callable[[Path], bool] = lambda path: False) -> None:
         for path in folder.rglob("*"):
