@@ -28,6 +28,18 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:12]
 
 
+class OnceMore(httpx.HTTPTransport):
+    """Reads once more where a connection that was kept alive is gone: a thousand environments meet that now and then."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return super().handle_request(request)
+        except httpx.TransportError:
+            if request.method != "GET":
+                raise
+            return super().handle_request(request)
+
+
 class Environment:
     def __init__(self, client: httpx.Client, url: str, name: str, settings: dict[str, str]) -> None:
         self.client = client
@@ -117,7 +129,8 @@ def main() -> None:
     playbook, inventory, url, *ca_file = sys.argv[1:]
     hosts = yaml.safe_load((Path(inventory) / "hosts.yml").read_text())["unified_profiles"]["hosts"]
     verify = ssl.create_default_context(cafile=ca_file[0]) if ca_file else ssl.create_default_context()
-    with httpx.Client(verify=verify, trust_env=False, timeout=60) as client, ThreadPoolExecutor(FORKS) as pool:
+    transport = OnceMore(verify=verify)
+    with httpx.Client(transport=transport, trust_env=False, timeout=60) as client, ThreadPoolExecutor(FORKS) as pool:
         environments = [Environment(client, url, name, settings) for name, settings in hosts.items()]
         list(pool.map(lambda environment: environment.run(playbook), environments))
 

@@ -40,7 +40,7 @@ def accepted(name):
     module = importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.modules.{name}")
     if hasattr(module, "SPEC"):
         return module.SPEC.argument_spec
-    return importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.action.{name}").OPTIONS
+    return importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.action.{name}").ActionModule.options
 
 
 def differences(spec, options, where):

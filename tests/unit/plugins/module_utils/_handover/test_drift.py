@@ -11,15 +11,13 @@ import datetime
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import Source
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.accepted import accept, as_text, is_day
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.decide import Facts
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.drift import (
     ATTRIBUTES,
     Seen,
-    accept,
-    as_text,
     candidates,
     compare,
-    is_day,
     sentence,
     with_culprits,
 )
