@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import functools
 import itertools
 import json
 import re
@@ -45,6 +46,30 @@ class Response:
             UnexpectedAnswer: It is absent and there is no default, or it is of another type.
         """
         return value_at(self.body, path, kind, default, self)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer, for whoever watches a transport.
+
+    Attributes:
+        service: As an operator calls it.
+        path: The template of the path, without what was put into it.
+    """
+
+    service: str
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @functools.cached_property
+    def body(self) -> t.Any:
+        """The decoded JSON; None where it is none."""
+        try:
+            return parse_json(self.content)
+        except (ValueError, RecursionError):
+            return None
 
 
 def value_at(body: t.Any, path: str, kind: type | tuple[type, ...], default: t.Any, answer: Response) -> t.Any:

@@ -24,7 +24,7 @@ from .._base.secret import Secret
 from . import libraries
 from .auth import Auth, authorization
 from .failures import FINAL_OF_PROXIES, Failures
-from .response import Response, parse_json, requested_wait, retry_after
+from .response import Exchange, Response, parse_json, requested_wait, retry_after
 from .traffic import TimeIsUp
 from .transport import Transport
 from .urls import check_url
@@ -133,9 +133,9 @@ class Service:
             content=content,
         )
         if self.transport.memory is None or method != "GET":
-            return self._send(wire, shown, expected)
+            return self._send(wire, path, shown, expected)
         asked = (str(wire.url), tuple(wire.headers.raw), expected)
-        return self.transport.memory.once(asked, lambda: self._send(wire, shown, expected))
+        return self.transport.memory.once(asked, lambda: self._send(wire, path, shown, expected))
 
     def _headers(self, own: Mapping[str, str], content_type: str | None) -> httpx.Headers:
         """What is sent: ``own`` headers replace ours. Names of headers count whatever their case."""
@@ -149,7 +149,7 @@ class Service:
         headers["accept-encoding"] = "identity"
         return headers
 
-    def _send(self, wire: httpx.Request, shown: str, expected: frozenset[int]) -> Response:
+    def _send(self, wire: httpx.Request, path: str, shown: str, expected: frozenset[int]) -> Response:
         transport, failures, attempt = self.transport, self.failures, 0
         clock, budget, traffic = transport.clock, transport.budget, transport.connections.traffic
         repeatable = wire.method in REPEATABLE
@@ -174,6 +174,8 @@ class Service:
                     raise failures.unknown(shown, str(failure))
             else:
                 status, headers, content = answer
+                if transport.watch:
+                    transport.watch(Exchange(self.name, path, status, headers, content))
                 if status != 429:
                     traffic.served(wire)
                 unknown = status >= 500 and status not in DEFINITE

@@ -15,6 +15,7 @@ import os
 import ssl
 import threading
 import urllib.parse
+from collections.abc import Callable
 
 from .._base.errors import NotReached
 from .._base.hidden import Hidden
@@ -24,6 +25,7 @@ from .clock import Clock
 from .connections import Connections, HttpSettings
 from .memory import Memory
 from .proxy import Proxy, proxy_for
+from .response import Exchange
 
 if libraries.PROBLEM is None:
     import httpx
@@ -107,6 +109,8 @@ class Transport:
         self.not_reached: list[NotReached] = []
         self.hidden = Hidden()
         self.tally = Tally()
+        # Called with each answer, in the thread that asked.
+        self.watch: Callable[[Exchange], None] | None = None
         self._parent = os.getppid()
         self._http_transport = http_transport
         self._shared = connections is not None
