@@ -130,7 +130,7 @@ from typing import Any
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import PROFILE_TOKEN, SPACE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.test_event import send
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.test_event import USER, send
 
 SPEC = ArgumentSpec(
     {
@@ -139,7 +139,7 @@ SPEC = ArgumentSpec(
         "source_id": {"type": "str", "required": True},
         "key_fingerprint": {"type": "str", "no_log": False},
         "test_event": {"type": "bool"},
-        "user_id": {"type": "str", "default": "flexops-unified-profiles-test-event"},
+        "user_id": {"type": "str", "default": USER},
         "test_event_timeout": {"type": "float", "default": 120.0},
         "clock_skew": {"type": "float", "default": 0.0},
     }

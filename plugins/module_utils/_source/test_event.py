@@ -18,6 +18,8 @@ from .._module.context import ModuleContext
 from .._module.values import check_keys_visible, check_space_id
 from .._module.wait import wait_for
 
+# Reserved: no person can have it.
+USER = "flexops-unified-profiles-test-event"
 TRAITS = {"name": "flexops.unified_profiles test event", "note": "not a person"}
 POLL = 3.0
 
