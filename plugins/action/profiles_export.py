@@ -7,7 +7,6 @@ from __future__ import annotations
 import functools
 import os
 import typing as t
-from collections.abc import Iterable
 from pathlib import Path
 
 from ansible.utils.display import Display
@@ -17,7 +16,11 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.fil
     replace_file,
     way_out,
 )
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._controller import ControllerAction
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._controller import (
+    MOST_TOLD,
+    ControllerAction,
+    told,
+)
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._export import (
     FILE,
     TABLE,
@@ -28,9 +31,6 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet im
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._hosts import Hosts
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._inventory_text import Entry, render
-
-# More than a person reads in a message; the rest is in the file.
-MOST_TOLD = 20
 
 display = Display()
 prepare_workers()
@@ -59,8 +59,8 @@ class ActionModule(ControllerAction):
         settings_of = functools.partial(hosts.settings, playbook="export", table=TABLE)
         entries = export.entries(names, hosts.variables, settings_of, hosts.extra)
         if export.wrong:
-            told = _told(f"{name}: {problem}" for name, problem in export.wrong.items())
-            raise Refused(f"The settings of {len(export.wrong)} environments are wrong. Nothing was written. {told}")
+            lines = told(f"{name}: {problem}" for name, problem in export.wrong.items())
+            raise Refused(f"The settings of {len(export.wrong)} environments are wrong. Nothing was written. {lines}")
         return self._written(folder, entries)
 
     def _hosts(self, export_from: str | None, task_vars: dict[str, t.Any]) -> tuple[Hosts, list[str]]:
@@ -99,17 +99,11 @@ class ActionModule(ControllerAction):
             "environments": {entry.name: {"problems": problems.get(entry.name, [])} for entry in entries},
         }
         if problems:
-            told = _told(f"{name}: {' '.join(of)}" for name, of in problems.items())
+            lines = told(f"{name}: {' '.join(of)}" for name, of in problems.items())
             count = f"{len(problems)} of {len(entries)} environments"
             return {
                 **result,
                 "failed": True,
-                "msg": f"{count} have something to settle, which {file} says as well. {told}",
+                "msg": f"{count} have something to settle, which {file} says as well. {lines}",
             }
         return result
-
-
-def _told(lines: Iterable[str]) -> str:
-    lines = list(lines)
-    more = f"\nAnd {len(lines) - MOST_TOLD} more." if len(lines) > MOST_TOLD else ""
-    return "\n" + "\n".join(lines[:MOST_TOLD]) + more

@@ -9,10 +9,14 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+
+# More than a person reads in a message.
+MOST_TOLD = 20
 
 
 class ControllerAction(ActionBase):
@@ -46,3 +50,10 @@ class ControllerAction(ActionBase):
             return {**result, **self.act(options, task_vars)}
         except Failure as failure:
             return {**result, **failure.as_result()}
+
+
+def told(lines: Iterable[str]) -> str:
+    """Lines for a message, each on a line of its own, and no more than a person reads."""
+    lines = list(lines)
+    more = f"\nAnd {len(lines) - MOST_TOLD} more." if len(lines) > MOST_TOLD else ""
+    return "\n" + "\n".join(lines[:MOST_TOLD]) + more

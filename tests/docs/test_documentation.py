@@ -134,7 +134,7 @@ def test_attributes_say_what_the_code_does(name, documented):
     assert attributes["check_mode"]["support"] == ("full" if action._supports_check_mode else "none")
     assert ("action_group" in attributes) == (name in groups["all"])
     # A module that returns facts changes nothing, so it can have no diff.
-    only_reads = name.endswith(("_info", "_validate", "_survey", "_ask", "_report"))
+    only_reads = name.endswith(("_info", "_validate", "_survey", "_ask", "_report", "_probe"))
     assert (attributes["diff_mode"]["support"] == "N/A") == only_reads
 
 

@@ -90,7 +90,8 @@ OF_THE_CONTROLLER = {
     f"{PREFIX}{name}"
     for name in (
         "serial max_fail_percentage survey_threads survey_timeout in_process own_variables prompt recover_max_percentage report_dir "
-        "fail_on_pending fail_on_drift fail_on_suspicion fail_on_unknown accepted_drift export_from export_dir"
+        "fail_on_pending fail_on_drift fail_on_suspicion fail_on_unknown accepted_drift export_from export_dir "
+        "probe_more probe_dir"
     ).split()
 }
 
