@@ -16,6 +16,9 @@ sys.path.append(str(ROOT / "tools"))
 
 import architecture  # noqa: E402
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 LAYERS = {room: layer for room, (layer, _note) in architecture.ROOMS.items()}
 FILES = sorted(architecture.HOUSE.rglob("*.py"))
 

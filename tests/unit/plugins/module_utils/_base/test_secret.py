@@ -18,6 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.conversation import EXAMPLES
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 VALUE = "write-key-that-nobody-may-see"
 SECRET = Secret(VALUE)
 SHOWN = f"<secret {fingerprint(VALUE)}>"

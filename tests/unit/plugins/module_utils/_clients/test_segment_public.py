@@ -23,6 +23,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.ser
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from support.conversation import BASE, OK, TOKEN, Turn
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 
 def page(cursor: str | None, items: list, following: str | None) -> Turn:
     query = {"pagination.count": "200", **({"pagination.cursor": cursor} if cursor else {})}

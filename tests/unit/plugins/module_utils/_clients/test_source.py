@@ -24,6 +24,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 EXAMPLES = settings(database=None, deadline=None, max_examples=500)
 KEY = Secret("a-write-key")
 PRINT = KEY.fingerprint

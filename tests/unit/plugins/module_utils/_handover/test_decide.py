@@ -13,6 +13,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import plan
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 DIGEST, STALE = "0d7a52c1e93b", "ffffffffffff"
 AT = "2026-11-24T10:02:31Z"
 # By step: what is expected; the same with another value in the field that is read back; and with another field.

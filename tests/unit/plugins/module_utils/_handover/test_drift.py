@@ -25,6 +25,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 TODAY = datetime.date(2026, 11, 26)
 
 

@@ -23,6 +23,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.ledgers import DOCUMENTS, EXAMPLES, FEWER, FULL, asked, record
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 
 def refused(found: object) -> LedgerError:
     with pytest.raises(LedgerError) as caught:

@@ -28,6 +28,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.ledgers import DOCUMENTS, EXAMPLES, FEWER, RECORDS, STEP, asked, entry, record, recorded
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 EMPTY = LedgerDocument("dev")
 
 

@@ -24,6 +24,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.rotation_record import after
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 OLD, NEW, ODD, GONE = "a" * 12, "b" * 12, "c" * 12, "d" * 12
 NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
 DAY, HOUR = datetime.timedelta(days=1), datetime.timedelta(hours=1)

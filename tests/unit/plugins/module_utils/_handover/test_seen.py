@@ -28,6 +28,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen_place import SeenFile, SeenSync
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 DAYS = [f"2026-11-{day:02}T02:00:00Z" for day in range(1, 31)]
 HOUR_LATER = "2026-11-01T03:00:00Z"
 

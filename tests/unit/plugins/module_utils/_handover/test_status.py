@@ -16,6 +16,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from hypothesis import given
 from hypothesis import strategies as st
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 STEPS = ("connection", "link", "key")
 VERDICTS = ("proven", "attested", "pending", "broken", "unknown")
 ALL_ATTESTED = ("attested", "attested", "attested")

@@ -22,6 +22,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.con
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 PLUGINS = "ansible_collections.flexops.unified_profiles.plugins"
 MODULES = {"connection": "profiles_connection", "link": "profiles_link", "key": "flex_source_key"}
 ERASE = Step(

@@ -27,6 +27,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 STEPS = ("connection", "link", "key")
 AT, BEFORE, CLOSE, AFTER, LATER = (
     f"2026-11-24T10:{minute}Z" for minute in ("00:30", "00:00", "01:00", "05:00", "30:00")

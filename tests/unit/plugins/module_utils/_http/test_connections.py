@@ -23,6 +23,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.con
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 
 class Host:
     """A server that keeps connections open, counts them, and sets a cookie with each answer. ``/silent`` it never answers."""

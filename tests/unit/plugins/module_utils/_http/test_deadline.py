@@ -26,6 +26,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.dea
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 TIMEOUT, BUDGET = 30.0, 60.0
 HEADERS = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n"
 GOOD = b'HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{"data": 1}'

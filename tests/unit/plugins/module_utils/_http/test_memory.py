@@ -18,6 +18,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.ser
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from support.conversation import BASE
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 
 class Look:
     def __init__(self, status=200, remember=True):

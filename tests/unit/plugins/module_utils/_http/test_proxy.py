@@ -15,6 +15,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.con
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.proxy import Proxy, proxy_for
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 PROXY = "http://proxy.test:3128"
 
 

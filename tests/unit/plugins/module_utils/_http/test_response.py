@@ -21,6 +21,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.conversation import EXAMPLES, START, FakeClock
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 
 @pytest.mark.parametrize(
     ("body", "expected"),

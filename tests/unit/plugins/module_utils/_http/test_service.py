@@ -32,6 +32,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.ser
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from support.conversation import BASE, OK, START, TOKEN, Conversation, FakeClock, Turn
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 # Authorization and what is sent
 
 

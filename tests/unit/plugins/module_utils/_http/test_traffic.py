@@ -23,6 +23,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.tra
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from support.conversation import BASE, FakeClock
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 OTHER_HOST = "https://other.test"
 
 

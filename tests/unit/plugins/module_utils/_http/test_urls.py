@@ -17,6 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.conversation import EXAMPLES, OK, Turn
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 
 @pytest.mark.parametrize(
     "url",
