@@ -131,6 +131,7 @@ class Environment:
         self.admin_token = "sgp_" + deterministic_id(64, n, "source-admin")
         self.read_only_token = "sgp_" + deterministic_id(64, n, "read-only")
         self.profile_token = deterministic_id(40, n, "profile")
+        self.account_name = f"{n} account"
         self.account_sid = "AC" + deterministic_hex(n, "account")
         self.api_key = "SK" + deterministic_hex(n, "api-key")
         self.api_secret = deterministic_id(32, n, "api-secret")

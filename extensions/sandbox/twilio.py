@@ -255,7 +255,7 @@ def account(exchange: Exchange) -> t.Any:
         raise not_found(exchange)
     return {
         "sid": env.account_sid,
-        "friendly_name": f"{env.name} account",
+        "friendly_name": env.account_name,
         "status": "active",
         "type": "Full",
         "owner_account_sid": env.account_sid,

@@ -84,6 +84,11 @@ options:
       - Overrides the base URL of the Twilio Monitor API.
       - If not set, the environment variable E(TWILIO_MONITOR_URL) is used.
     type: str
+  accounts_url:
+    description:
+      - Overrides the base URL of C(api.twilio.com), where the name of the account is read for task cards.
+      - If not set, the environment variable E(TWILIO_ACCOUNTS_URL) is used.
+    type: str
   preview_url:
     description:
       - Overrides the base URL of C(preview.twilio.com), which only the undocumented connector read uses.

@@ -100,8 +100,9 @@ def test_names_do_nothing(sandbox: SandboxHandle, project, tmp_path: Path, kind:
         "html": "<img src=x onerror=alert(1)><script>alert(1)</script>|`[x](javascript:alert(1))",
     }
     evil = kinds.get(kind) or " ".join(kinds.values())
+    sandbox.switch(account_by_key=200)
     for env in sandbox.world.environments.values():
-        env.workspace["name"] = env.space["name"] = evil
+        env.workspace["name"] = env.space["name"] = env.account_name = evil
         env.labels.append({"key": evil, "value": evil})
         other = sandbox.world.make_source(env, "other", "1fc0c78533", True, name=evil)
         other.labels = [{"key": evil, "value": evil}]

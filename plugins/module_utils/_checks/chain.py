@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import typing as t
 from collections.abc import Callable, Collection
@@ -88,6 +89,7 @@ class Look(t.TypedDict):
         rotation: How the rotation of the write key stands.
         source_gone: Whether a source is to be made, because the one that there was is gone.
         workspace: ``{id, name, slug}`` of the Segment workspace.
+        account_name: The Twilio account's, for cards; empty where it was not read.
         region: The Segment region.
         sandbox_url: The sandbox, if it is one.
         clock_skew: Seconds by which Segment's clock is ahead of this one.
@@ -111,6 +113,7 @@ class Look(t.TypedDict):
     source_gone: bool
     rotation: RotationStatus
     workspace: dict[str, str]
+    account_name: str
     region: str
     sandbox_url: str
     clock_skew: float
@@ -137,6 +140,7 @@ def nothing_seen(failure: str = "") -> Look:
         "source_gone": False,
         "rotation": nothing_open(),
         "workspace": {},
+        "account_name": "",
         "region": "",
         "sandbox_url": "",
         "clock_skew": 0.0,
@@ -317,8 +321,16 @@ class Chain:
         new = [finding for finding in self.found["findings"] if _what(finding) not in known]
         self.found["findings"] = [*recorded, *new]
         self.found["cards"] += said["cards"]
-        card = restore_card(self.call, open_ledger(self.call).read(), self.found["workspace"].get("slug", ""))
+        card = restore_card(self.call, open_ledger(self.call).read())
         self.found["cards"] += [card] if card else []
+
+    def name_account(self) -> None:
+        """Read the account's name where there is a card: with many accounts in one browser nobody knows them by their SIDs."""
+        asked_for = any(handover["card"] for handover in self.found["handovers"].values())
+        if asked_for or self.found["cards"]:
+            with contextlib.suppress(Failure):  # a standard API key may not
+                account = self.call.sid("twilio_account_sid")
+                self.found["account_name"] = self.call.in_passing().accounts().name(account)
 
     def take_snapshot(self) -> None:
         """Read what would be lost with the source. Where something is due, the look after it does."""

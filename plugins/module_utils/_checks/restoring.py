@@ -246,7 +246,7 @@ def still_to_do(call: ModuleContext, record: Mapping[str, t.Any]) -> str:
     return f"from the snapshot of {record['snapshot']}: {', '.join(told) or 'nothing but its slug'}"
 
 
-def restore_card(call: ModuleContext, document: LedgerDocument, workspace: str) -> Card | None:
+def restore_card(call: ModuleContext, document: LedgerDocument) -> Card | None:
     """What a person has to put back, with names and places. None where there is nothing, or once it is acknowledged."""
     record = document.restore
     if not record or not record.get("source_id"):
@@ -280,7 +280,7 @@ def restore_card(call: ModuleContext, document: LedgerDocument, workspace: str) 
         for it in snapshot.get("spaces", [])
     ]
     unread = "; ".join(f"{part}: {why}" for part, why in snapshot.get("unread", {}).items())
-    values = {"account_sid": call["twilio_account_sid"] or "", "region": call["segment_region"], "workspace": workspace}
+    values = {"account_sid": call["twilio_account_sid"] or "", "region": call["segment_region"]}
     return {
         "environment": call["environment"],
         "step": "restore",

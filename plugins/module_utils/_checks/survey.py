@@ -52,7 +52,8 @@ def look(call: ModuleContext, playbook: str) -> Look:
             chain.compare()
         for late in call.transport.not_reached[:1]:
             raise late
-        # Last, because nothing waits for it, and no failure of it counts.
+        # Last, because nothing waits for them, and no failure of them counts.
+        chain.name_account()
         chain.take_snapshot()
     except Failure as failure:
         chain.fail(failure)

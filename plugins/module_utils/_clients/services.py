@@ -65,4 +65,5 @@ SEGMENT_TRACKING = ApiInfo(
 TWILIO_FLEX = ApiInfo("Twilio Flex API", "flex_url", "/twilio/flex", product="flex-api")
 TWILIO_MONITOR = ApiInfo("Twilio Monitor API", "monitor_url", "/twilio/monitor", product="monitor")
 TWILIO_CONNECTOR = ApiInfo("Twilio (an undocumented read)", "preview_url", "/twilio/preview", product="preview")
+TWILIO_ACCOUNTS = ApiInfo("Twilio Accounts API", "accounts_url", "/twilio/api", product="api")
 TWILIO_SYNC = ApiInfo("Twilio Sync API", "sync_url", "/twilio/sync", product="sync")

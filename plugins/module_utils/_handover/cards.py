@@ -17,6 +17,7 @@ from .steps import STEPS
 
 # In the command on a card, for the name of who did it. One word: Ansible splits what stands after -e at blanks.
 NAME_PLACEHOLDER = "NAME"
+ACCOUNT = "Twilio account"
 HOW_TO_RUN = ("ansible-playbook", "flexops.unified_profiles.connect", "-i", "INVENTORY")
 
 
@@ -138,14 +139,19 @@ def evidence_card(
 
 
 def where(values: Mapping[str, str]) -> list[str]:
-    """The account and the workspace that a card is about, as far as they are known."""
+    """The account, region and space that a card is about, as far as they are known."""
     known = {
-        "Twilio account": values.get("account_sid"),
-        "Segment workspace": values.get("workspace"),
+        ACCOUNT: values.get("account_sid"),
         "Segment region": values.get("region"),
         "space": values.get("space_id"),
     }
     return [f"{name} {value}" for name, value in known.items() if value]
+
+
+def with_names(where: Iterable[str], account: str, workspace: str) -> list[str]:
+    """Where a card is about, with the account's name and the workspace's slug. Either is empty where it is not known."""
+    named = [f"{it} ({account})" if account and it.startswith(f"{ACCOUNT} ") else it for it in where]
+    return [*named, *([f"Segment workspace {workspace}"] if workspace else [])]
 
 
 def again(run: Iterable[str], handover_again: str, acknowledge: str) -> str:

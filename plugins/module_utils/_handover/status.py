@@ -321,5 +321,5 @@ def _linked(card: cards.Card, look: Mapping[str, t.Any]) -> cards.Card:
         "source_slug": (look.get("source") or {}).get("slug") or "",
         "sandbox_url": look.get("sandbox_url") or "",
     }
-    where = [*card["where"], *([f"Segment workspace {slug}"] if slug else [])]
+    where = cards.with_names(card["where"], look.get("account_name") or "", slug)
     return {**card, "where": where, "links": cards.links(card["step"], card["environment"], console)}

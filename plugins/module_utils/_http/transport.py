@@ -16,6 +16,7 @@ import ssl
 import threading
 import urllib.parse
 from collections.abc import Callable
+from dataclasses import replace
 
 from .._base.errors import NotReached
 from .._base.hidden import Hidden
@@ -31,6 +32,9 @@ if libraries.PROBLEM is None:
     import httpx
 
     from .certificates import context_for
+
+# Seconds for what is asked in passing: a firewall that lets this one service pass nowhere must not hold a look.
+IN_PASSING = 5.0
 
 
 class Budget:
@@ -120,6 +124,13 @@ class Transport:
         """The same connections for somebody whose waits are not to use up the others' budget. Closed with this one."""
         twin = copy.copy(self)
         twin.budget = Budget(self.settings.retry_budget)
+        return twin
+
+    def in_passing(self) -> Transport:
+        """The same connections for requests that are sent once and may take no more than a few seconds. Closed with this one."""
+        twin = copy.copy(self)
+        twin.settings = replace(self.settings, timeout=min(self.settings.timeout, IN_PASSING), retry_budget=0.0)
+        twin.budget = Budget(0.0)
         return twin
 
     @property

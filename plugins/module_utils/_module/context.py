@@ -25,12 +25,14 @@ from .._clients.services import (
     SEGMENT_PROFILE,
     SEGMENT_PUBLIC,
     SEGMENT_TRACKING,
+    TWILIO_ACCOUNTS,
     TWILIO_CONNECTOR,
     TWILIO_FLEX,
     TWILIO_MONITOR,
     TWILIO_SYNC,
     ApiInfo,
 )
+from .._clients.twilio_accounts import AccountsApi
 from .._clients.twilio_connector import ConnectorApi
 from .._clients.twilio_flex import FlexApi
 from .._clients.twilio_monitor import MonitorApi
@@ -92,6 +94,12 @@ class ModuleContext:
         """The same run for reads that may fail, and whose waits are not to use up the others' budget."""
         twin = copy.copy(self)
         twin.transport = self.transport.with_separate_budget()
+        return twin
+
+    def in_passing(self) -> ModuleContext:
+        """The same run for reads that nothing depends on: each is tried once, for a few seconds."""
+        twin = copy.copy(self)
+        twin.transport = self.transport.in_passing()
         return twin
 
     def reconcile(self, resource: Resource) -> Reconciled:
@@ -192,6 +200,9 @@ class ModuleContext:
 
     def monitor(self) -> MonitorApi:
         return MonitorApi(self._twilio(TWILIO_MONITOR))
+
+    def accounts(self) -> AccountsApi:
+        return AccountsApi(self._twilio(TWILIO_ACCOUNTS))
 
     def connector(self) -> ConnectorApi:
         return ConnectorApi(self._twilio(TWILIO_CONNECTOR))

@@ -46,6 +46,7 @@ CONNECTION_OPTIONS: dict[str, t.Any] = {
     "twilio_edge": _option("str", "TWILIO_EDGE"),
     "flex_url": _option("str", "TWILIO_FLEX_URL"),
     "monitor_url": _option("str", "TWILIO_MONITOR_URL"),
+    "accounts_url": _option("str", "TWILIO_ACCOUNTS_URL"),
     "preview_url": _option("str", "TWILIO_PREVIEW_URL"),
     "sync_url": _option("str", "TWILIO_SYNC_URL"),
 }

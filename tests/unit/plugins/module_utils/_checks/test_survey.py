@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.restoring import store_snapshot
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_monitor import MonitorApi
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import (
     ModuleContext,
 )
@@ -104,6 +109,47 @@ def test_a_person_is_to_be_asked_once(sandbox, tmp_path):
     assert second["due"] == {}
     assert second["handovers"]["connection"]["status"] == "pending"
     assert second["handovers"]["connection"]["card"]["step"] == "connection"
+
+
+def asked_for_the_account(sandbox):
+    return sum(entry["path"].startswith("/twilio/api/") for entry in sandbox.journal())
+
+
+@pytest.mark.parametrize(("right", "name"), [(200, "{{ 1 }} \\x1b[0m <b>"), (401, ""), (403, "")])
+def test_the_account_is_named_where_there_is_a_card_and_the_right_to_read_its_name(sandbox, tmp_path, right, name):
+    dev = Looked(sandbox, tmp_path / "state", channel="operator")
+    sandbox.switch(account_by_key=right)
+    dev.env.account_name = "{{ 1 }} \x1b[0m <b>"
+    found = dev.look()
+    assert (found["failure"], found["account_name"], found["warnings"]) == (
+        "",
+        dev.env.account_name if name else "",
+        [],
+    )
+    assert asked_for_the_account(sandbox) == 1
+    (card,) = environment_status(printable(found), check_mode=False)["cards"]
+    sid = f"Twilio account {dev.env.account_sid}"
+    assert card["where"][0] == (f"{sid} ({name})" if name else sid)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 500}, {"kind": "drop_before"}, {"kind": "html"}, {"body": {"friendly_name": 1}}]
+)
+def test_a_name_that_cannot_be_read_costs_one_request_and_nothing_else(sandbox, tmp_path, fault):
+    dev = Looked(sandbox, tmp_path / "state", channel="operator", retry_budget=60.0)
+    sandbox.switch(account_by_key=200)
+    usual = dev.look()["requests"]
+    sandbox.fault(match="/twilio/api", count=None, **fault)
+    found = dev.look()
+    assert (found["failure"], found["account_name"], list(found["due"])) == ("", "", ["connection"])
+    assert found["requests"] == usual
+
+
+def test_what_is_asked_in_passing_takes_no_more_than_seconds():
+    with contextlib.closing(Transport(HttpSettings(timeout=300, retry_budget=900))) as transport:
+        passing = transport.in_passing()
+        assert (passing.settings.timeout, passing.budget.left) == (5.0, 0.0)
+        assert (transport.settings.timeout, transport.budget.left) == (300, 900)
 
 
 @pytest.mark.parametrize("what", ["confirmations", "confirm_digests", "attest_existing"])

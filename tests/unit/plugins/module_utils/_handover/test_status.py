@@ -185,13 +185,14 @@ def test_a_card_says_where_and_links_to_what_the_look_saw():
         "due": {"key": "it waits"},
         "handovers": waiting("key"),
         "workspace": {"slug": "acme"},
+        "account_name": "Contact center",
         "region": "eu",
         "source": {"id": "s1", "slug": "twilio_unified_profiles"},
     }
     told = environment_status(look, check_mode=False)
     assert told["source_id"] == "s1"
     (card,) = told["cards"]
-    assert card["where"] == ["Twilio account AC1", "Segment workspace acme"]
+    assert card["where"] == ["Twilio account AC1 (Contact center)", "Segment workspace acme"]
     urls = [link["url"] for link in card["links"]]
     assert "https://eu1.app.segment.com/acme/sources/twilio_unified_profiles/overview" in urls
 
