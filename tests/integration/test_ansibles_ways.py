@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import pytest
@@ -27,6 +28,31 @@ def test_tags_leave_the_survey_in_and_everything_else_out(project, sandbox):
     assert sandbox.journal(writes=True) == []
     assert {row["status"] for row in run.report.values()} == {"pending"}
     assert "Due: connection (it is to be sent to the endpoint)" in run.report["dev"][WHY]
+
+
+NO_ENVIRONMENT = {
+    "a misspelt group": ("unified_profile", ()),
+    "a limit of hosts that are none": ("unified_profiles", ("--limit", "other")),
+    "a limit that leaves nothing": ("unified_profiles", ("--limit", "dev:&other")),
+    "a name that no host has": ("unified_profiles", ("--limit", "nosuch")),
+    "an empty group": ("", ()),
+}
+
+
+@pytest.mark.parametrize("case", NO_ENVIRONMENT)
+def test_where_nothing_would_be_looked_at_the_run_fails(project, sandbox, case):
+    group, limit = NO_ENVIRONMENT[case]
+    hosts = {"all": {"hosts": {"other": {}}, "children": {"unified_profiles": {}, group or "unified_profiles": {}}}}
+    if group:
+        hosts["all"]["children"][group] = {"hosts": {"dev": project.settings("dev")}}
+    (project.inventory / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    run = project.run("connect", *limit)
+    assert run.status != 0, run.output
+    # Of some limits Ansible says so itself, before any play.
+    ours, its = "No environment: none of the hosts is in the group", "--limit|Could not match supplied host pattern"
+    assert re.search(f"{ours}|{its}", " ".join(run.output.split())), run.output
+    assert "Traceback" not in run.output
+    assert sandbox.journal() == []
 
 
 @pytest.mark.parametrize("task", ["Act on this environment", "Write the report*", "nosuch"])
