@@ -272,18 +272,21 @@ def test_the_forms_own_source_is_no_rival(bench):
     assert bench.run("connection", **bench.endpoint("connection"), friendly_name="Other")["handover"]["sent"]
 
 
-def test_an_old_confirmation_confirms_nothing_again(bench):
-    """Changed to another space and back, and maybe done in the console meanwhile."""
-    old = bench.run("link")["handover"]["digest"]
-    assert bench.confirm("link", old)["changed"]
-    assert not bench.confirm("link", old)["changed"]
+@pytest.mark.parametrize(
+    ("step", "other"), [("link", {"space_id": "spa_other"}), ("connection", {"friendly_name": "B"})]
+)
+def test_an_old_confirmation_confirms_nothing_again(bench, step, other):
+    """Changed to another space or name and back, and maybe done in the console meanwhile."""
+    old = bench.run(step)["handover"]["digest"]
+    assert bench.confirm(step, old)["changed"]
+    assert not bench.confirm(step, old)["changed"]
     bench.sandbox.advance(60)
-    bench.run("link", space_id="spa_other", clock_skew=60.0)
-    assert bench.confirm("link", old, clock_skew=120.0)["failure"]["problem"] == "changed_since"
-    again = bench.run("link", clock_skew=120.0)["handover"]
+    bench.run(step, **other, clock_skew=60.0)
+    assert bench.confirm(step, old, clock_skew=120.0)["failure"]["problem"] == "changed_since"
+    again = bench.run(step, clock_skew=120.0)["handover"]
     assert (again["status"], again["digest"] == old) == ("pending", False)
-    assert bench.confirm("link", old)["failure"]["problem"] == "changed_since"
-    assert bench.confirm("link", again["digest"])["handover"]["status"] == "done"
+    assert bench.confirm(step, old)["failure"]["problem"] == "changed_since"
+    assert bench.confirm(step, again["digest"])["handover"]["status"] == "done"
 
 
 def test_a_digest_and_a_name_are_enough(bench):

@@ -288,7 +288,9 @@ def test_connect_never_makes_a_source_and_names_recover(project, sandbox):
     sandbox.sabotage("dev", "delete-source")
     sandbox.clear_journal()
     # With an operator instead of a gateway nothing tells that the link is gone but the missing source itself.
-    run = project.run("connect", "-e", "unified_profiles_channel=operator", "--limit", "dev")
+    # A variable of release 0.1.0 changes nothing.
+    operator = ("-e", "unified_profiles_channel=operator", "-e", "source_create=true")
+    run = project.run("connect", *operator, "--limit", "dev")
     assert run.status != 0
     assert "recover" in run.report["dev"]["what was found, and why"]
     assert sandbox.journal(writes=True) == []

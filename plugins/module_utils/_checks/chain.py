@@ -13,10 +13,11 @@ import functools
 import typing as t
 from collections.abc import Callable, Collection
 
-from .._base.errors import Failure
+from .._base.errors import Failure, NotFound, Refused
 from .._base.gather import gather
 from .._clients.source import CURES, DISABLED_BY_SEGMENT, Source
 from .._handover import handovers
+from .._handover.cards import NAME_PLACEHOLDER
 from .._handover.decide import Decision
 from .._handover.drift import Difference, disabled_by_segment
 from .._handover.endpoint import ENDPOINT_OPTIONS
@@ -285,6 +286,20 @@ class Chain:
         self.source = resource.source
         self.found["source"] = dict(outcome.state) if outcome.state else None
         self.found["source_gone"] = outcome.plan.action == "create"
+
+    def never_seen(self, failure: NotFound) -> Failure:
+        """What to do without the source: take the word back that the form was filled in, where nothing else says so."""
+        steps = open_ledger(self.call).read().steps
+        if "done" in steps.get("link", {}):
+            return failure
+        done = steps["connection"]["done"]
+        by = f" by {done['by']}" if done["by"] else ""
+        return Refused(
+            f"{failure.message} That the form was filled in says nothing but the ledger ({done['how']}{by} at {done['at']}).",
+            f"If it was not: -e unified_profiles_withdraw={done['digest']} -e unified_profiles_confirmed_by={NAME_PLACEHOLDER}, and its card "
+            "comes again. If it was, the source is gone: look whether the workspace is the right one; then recover.",
+            problem="source_gone",
+        )
 
     def judge(self) -> None:
         """Read the evidence, and give the verdicts. What Segment may do to the source by itself is foreseen at the same time."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable
 
-from .._base.errors import Failure, Refused
+from .._base.errors import Failure, NotFound, Refused
 from .._clients.source import find
 from .._handover.form import broken_connection, read_back
 from .._handover.ledger_place import open_ledger
@@ -81,7 +81,10 @@ def _connect(chain: Chain) -> None:
         if find(call.public_api().sources(), call["source_name"], call["ignore_legacy"]) is None:
             chain.due["source"] = FORM_MAKES_IT
     else:
-        chain.have_source(create=False)
+        try:
+            chain.have_source(create=False)
+        except NotFound as failure:
+            raise chain.never_seen(failure) from None
         _link_and_key(chain, done_by_form=True, form_done_by=None)
 
 

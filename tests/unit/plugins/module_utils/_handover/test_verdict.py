@@ -20,12 +20,14 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.verdict import (
     CONNECTED,
     DISCONNECTED,
+    HOUR,
     LATENESS,
     Evidence,
     judge,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.project import ROOT
 
 # Ansible has no part in it.
 pytestmark = pytest.mark.newest_only
@@ -818,6 +820,16 @@ def lived(life):
         key=done(at, source_id=SOURCE, key_fingerprint=KEY),
     )
     return (*judge(steps, SOURCE, [KEY], found, now), now, shown)
+
+
+def test_the_guides_have_the_margin_of_the_code():
+    """An event of an hour's count is so long after a break, and so long ago."""
+    late, ago, after = (("three", "four", "five", "six")[int(LATENESS / HOUR) - 3 + more] for more in range(3))
+    guide, report = (" ".join((ROOT / f"docs/{name}.md").read_text().split()) for name in ("hand-overs", "reliability"))
+    assert f"**{late.capitalize()} hours** is how far two views of the same traffic may be apart" in guide
+    assert guide.count(f"{late} hours") >= 3
+    for text in (guide, report):
+        assert f"at least {after} hours after it, and at least {ago} hours ago" in text
 
 
 @settings(unhurried, max_examples=300)
