@@ -90,9 +90,9 @@ def test_the_built_collection_runs_connect(tmp_path, sandbox):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
     environment = {"PIP_CONFIG_FILE": str(Path.home() / ".config/pip/pip.conf"), **kept, **paths}
 
-    def run(*command, status=0):
+    def run(*command):
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == status, done.stdout + done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     venv.create(tmp_path / "venv", with_pip=True)
@@ -108,9 +108,3 @@ def test_the_built_collection_runs_connect(tmp_path, sandbox):
     first = run(*connect)
     assert "twilio-unified-profiles" in [s.name for s in sandbox.world.environments["dev"].sources.values()], first
     assert set(re.findall(r"changed=(\d+)", run(*connect))) == {"0"}
-    # What checks nothing is no success here either.
-    sandbox.sabotage("dev", "rename-source")
-    assert "dev is pending. Due: source" in run(*connect, "--tags", "nosuch", status=2)
-    hosts = tmp_path / "inventory/hosts.yml"
-    hosts.write_text(hosts.read_text().replace("\nunified_profiles:", "\nunified_profile:"))
-    assert "No environment: none of the hosts" in run(*connect, status=2)

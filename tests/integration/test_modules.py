@@ -315,14 +315,21 @@ def test_the_built_collection_runs_connect(project, sandbox, tmp_path):
     subprocess.run([command, "collection", "install", archive, "-p", path, "--offline"], check=True, **quiet)
     config = tmp_path / "empty.cfg"
     config.write_text("[defaults]\n")
-    run = project.run(
-        f"{COLLECTION}.connect",
-        ANSIBLE_CONFIG=str(config),
-        ANSIBLE_COLLECTIONS_PATH=str(path),
-        PYTHONPATH="",
-    )
+    only_this = {"ANSIBLE_CONFIG": str(config), "ANSIBLE_COLLECTIONS_PATH": str(path), "PYTHONPATH": ""}
+    run = project.run(f"{COLLECTION}.connect", **only_this)
     assert run.status == 0, run.output
     assert {row["status"] for row in run.report.values()} == {"proven"}
+    # What checks nothing is no success here either.
+    sandbox.sabotage("dev", "rename-source")
+    left_out = project.run(f"{COLLECTION}.connect", "--tags", "nosuch", **only_this)
+    assert (left_out.status, left_out.report["dev"]["status"]) == (2, "pending"), left_out.output
+    hosts = project.inventory / "hosts.yml"
+    hosts.write_text(hosts.read_text().replace("\nunified_profiles:", "\nunified_profile:"))
+    nobody = project.run(f"{COLLECTION}.connect", **only_this)
+    assert nobody.status == 2, nobody.output
+    assert "No environment: none of the hosts is in the group" in " ".join(nobody.output.split())
+    nothing = project.run(f"{COLLECTION}.connect", "--limit", "dev:!dev", **only_this)
+    assert nothing.status != 0, nothing.output
     names = [p.relative_to(path).as_posix() for p in path.rglob("*")]
     assert not [n for n in names if ".venv" in n or ".collections" in n]
 

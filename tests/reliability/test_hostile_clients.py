@@ -183,6 +183,7 @@ def good(shared_sandbox: SandboxHandle) -> Callable[[str], tuple[dict[str, Any],
         with tempfile.TemporaryDirectory() as folder:
             chain = SCENARIOS["connect again"].begin(shared_sandbox, Path(folder))
         world, env = shared_sandbox.world, chain.env
+        shared_sandbox.switch(account_by_key=200)
         (source,) = chain.twilio_sources
         source.labels = [{"key": "environment", "value": "dev"}]
         shared_sandbox.engage(env.name, 3)
@@ -328,6 +329,7 @@ CURSORS = (
     "?",
     "?PageToken=\ud800&a",
     "x" * 50_000,
+    "x" * 70_000,
     "\x00\r\nX-Evil: 1",
     "?" + "a=1&" * 5000,
     " ",

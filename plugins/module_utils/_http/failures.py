@@ -40,6 +40,8 @@ if libraries.PROBLEM is None:
         httpx.UnsupportedProtocol,
     )
 
+# Characters of a path that is too long to be sent.
+MAX_SHOWN = 200
 # A proxy that answers so will answer so again, and some lock an account that asks often; 408 and 429 pass.
 FINAL_OF_PROXIES = re.compile(r"4(?!08|29)[0-9]{2}\b|Invalid username/password")
 
@@ -117,6 +119,17 @@ class Failures:
             service=self.name,
             status=status,
             request_id=self.request_id(headers),
+            method=method,
+            path=path,
+        )
+
+    def no_url(self, shown: str) -> UnexpectedAnswer:
+        """An id or a cursor is too long for a URL. Nothing was sent."""
+        method, path = shown[:MAX_SHOWN].split(" ", 1)
+        return UnexpectedAnswer(
+            f"{method} {path} was not sent to {self.name}, because its id or cursor is too long for a URL.",
+            "Where an option gives the id, correct it; where the server gave it, please report it.",
+            service=self.name,
             method=method,
             path=path,
         )

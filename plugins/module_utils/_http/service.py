@@ -106,7 +106,7 @@ class Service:
             BudgetExceeded: The wait that the server asks for does not fit into what is left of the budget.
             NotReached: The transport's time was over first.
             UnknownOutcome: A POST that may have taken effect.
-            UnexpectedAnswer: Success without readable JSON.
+            UnexpectedAnswer: Success without readable JSON; or an id or cursor that no URL can carry.
             Unreachable, TlsFailure: No connection.
         """
         if self.transport.read_only and method not in READS:
@@ -124,14 +124,13 @@ class Service:
         content, content_type = None if body is None else json.dumps(body).encode(), "application/json"
         if form is not None:
             content, content_type = urllib.parse.urlencode(form).encode(), "application/x-www-form-urlencoded"
-        wire = httpx.Request(
-            method,
-            url,
-            # None, so that httpx does not read the URL again where there is no query.
-            params={k: v for k, v in (query or {}).items() if v is not None} or None,
-            headers=self._headers(headers or {}, content_type if content is not None else None),
-            content=content,
-        )
+        # None, so that httpx does not read the URL again where there is no query.
+        wanted = {k: v for k, v in (query or {}).items() if v is not None} or None
+        sent_headers = self._headers(headers or {}, content_type if content is not None else None)
+        try:
+            wire = httpx.Request(method, url, params=wanted, headers=sent_headers, content=content)
+        except httpx.InvalidURL:
+            raise self.failures.no_url(shown) from None
         if self.transport.memory is None or method != "GET":
             return self._send(wire, path, shown, expected)
         asked = (str(wire.url), tuple(wire.headers.raw), expected)

@@ -18,6 +18,9 @@ from .proxy import is_host, is_loopback
 if libraries.PROBLEM is None:
     import httpx
 
+# Characters. Servers take no more than about eight thousand, with what is added to it.
+MAX_URL = 2000
+
 
 def check_url(option: str, url: str) -> str:
     """Return a service's URL with its host as DNS and certificates have it: international names encoded, no dot at the end.
@@ -32,6 +35,8 @@ def check_url(option: str, url: str) -> str:
         parts, port = urllib.parse.urlsplit(""), None
     host = _in_dns(option, parts.hostname or "")
     unusable = bool(re.search(r"[\x00-\x20\x7f]", url)) or not parts.path.isascii() or parts.query or parts.fragment
+    if len(url) > MAX_URL:
+        raise OptionError(option, f"has more than {MAX_URL} characters.", "Write it as https://host[:port][/path].")
     if parts.scheme not in ("http", "https") or unusable or not is_host(host):
         raise OptionError(option, "is not a plain absolute http(s) URL.", "Write it as https://host[:port][/path].")
     host = host.removesuffix(".")

@@ -101,7 +101,7 @@ def test_what_has_an_age_does_not_count(validate):
     assert validate({"/": -DAY, "/sources": -DAY}, everywhere=5, **aged) == (5, [])
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", "Sun, 01 Mar 2026 12:00:00 -0000"])
+@pytest.mark.parametrize("date", ["", "yesterday", "Sun, 01 Mar 2026 12:00:00 -0000", "Mon, 999999999999 Jan 2024"])
 def test_what_is_no_date_does_not_count(validate, date):
     broken = {name: {"date": date} for name in ("root", "spaces/spa_1", "sources", "profile")}
     assert validate(**broken) == (0, [])

@@ -17,7 +17,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.res
     parse_error,
     requested_wait,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.conversation import EXAMPLES, START, FakeClock
 
@@ -88,6 +88,8 @@ WAIT_HEADERS = st.dictionaries(st.sampled_from(["retry-after", "x-ratelimit-rese
 
 @EXAMPLES
 @given(WAIT_HEADERS, CONTENT)
+@example({"retry-after": "Mon, 999999999999 Jan 2024"}, b"")
+@example({"date": "Mon, 999999999999 Jan 2024", "x-ratelimit-reset": "Mon, 01 Jan 999999999999 00:00:00 GMT"}, b"")
 def test_requested_wait_never_raises(headers, content):
     wait = requested_wait(headers, content, START)
     assert wait is None or wait >= 0

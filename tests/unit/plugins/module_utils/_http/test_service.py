@@ -86,6 +86,17 @@ def test_values_are_percent_encoded(converse):
     assert talk.service().get("/s/{id}", path_params={"id": "a/b?c é%"}).request == "GET /s/a/b?c é%"
 
 
+@pytest.mark.parametrize(
+    "where", [{"path_params": {"id": "x" * 70_000}}, {"query": {"cursor": "x" * 70_000}}], ids=list
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_no_url_can_carry_is_told_and_not_sent(converse, method, where):
+    with pytest.raises(UnexpectedAnswer, match="is too long for a URL") as caught:
+        converse().service().request(method, "/s/{id}", **{"path_params": {"id": "1"}, **where})
+    assert caught.value.message.startswith(f"{method} /s/")
+    assert len(caught.value.full_message) < 500
+
+
 def test_empty_body_is_none(converse):
     talk = converse(Turn("DELETE", "/x", 204))
     assert talk.service().request("DELETE", "/x", expected=frozenset({204})).body is None
@@ -289,8 +300,9 @@ def test_read_only_refuses_writes(converse):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_redirects_are_reported(converse, method, status):
-    talk = converse(Turn(method, "/x", status, None, {"location": "https://elsewhere.test/"}))
+@pytest.mark.parametrize("location", ["https://elsewhere.test/", "javascript:1", "http://["])
+def test_redirects_are_reported(converse, method, status, location):
+    talk = converse(Turn(method, "/x", status, None, {"location": location}))
     with pytest.raises(ApiError) as caught:
         talk.service().request(method, "/x")
     assert caught.value.status == status

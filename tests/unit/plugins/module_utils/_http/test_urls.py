@@ -83,6 +83,7 @@ def test_a_host_is_written_as_dns_and_certificates_have_it(converse, url, sent):
         ("https://m\u00fcller_.example", "international name"),
         ("https://j\u00e4ne:word@host", "credentials in the URL"),
         ("https://\u2024/", "not a plain absolute|international name"),
+        (f"https://a.test/{'x' * 70_000}", "has more than 2000 characters"),
     ],
 )
 def test_check_url_refuses(url, words):
