@@ -18,6 +18,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _p
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import LOOK, environment_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
+    about_run,
     for_a_machine,
     how_to_run,
     looks,
@@ -47,7 +48,7 @@ class ActionModule(ControllerAction):
         outcomes = looks(task_vars)
         arguments, more = how_to_run(context.CLIARGS)
         now = format_time(datetime.datetime.now(datetime.timezone.utc))
-        run = pages.Run(options["playbook"], now, self._task.check_mode, arguments, more)
+        run = pages.Run(options["playbook"], now, self._task.check_mode, arguments, more, about_run(task_vars, now))
         folder, told = report_folder(task_vars, self._templar, options["report_dir"])
         files: list[str] = []
         problems = [told]

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ansible.template import Templar
 from ansible.utils.display import Display
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import format_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import compact
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._controller import ControllerAction
@@ -38,6 +40,8 @@ class ActionModule(ControllerAction):
         names = [str(name) for name in task_vars["ansible_play_hosts_all"] if name in group]
         settings = hosts.run_settings(names)
 
+        began = format_time(datetime.datetime.now(datetime.timezone.utc))
+
         def settings_of(name: str) -> t.Any:
             return hosts.settings(hosts.variables(name), options["playbook"])
 
@@ -59,6 +63,7 @@ class ActionModule(ControllerAction):
         return {
             "warnings": [*survey.remembered.problems, *warnings],
             "changed": False,
+            "began": began,
             "environments": environments,
             "due": due,
             "prompt": prompt,

@@ -83,6 +83,11 @@ due:
   type: list
   elements: str
   sample: [staging]
+began:
+  description: When the look began, in UTC.
+  returned: success
+  type: str
+  sample: '2026-11-24T10:02:31Z'
 remembered:
   description: The environments by where it is kept what looks saw of them, a folder or V(sync). The report's task writes it there.
   returned: success

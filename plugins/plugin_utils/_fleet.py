@@ -13,12 +13,14 @@ import os
 import re
 import typing as t
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from ansible import constants
 from ansible.inventory.manager import IGNORED
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.parsing.splitter import parse_kv
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import MAY_BE_DISABLED
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
@@ -34,6 +36,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environm
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import PREFIX
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import RUN_ONLY, SETTINGS, to_builtin
 
+ROOT = Path(__file__).resolve().parents[2]
 ONLY_LOOKS = re.compile(r"(?<![^./])drift(?=(\.ya?ml)?$)")
 # Of the settings, those that are not repeated.
 MAY_BE_SECRET = tuple(f"{PREFIX}{option}" for option in (*SECRETS, "proxy", "endpoints"))
@@ -122,6 +125,20 @@ def for_a_machine() -> bool:
     """Whether a program reads standard output, so that nothing but the callback plugin may write to it."""
     callback = str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
     return "json" in callback or callback == "null"
+
+
+def about_run(task_vars: Mapping[str, t.Any], at: str) -> list[str]:
+    """What a report says of its run besides: the inventory, the release of the collection, and how long it took until ``at``."""
+    told = [*inventory_sources(task_vars["hostvars"])[0], f"flexops.unified_profiles {_release()}"]
+    began, end = parse_time(task_vars[LOOK].get("began")), parse_time(at)
+    return [*told, f"{(end - began).total_seconds():.0f} s"] if began and end else told
+
+
+def _release() -> str:
+    """The version of the collection: of an installed one, or of a checkout."""
+    if (ROOT / "MANIFEST.json").exists():
+        return str(json.loads((ROOT / "MANIFEST.json").read_text(encoding="utf-8"))["collection_info"]["version"])
+    return str(yaml_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"])
 
 
 def how_to_run(options: Mapping[str, t.Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -88,6 +88,7 @@ class Run(t.NamedTuple):
         check_mode: Whether it only predicted.
         arguments: The command line that confirms, up to the confirmation.
         more: The extra variables of the run that were left out of ``arguments``, since they may hold secrets.
+        about: What else is known of it, such as its inventory.
     """
 
     playbook: str = "connect"
@@ -95,6 +96,7 @@ class Run(t.NamedTuple):
     check_mode: bool = False
     arguments: Sequence[str] = HOW_TO_RUN
     more: Sequence[str] = ()
+    about: Sequence[str] = ()
 
     @property
     def command(self) -> str:

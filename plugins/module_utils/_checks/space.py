@@ -18,6 +18,8 @@ from .._module.values import check_space_id, space_in_messages
 from .clock import ServerClock
 
 Check = dict[str, str]
+# Of a workspace, in a message.
+MOST_SPACES = 10
 
 
 def validate(call: ModuleContext, rights: bool, fail: bool = True) -> dict[str, t.Any]:
@@ -61,7 +63,7 @@ def validate(call: ModuleContext, rights: bool, fail: bool = True) -> dict[str, 
     checks = [_check("format", "passed", "Space id and tokens look usable.")]
     if not re.fullmatch(r"sgp_[A-Za-z0-9]{64}", call["segment_token"]):
         call.warnings.append("segment_token does not look like a Public API token (sgp_ and 64 characters).")
-    checks.append(_space_check(found["space"], space))
+    checks.append(_space_check(call, found["space"], space))
     checks.append(pair_check(found["pair"]))
     checks.append(_region_check(call, found))
     checks.append(_rights_check(found.get("rights")))
@@ -86,14 +88,25 @@ def _check(name: str, verdict: str, reason: str, failure: Failure | None = None)
     }
 
 
-def _space_check(found: t.Any, space: object) -> Check:
+def _space_check(call: ModuleContext, found: t.Any, space: object) -> Check:
     if not isinstance(found, Failure):
         return _check("space", "passed", f"The space is '{found['name']}'.")
     if isinstance(found, NotFound) or (isinstance(found, ApiError) and found.status == 404):
         found.next_step = "Check space_id, and that segment_token belongs to that space's workspace."
         reason = f"space_id: no space '{space}' is known to this token: it does not exist, or is in another workspace."
-        return _check("space", "failed", reason, found)
+        return _check("space", "failed", reason + _others(call), found)
     return _check("space", "failed", found.message, found)
+
+
+def _others(call: ModuleContext) -> str:
+    """The spaces that there are in place of the one that was named, as far as the token may see them."""
+    try:
+        spaces = call.aside().public_api().spaces()
+    except Failure:
+        return ""
+    told = [f"{space['id']} ({space['name']})" for space in spaces[:MOST_SPACES]]
+    more = [f"and {len(spaces) - MOST_SPACES} more"] * (len(spaces) > MOST_SPACES)
+    return f" The workspace has {', '.join([*told, *more])}." if told else " The workspace has no space."
 
 
 def pair_check(found: t.Any) -> Check:
@@ -151,7 +164,8 @@ def _result(
 
 def refuse(checks: list[Check]) -> None:
     """Raises Refused where one of the checks failed."""
-    failed = [check for check in checks if check["verdict"] == "failed"]
+    # A wrong region explains what the others met.
+    failed = sorted((it for it in checks if it["verdict"] == "failed"), key=lambda it: it["check"] != "region")
     if failed:
         told = " ".join(f"[{c['check']}] {c['reason']} {c.get('next_step', '')}".strip() for c in failed)
         raise Refused(f"{len(failed)} of the checks failed. {told}", checks=checks, problem=failed[0]["check"])

@@ -17,6 +17,7 @@ from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT
 from .._module.values import check_keys_visible, check_space_id
 from .._module.wait import wait_for
+from .cards import NAME_PLACEHOLDER
 from .endpoint import Values
 from .handover import HandOver
 from .ledger import Steps
@@ -123,10 +124,15 @@ def _warn_of_rival(call: ModuleContext, steps: Steps) -> list[str]:
     source = _rival(call, steps)
     if source is None:
         return []
-    return [
+    told = (
         f"The form makes a source of its own, and '{source.name}' ({source.id}), which it did not make, stands already. Rename or delete "
         "that one before you press Connect, or mend the connection without the form."
-    ]
+    )
+    if any(steps.values()):
+        return [told]
+    # The ledger may have been lost, or never kept.
+    taken_over = f"-e unified_profiles_attest_existing={NAME_PLACEHOLDER}"
+    return [f"If the environment is connected already, follow no card but take it over: {taken_over}", told]
 
 
 def _wait_for_source(call: ModuleContext, how: str) -> None:

@@ -16,6 +16,7 @@ import shlex
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import cards
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
+    STATUSES,
     complete,
     environment_status,
 )
@@ -245,10 +246,7 @@ def test_every_status_has_a_look_of_its_own():
         for names, rule in re.findall(r"^(\.badge\S*) \{(.*)\}", css, re.MULTILINE)
         for name in names.split(",")
     }
-    looks = [
-        rules.get(f".badge.{status}", "")
-        for status in ("failed", "broken", "pending", "predicted", "attested", "proven")
-    ]
+    looks = [rules.get(f".badge.{status}", rules[".badge"]) for status in STATUSES]
     assert len({*looks}) == len(looks)
     assert all(looks)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import re
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
@@ -369,6 +370,33 @@ def test_what_cannot_be_done_is_told_and_nothing_is_due(connected, sabotage, pla
     found = connected.look(playbook)
     assert FAILURES[sabotage][playbook] in found["failure"]
     assert (found["due"], found["verdicts"], found["source_gone"]) == ({}, {}, False)
+
+
+def test_a_wrong_region_is_told_before_what_it_explains(dev):
+    failure = dev.look(segment_region="eu")["failure"]
+    assert re.match(r"\d of the checks failed\. \[region\] segment_region: .* Set segment_region to 'us'\.", failure), (
+        failure
+    )
+
+
+def test_the_spaces_that_there_are_in_place_of_an_unknown_one_are_told(dev):
+    space = dev.env.space
+    failure = dev.look(space_id="spa_unknown")["failure"]
+    assert f"is in another workspace. The workspace has {space['id']} ({space['name']})." in failure
+    dev.env.spaces += [{**space, "id": f"spa_{number}"} for number in range(20)]
+    assert "and 11 more." in dev.look(space_id="spa_unknown")["failure"]
+    dev.sandbox.fault(match="GET /segment/us/spaces$", status=403, count=None)
+    assert "The workspace has" not in dev.look(space_id="spa_unknown")["failure"]
+
+
+def test_a_lost_ledger_of_what_is_connected_leads_to_the_take_over(sandbox, tmp_path):
+    Looked(sandbox, tmp_path / "lost").connect()
+    dev = Looked(sandbox, tmp_path / "state", channel="operator")
+    (first, second, *_more) = dev.look()["handovers"]["connection"]["card"]["warnings"]
+    assert first.endswith("take it over: -e unified_profiles_attest_existing=NAME")
+    assert second.startswith("The form makes a source of its own")
+    assert {step: done["status"] for step, done in dev.connect().items()} == {"connection": "pending"}
+    assert dev.look(attest_existing="jane")["due"]["connection"] == "it is to be recorded as done (existing, by jane)"
 
 
 def test_recover_makes_no_source_where_there_never_was_one(dev):
