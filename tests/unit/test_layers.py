@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
 from pathlib import Path
 
@@ -41,3 +43,18 @@ def test_every_file_has_a_layer():
 def test_the_picture_shows_what_the_code_is():
     """`python tools/architecture.py` draws it again."""
     assert architecture.PICTURE.read_text(encoding="utf-8") == architecture.picture()
+
+
+def asks_for_check_mode(file):
+    if file.suffix == ".yml":
+        return "ansible_check_mode" in file.read_text()
+    nodes = ast.walk(ast.parse(file.read_text()))
+    return "check_mode" in {getattr(node, "attr", None) or getattr(node, "id", None) for node in nodes}
+
+
+def test_check_mode_is_asked_for_where_the_documentation_says():
+    text = (ROOT / "docs/architecture.md").read_text()
+    rows = text.partition("| what it does in check mode |")[2].partition("\n\n")[0]
+    documented = set(re.findall(r"`((?:plugins|roles|playbooks)/[^`]+)`", rows))
+    files = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "roles").rglob("*.yml"), *(ROOT / "playbooks").rglob("*.yml")]
+    assert {str(file.relative_to(ROOT)) for file in files if asks_for_check_mode(file)} == documented
