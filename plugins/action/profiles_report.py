@@ -46,7 +46,7 @@ class ActionModule(ControllerAction):
 
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         outcomes = looks(task_vars)
-        arguments, more = how_to_run(context.CLIARGS)
+        arguments, more = how_to_run(context.CLIARGS, options["playbook"])
         now = format_time(datetime.datetime.now(datetime.timezone.utc))
         run = pages.Run(options["playbook"], now, self._task.check_mode, arguments, more, about_run(task_vars, now))
         folder, told = report_folder(task_vars, self._templar, options["report_dir"])

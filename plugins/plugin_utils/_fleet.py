@@ -37,7 +37,6 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options 
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import RUN_ONLY, SETTINGS, to_builtin
 
 ROOT = Path(__file__).resolve().parents[2]
-ONLY_LOOKS = re.compile(r"(?<![^./])drift(?=(\.ya?ml)?$)")
 # Of the settings, those that are not repeated.
 MAY_BE_SECRET = tuple(f"{PREFIX}{option}" for option in (*SECRETS, "proxy", "endpoints"))
 FOR_A_PERSON = tuple(f"{PREFIX}{option}" for option in ("confirm", "confirmed_by", "reason", "prompt"))
@@ -141,7 +140,7 @@ def _release() -> str:
     return str(yaml_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"])
 
 
-def how_to_run(options: Mapping[str, t.Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def how_to_run(options: Mapping[str, t.Any], playbook: str = "") -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The command line that runs the same again, from Ansible's parsed options, and the extra variables that were left out.
 
     Those are secrets, or variables of which nobody knows whether they are. What is given to one run is not given to the next one, and
@@ -149,8 +148,8 @@ def how_to_run(options: Mapping[str, t.Any]) -> tuple[tuple[str, ...], tuple[str
     """
     if not options.get("args") or "module_name" in options:
         return HOW_TO_RUN, ()
-    # Drift only looks: what it shows is confirmed to connect.
-    found = ["ansible-playbook", *(ONLY_LOOKS.sub("connect", str(name)) for name in options["args"])]
+    # Drift only looks, whatever the playbook is called that imports it: what it shows is confirmed to connect.
+    found = [*HOW_TO_RUN[:2]] if playbook == "drift" else ["ansible-playbook", *map(str, options["args"])]
     for option, name in (
         ("-i", "inventory"),
         ("--vault-id", "vault_ids"),

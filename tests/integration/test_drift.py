@@ -72,7 +72,7 @@ def test_what_is_shown_is_confirmed_to_connect(project):
     told = project.run("drift", *DEV, "-e", "unified_profiles_channel=operator")
     assert (told.status, told.report["dev"]["status"]) == (2, "pending")
     command = next(line for line in told.output.splitlines() if "unified_profiles_confirm=" in line)
-    assert "playbooks/connect.yml" in command
+    assert "ansible-playbook flexops.unified_profiles.connect -i " in command
 
 
 def test_an_entry_that_cannot_be_is_told_by_name(project):
