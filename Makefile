@@ -4,8 +4,10 @@ COLLECTION := .collections/ansible_collections/flexops/unified_profiles
 BIN := $(VENV)/bin
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 PYTEST := -m pytest -n $(JOBS)
-# Every version of ansible-core that `make test-all` tries: the oldest and the newest that are supported, and what comes next.
-CORES := 2.16 2.19 2.21 2.22
+# Every version of ansible-core that `make test-all` tries: those that are supported and those that certifiers run, and what comes next.
+CORES := 2.16 2.18 2.19 2.20 2.21 2.22
+# What Ansible has a part in, and sanity, on one of them: `make test-2.18 sanity-2.18`.
+ON_A_CORE := test-2.16 test-2.18 test-2.20 sanity-2.18 sanity-2.20
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONPATH := $(CURDIR)/.collections:$(CURDIR)/extensions
 
@@ -14,9 +16,9 @@ CHECKERS := lint-sanity lint-sanity-2.16 lint-importer lint-ansible lint-example
 
 # The first target: plain `make` says what there is.
 help:
-	@sed -n 's/^| `\(make [a-z-]*\)` | \([^|]*\) |$$/\1: \2/p' CONTRIBUTING.md
+	@sed -n 's/^| `\(make [a-z0-9.-]*\)` | \([^|]*\) |$$/\1: \2/p' CONTRIBUTING.md
 
-.PHONY: help setup demo sandbox test test-all test-smoke bench bench-full lint $(CHECKERS) docs site build verify clean
+.PHONY: help setup demo sandbox test $(ON_A_CORE) test-all test-plain test-smoke molecule bench bench-full lint $(CHECKERS) docs site build verify clean
 
 setup: $(VENV)/ready $(COLLECTION)
 
@@ -42,12 +44,33 @@ sandbox: setup
 
 test: setup .venv-2.16/ready $(if $(shell command -v java),.venv-eda/ready)
 	@$(BIN)/python $(PYTEST) -m "not full"
-	@echo "what Ansible has a part in, on ansible-core 2.16:"
-	@.venv-2.16/bin/python $(PYTEST) -m "not newest_only and not full" tests/unit tests/integration
+	@$(MAKE) --no-print-directory test-2.16
+
+$(filter test-%,$(ON_A_CORE)): test-%: .venv-%/ready $(COLLECTION)
+	@echo "what Ansible has a part in, on ansible-core $*:"
+	@.venv-$*/bin/python $(PYTEST) -m "not newest_only and not full" tests/unit tests/integration
+
+$(filter sanity-%,$(ON_A_CORE)): sanity-%: .venv-%/ready
+	tools/ansible-test .venv-$* sanity
 
 # Also the tests that take long, on every version of ansible-core that can be had here; says which cannot.
 test-all: setup
 	@tools/test-all "$(PYTEST)" $(CORES)
+
+# pytest-ansible puts the collection on the import path, and PYTHONPATH above does as well.
+.venv-plain/ready: requirements.txt requirements-dev.txt tools/make-venv
+	@tools/make-venv .venv-plain newest -r requirements-dev.txt
+	@.venv-plain/bin/python -m pip uninstall -q -y pytest-ansible && touch $@
+
+test-plain: .venv-plain/ready $(COLLECTION)
+	@.venv-plain/bin/python $(PYTEST) -m "not full"
+
+.venv-molecule/ready: requirements.txt requirements-molecule.txt tools/make-venv
+	@tools/make-venv .venv-molecule newest -r requirements-molecule.txt && touch $@
+
+# With a configuration of Molecule's own.
+molecule: .venv-molecule/ready $(COLLECTION)
+	@cd extensions && unset ANSIBLE_CONFIG && PATH="$(CURDIR)/.venv-molecule/bin:$$PATH" molecule test
 
 # Installs from a package index what the collection needs, in an environment of ansible-test's own.
 test-smoke: setup
