@@ -2,15 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks the prose against docs/style.md: no sentence of a guide over 30 words, and none of the listed words anywhere."""
+"""Checks the prose against docs/style.md: no sentence of a guide or of the reference over 30 words, and none of the listed words anywhere."""
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+import typing as t
 from collections.abc import Iterator
 from pathlib import Path
+
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST = 30
@@ -46,9 +50,39 @@ def sentences(text: str) -> Iterator[str]:
         yield from re.split(r"(?<=[.!?:;]) +", plain)
 
 
+def described(found: t.Any) -> Iterator[str]:
+    """The texts of a plugin's or role's documentation, however deep: each paragraph of each description."""
+    if isinstance(found, list):
+        for inner in found:
+            yield from described(inner)
+    elif isinstance(found, dict):
+        for name, inner in found.items():
+            if name in ("description", "short_description", "details") and not isinstance(inner, dict):
+                # C(...), M(...) and so on are one word each.
+                yield from (
+                    re.sub(r"\b[A-Z]\([^)]*\)", "X", text) for text in ([inner] if isinstance(inner, str) else inner)
+                )
+            else:
+                yield from described(inner)
+
+
+def read_by_people(name: str, text: str) -> Iterator[str]:
+    """What of a file is prose: a guide, or the documentation in a plugin or role."""
+    if name == "README.md" or (name.startswith("docs/") and name.endswith(".md")):
+        yield text
+    elif name.endswith("argument_specs.yml"):
+        yield from described(yaml.safe_load(text))
+    elif name.endswith(".py") and "plugins/" in name:
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("DOCUMENTATION", "RETURN"):
+                # A part of it may be filled in by code; what it has in common is checked where it is written.
+                if isinstance(node.value, ast.Constant):
+                    yield from described(yaml.safe_load(str(node.value.value)))
+
+
 def problems(name: str, text: str) -> Iterator[str]:
-    if name.endswith(".md") and (name == "README.md" or name.startswith("docs/")):
-        for sentence in sentences(text):
+    for prose in read_by_people(name, text):
+        for sentence in sentences(prose):
             if (count := len(re.findall(r"[\w'-]+", sentence))) > MOST:
                 yield f"{name}: {count} words: {sentence[:100]} ..."
     for number, line in enumerate(text.splitlines(), 1):

@@ -13,7 +13,7 @@ author:
   - The flexops.unified_profiles developers (@flexops)
 description:
   - Twilio's Connect form has no public API. This module carries the step out through a channel and keeps the record of it.
-  - The form itself makes the source, connects it to the space, and stores the source's write key in Twilio.
+  - The form itself creates the source, connects it to the space, and stores the source's write key in Twilio.
   - Before the form is handed over, the module searches the workspace for sources in its way. It refuses two sources named O(source_name), one
     that is not Java, and the older official source C(flex-unify-server-source). Without O(segment_token) it does not search.
 extends_documentation_fragment:
@@ -46,7 +46,7 @@ options:
   if_broken:
     description:
       - Whether to hand the connection over only where it is broken, or waits for a person already. Evidence is read to know.
-      - Meant for an environment whose source is gone. The form makes a source of its own, so nothing else may make one.
+      - Meant for an environment whose source is gone. The form creates a source of its own, so nothing else may create one.
     type: bool
     default: false
   acknowledge:

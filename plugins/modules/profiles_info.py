@@ -208,10 +208,10 @@ cards:
     check: {description: How it shows that it worked., type: str, sample: The source is listed on the tab Profiles sources.}
     digest: {description: Empty; nothing was asked for., type: str, sample: ''}
     confirm_command:
-      description: The command that asks for the step again, or else acknowledges what speaks against it.
+      description: The command that requests the step again, or else acknowledges what speaks against it.
       type: str
       sample: ansible-playbook flexops.unified_profiles.connect -i INVENTORY -e '...'
-    handover_again: {description: The digest that asks for the step again., type: str, sample: 0d7a52c1e93b}
+    handover_again: {description: The digest that requests the step again., type: str, sample: 0d7a52c1e93b}
     acknowledge: {description: The name of the alert or suspicion., type: str, sample: 71c3ab52e90d}
 recorded:
   description: What the ledger names as handed over; null where nothing is.

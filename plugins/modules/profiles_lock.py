@@ -42,7 +42,7 @@ options:
   state:
     description:
       - V(held) takes the lock for this run. A run that has it already renews it.
-      - V(released) gives it back. Where this run does not have it, nothing happens. A lock that cannot be given back is a warning.
+      - V(released) releases it. Where this run does not have it, nothing happens. A lock that cannot be released is a warning.
     type: str
     choices: [held, released]
     default: held

@@ -16,8 +16,8 @@ description:
     register, C(unified_profiles_look) and, where something was done, C(unified_profiles_look_again) and C(unified_profiles_failure).
   - Shows the task cards of all pending steps and a line for each environment in the terminal, and writes C(report.md), C(report.json),
     C(junit.xml), C(metrics.prom) and C(report.html). Where a callback plugin writes JSON to standard output, nothing is shown there.
-  - A run over a part of the group C(unified_profiles), as with C(--limit), writes C(report-limited.html) and its like, and one in check
-    mode C(report-check.html) and its like, so that the last real report on all environments stays. Neither writes C(metrics.prom).
+  - A run over a part of the group C(unified_profiles), as with C(--limit), writes C(report-limited.html) and its like. A run in check
+    mode writes C(report-check.html) and its like. So the last real report on all environments stays. Neither writes C(metrics.prom).
   - Writes down what the looks of the run saw, where C(unified_profiles_remember) says, so that the next report says since when.
   - The HTML page needs no other file and no network. It has the values to copy, and builds the command that confirms the steps
     that are ticked in it. Ticking alone attests nothing.

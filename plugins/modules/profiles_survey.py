@@ -13,7 +13,7 @@ author:
   - The flexops.unified_profiles developers (@flexops)
 description:
   - Looks at every host of the play in one task and one process, and tells how each environment is and what is due.
-  - For each environment it checks the settings and the consent, and then asks Segment, Twilio and your own endpoints. It goes through the
+  - For each environment it checks the settings and the consent, and then reads Segment, Twilio and your own endpoints. It goes through the
     chain of tasks of a playbook as they would go in check mode, and reads the evidence for the verdicts.
   - It sends no write, and it records nothing.
   - Nothing that is wrong with one environment stops another, or fails the task. Each failure is in RV(environments).

@@ -12,7 +12,7 @@ version_added: 0.1.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
-  - Finds the source by id, exact name or slug; makes it from the Java catalog source, renames it back, enables and labels it.
+  - Finds the source by id, exact name or slug; creates it from the Java catalog source, renames it back, enables and labels it.
   - Refuses several sources that fit, a source of another type, and the older official source.
   - A new source is connected to no warehouse. Segment deletes for good, and a source that is made again has a new id and key.
 extends_documentation_fragment:

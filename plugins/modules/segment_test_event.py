@@ -12,11 +12,11 @@ version_added: 0.2.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
-  - Sends one identify of a reserved user through a write key of the source, with a message id that was never used, and
-    reads it back from the space through the Profile API. That is the only proof that a source feeds a space which does not
+  - Sends one identify of a reserved user through a write key of the source, and reads it back from the space through the
+    Profile API. Its message id was never used before. That is the only proof that a source feeds a space which does not
     wait for real events. The Tracking API accepts every event, whatever the key and the region, so its answer proves nothing.
   - It says nothing about the key that Flex holds.
-  - It makes a real profile, that of O(user_id), which counts as one tracked user of the space and stays. The event goes to
+  - It creates a real profile, that of O(user_id), which counts as one tracked user of the space and stays. The event goes to
     whatever destinations the source has. A later test event updates the same profile.
   - In check mode nothing is sent.
 notes:
@@ -47,7 +47,7 @@ options:
     description: Which of the source's keys to send through. Any of them without it.
     type: str
   test_event:
-    description: Must be V(true), which agrees to the profile that the test event makes. There is no default.
+    description: Must be V(true), which agrees to the profile that the test event creates. There is no default.
     type: bool
   user_id:
     description: The reserved user, in lower case. No person may have this id.

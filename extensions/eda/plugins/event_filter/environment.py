@@ -18,8 +18,9 @@ short_description: The environment that an event is about
 description:
   - Takes Segment's forwarded audit events, Twilio's error logs (Event Streams), and what the source C(audit_trail) hands on. Whether they come
     through a webhook or an event stream does not matter.
-  - Adds C(event.unified_profiles) with C(environment) (empty if it is none that is known), C(kind) (V(audit), V(alert), V(problem) or V(other)),
-    C(type) (such as V(Source Deleted), or the code of an alert), C(id), C(by), C(own) and C(relevant).
+  - Adds C(event.unified_profiles) with C(environment), C(kind), C(type), C(id), C(by), C(own) and C(relevant).
+  - C(environment) is empty for one that is not known. C(kind) is V(audit), V(alert), V(problem) or V(other). C(type) is the audit
+    trail's, such as V(Source Deleted), or the code of an alert.
   - Playbooks that a rule runs are limited to that environment.
   - Each of Twilio's errors in one request becomes an event of its own.
 options:
