@@ -2,19 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every message that the troubleshooting page quotes is one that the collection gives."""
+"""Every message that the troubleshooting page quotes is one that the collection gives, and what is said to show it does."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import connections
+from support.chain import Chain, QuickClock
 from support.project import ROOT
+from support.scenarios import settle
 
 PAGE = (ROOT / "docs/troubleshooting.md").read_text()
 # Of each row of the table. `...` stands for what differs from time to time.
-QUOTED = [re.findall(r"`([^`]+)`", line.split(" | ")[0]) for line in PAGE.splitlines() if line.startswith("| `")]
+ROWS = [
+    [re.findall(r"`([^`]+)`", cell) for cell in line.split(" | ")]
+    for line in PAGE.splitlines()
+    if line.startswith("| `")
+]
+QUOTED = [row[0] for row in ROWS]
+SHOWN = {row[0][0]: row[3] for row in ROWS if len(row) == 4}
 PIECES = [[piece.strip() for quoted in row for piece in quoted.split("...") if piece.strip()] for row in QUOTED]
 
 
@@ -38,3 +48,27 @@ def test_every_quoted_message_is_in_the_code():
     assert [piece for row in PIECES for piece in row if not any(piece in text for text in texts)] == []
     assert len(PIECES) > 20
     assert [row for row in PIECES if sum(map(len, row)) < 12] == [], "too short to find a message by"
+
+
+@pytest.mark.newest_only
+@pytest.mark.parametrize("message", SHOWN)
+def test_what_is_said_to_show_a_message_shows_it(message, sandbox, tmp_path, monkeypatch):
+    monkeypatch.setattr(connections, "Clock", QuickClock)
+    chain = Chain(sandbox, tmp_path)
+    assert not settle(chain, "connect").failure
+    *breaks, playbook = SHOWN[message]
+    for how in breaks:
+        if how.startswith("{"):
+            sandbox.fault(count=None, **json.loads(how))
+        else:
+            sandbox.sabotage("dev", how)
+    run = chain.play(playbook)
+    told = run.statuses[-1]["why"]
+    place = 0
+    for piece in message.split("..."):
+        assert piece.strip() in told[place:], told
+        place = told.index(piece.strip(), place)
+
+
+def test_enough_messages_say_what_shows_them():
+    assert len(SHOWN) > 10
