@@ -70,7 +70,7 @@ def forms(secret: str) -> set[str]:
 class Search:
     """Looks for the secrets in everything it is shown."""
 
-    # With what each form begins, so that a text is gone through once and not once for each secret.
+    # With what each form begins, so that a string is gone through once and not once for each secret.
     BEGINNINGS = re.compile("|".join([CANARY, *_in_base64(CANARY)]))
 
     def __init__(self) -> None:
