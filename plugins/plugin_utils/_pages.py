@@ -33,7 +33,11 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
     again,
     confirm,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen import WELL, word
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen import (
+    WELL,
+    Credential,
+    word,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     STATUSES,
     in_words,
@@ -42,6 +46,16 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 
 TEMPLATES = Path(__file__).parent / "templates"
+# By column, the options of which an environment uses one.
+CREDENTIALS = {
+    "Segment Public API token": ("segment_token",),
+    "Profile API access token": ("profile_token",),
+    "Twilio API key secret, or auth token": ("twilio_api_secret", "twilio_auth_token"),
+}
+REPLACED = (
+    "A new Profile API access token in the inventory makes the connection hand-over due, and nothing else. A new one of the others makes "
+    "nothing due."
+)
 ACCEPTED, ACCEPTED_DAYS = "unified_profiles_accepted_drift", 30
 # Of one status, in the last line.
 MAX_NAMES = 10
@@ -195,8 +209,19 @@ def _facts(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> dict[str, t
         "outcomes": {name: outcomes[name] for name in order},
         "counts": Counter(outcomes[name]["status"] for name in order),
         "steps": {step: step.capitalize() for step in STEPS},
+        "rotations": {name: outcomes[name]["rotation"] for name in order if outcomes[name]["rotation"]},
+        "credentials": {
+            name: _columns(outcomes[name]["credentials"]) for name in order if outcomes[name]["credentials"]
+        },
+        "credential_titles": [*CREDENTIALS],
+        "replaced": REPLACED,
         "run": run,
     }
+
+
+def _columns(credentials: Mapping[str, Credential]) -> list[Credential | None]:
+    """The credentials of an environment in the order of the columns; None where there is none."""
+    return [next((credentials[it] for it in options if it in credentials), None) for options in CREDENTIALS.values()]
 
 
 def _has_more(found: Mapping[str, t.Any]) -> bool:

@@ -308,6 +308,8 @@ def test_the_report_on_a_thousand_environments_can_be_read_and_filtered(driver, 
     looks = {f"customer-{number:04}": {"verdicts": said, "seen": before} for number in range(1000)}
     looks["customer-0500"] |= {"differences": [{"attribute": "name", **known}]}
     looks["customer-0900"] = {"failure": "HTTP 401: refused.", "seen": {**before, "status": "failed"}}
+    looks["customer-0700"] |= {"credentials": {"segment_token": "3f29a1b07c55"}}
+    looks["customer-0800"] |= {"credentials": {"segment_token": "a3d61230a7fb"}}
     outcomes = {name: environment_status(look, False, playbook="drift") for name, look in looks.items()}
     (tmp_path / "report.html").write_text(report_html(outcomes, Run("drift", "2026-11-24T10:02:31Z")))
 
@@ -333,5 +335,11 @@ def test_the_report_on_a_thousand_environments_can_be_read_and_filtered(driver, 
     assert sections == ["customer-0900 failed"]
     find.send_keys(" nothing")
     assert driver.find_element("id", "none").is_displayed()
+    driver.find_element("css selector", ".filter[data-status=failed]").click()
+    driver.find_element("css selector", ".filter[data-changed]").click()
+    find.clear()
+    find.send_keys("3f29a1b07c55")
+    tokens = driver.find_elements("css selector", ".more tbody tr:not([hidden]) th")
+    assert (shown(), [row.text for row in tokens]) == (["customer-0700"], ["customer-0700"])
     driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert driver.get_log("browser") == []

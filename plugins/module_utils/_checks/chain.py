@@ -88,6 +88,7 @@ class Look(t.TypedDict):
         cards: Of steps that evidence speaks against.
         source: The source as it may be shown; None if there is none.
         rotation: How the rotation of the write key stands.
+        credentials: The fingerprints of the tokens and secrets in use, by option; only of a look for drift.
         source_gone: Whether a source is to be made, because the one that there was is gone.
         workspace: ``{id, name, slug}`` of the Segment workspace.
         account_name: The Twilio account's, for cards; empty where it was not read.
@@ -113,6 +114,7 @@ class Look(t.TypedDict):
     source: dict[str, t.Any] | None
     source_gone: bool
     rotation: RotationStatus
+    credentials: dict[str, str]
     workspace: dict[str, str]
     account_name: str
     region: str
@@ -140,6 +142,7 @@ def nothing_seen(failure: str = "") -> Look:
         "source": None,
         "source_gone": False,
         "rotation": nothing_open(),
+        "credentials": {},
         "workspace": {},
         "account_name": "",
         "region": "",

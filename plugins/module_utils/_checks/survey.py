@@ -134,6 +134,7 @@ def _link_and_key(chain: Chain, **options: t.Any) -> None:
 def _drift(chain: Chain) -> None:
     """Nothing is due, and nothing that is found stops the look."""
     chain.begin()
+    chain.found["credentials"] = chain.call.credentials
     checked = chain.drift.reach()
     chain.found["workspace"], chain.found["clock_skew"] = checked["workspace"], checked["clock_skew"]
     chain.call = chain.drift.call = chain.drift.call.derived(clock_skew=checked["clock_skew"])

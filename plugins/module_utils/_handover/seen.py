@@ -38,7 +38,24 @@ class Standing(t.TypedDict):
     since: str
 
 
-class Observation(t.TypedDict):
+class Credential(t.TypedDict):
+    """A token or secret that an environment uses, and when a look for drift saw it first."""
+
+    fingerprint: str
+    since: str
+
+
+class _Observation(t.TypedDict):
+    at: str
+    first_seen: str
+    last_well: str
+    status: str
+    since: str
+    differences: list[Standing]
+    proofs: dict[str, Proof]
+
+
+class Observation(_Observation, total=False):
     """What looks saw of one environment. Times as texts, in UTC; empty where there is none.
 
     Attributes:
@@ -49,15 +66,10 @@ class Observation(t.TypedDict):
         since: When it was first found so.
         differences: What stood then that should not.
         proofs: The last proof of each step.
+        credentials: The credentials that it used last, by option.
     """
 
-    at: str
-    first_seen: str
-    last_well: str
-    status: str
-    since: str
-    differences: list[Standing]
-    proofs: dict[str, Proof]
+    credentials: dict[str, Credential]
 
 
 Observations = dict[str, Observation]
@@ -95,6 +107,7 @@ def observe(before: Observation | None, found: Mapping[str, t.Any], now: str) ->
         for step, said in found["steps"].items()
         if said["verdict"] == "proven"
     }
+    used = {option: it["fingerprint"] for option, it in found["credentials"].items()}
     return {
         "at": now,
         "first_seen": min(known.get("first_seen") or now, now),
@@ -104,7 +117,22 @@ def observe(before: Observation | None, found: Mapping[str, t.Any], now: str) ->
         # A look that failed saw none, and says nothing of them.
         "differences": known.get("differences", []) if found["failure"] else list(differences.values()),
         "proofs": latest(known.get("proofs", {}), proofs),
+        # No look but that for drift tells of them.
+        "credentials": credentials_since(used, before, now) or known.get("credentials", {}),
     }
+
+
+def credentials_since(used: Mapping[str, str], before: Observation | None, new: str) -> dict[str, Credential]:
+    """The credentials in use, by option, each with when it was first seen.
+
+    Args:
+        used: Their fingerprints.
+        before: What is remembered.
+        new: What is said of one that was not seen before.
+    """
+    known = before.get("credentials", {}) if before else {}
+    stood = {(option, it["fingerprint"]): it["since"] for option, it in known.items()}
+    return {option: {"fingerprint": it, "since": stood.get((option, it), new)} for option, it in used.items()}
 
 
 def latest(*proofs: Mapping[str, Proof]) -> dict[str, Proof]:
@@ -121,12 +149,12 @@ def differs(before: Observation | None, after: Observation) -> bool:
 
 
 def is_news(before: Observation | None, after: Observation) -> bool:
-    """Whether it is worth a request: a status, a difference or whether a step is proven changed, or a day has passed."""
+    """Whether it is worth a request: a status, a difference, a credential or whether a step is proven changed, or a day has passed."""
     if before is None or not differs(before, after):
         return before is None
 
     def essence(seen: Observation) -> t.Any:
-        return seen["status"], seen["differences"], sorted(seen["proofs"])
+        return seen["status"], seen["differences"], sorted(seen["proofs"]), seen.get("credentials", {})
 
     then, now = parse_time(before["at"]), parse_time(after["at"])
     return essence(before) != essence(after) or not (then and now and now - then < NEWS_AT_LEAST)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from . import cards
 from .drift import Difference, explained, sentence
 from .rotation import RotationStatus
-from .seen import WELL, Observation, word
+from .seen import WELL, Credential, Observation, credentials_since, word
 from .steps import STEPS
 from .verdict import Suspicion, Verdict
 
@@ -52,7 +52,8 @@ class EnvironmentStatus(t.TypedDict):
     ``holds_until`` when the first of them is too old; both are empty unless each step is proven. ``last_event`` is about when the source
     last received a Flex event. Times as texts, in UTC. ``clock_skew`` is how many seconds Segment's clock is ahead. ``differences``
     has what drifted, accepted or not, whatever the status is; ``unread`` why an attribute could not be read. ``rotation`` says how that of
-    the write key stands, without what is empty.
+    the write key stands, without what is empty. ``credentials`` has those in use, by option, where the look was for drift; ``since`` is
+    empty where it saw one first.
 
     Of what earlier looks saw: ``first_seen`` and ``last_well`` are times, ``was`` is how the last one found it (``well`` for all that
     is), and ``since`` is when a look first found it as it is now. Each is empty where nothing is known, ``since`` also where that is new.
@@ -76,6 +77,7 @@ class EnvironmentStatus(t.TypedDict):
     cards: list[cards.Card]
     due: dict[str, str]
     rotation: RotationStatus | dict[str, t.Any]
+    credentials: dict[str, Credential]
     first_seen: str
     last_well: str
     was: str
@@ -137,6 +139,7 @@ def environment_status(
         "cards": [_linked(card, look) for card in shown],
         "due": due,
         "rotation": rotation,
+        "credentials": credentials_since(look.get("credentials") or {}, before, ""),
         "first_seen": before["first_seen"] if before else "",
         "last_well": before["last_well"] if before else "",
         "was": before["status"] if before else "",
@@ -230,6 +233,7 @@ def complete(found: Mapping[str, t.Any]) -> EnvironmentStatus:
         "cards": [],
         "due": {},
         "rotation": {},
+        "credentials": {},
         "first_seen": "",
         "last_well": "",
         "was": "",

@@ -16,7 +16,7 @@ import typing as t
 from collections.abc import Callable, Mapping
 
 from .._base.errors import OptionError
-from .._base.secret import Secret, shape
+from .._base.secret import LONG, Secret, fingerprint, shape
 from .._clients.segment_attachments import AttachmentsApi
 from .._clients.segment_profile import ProfileApi
 from .._clients.segment_public import PublicApi
@@ -131,6 +131,17 @@ class ModuleContext:
             )
         return t.cast(str, value)
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The fingerprints of the tokens and secrets in use, by option. One that is missing, or too short for it, is left out."""
+        used = ("segment_token", "profile_token", self._secret_for_twilio)
+        return {option: fingerprint(self[option]) for option in used if len(self[option] or "") >= LONG}
+
+    @property
+    def _secret_for_twilio(self) -> str:
+        """The option with the secret that Twilio gets: that of an API key counts first."""
+        return "twilio_api_secret" if self["twilio_api_key"] or self["twilio_api_secret"] else "twilio_auth_token"
+
     def secret(self, option: str) -> Secret:
         """A token or password, as :meth:`required` takes it."""
         return Secret(self.required(option))
@@ -211,10 +222,8 @@ class ModuleContext:
         return SyncApi(self._twilio(TWILIO_SYNC))
 
     def _twilio(self, api: ApiInfo) -> Service:
-        if self["twilio_api_key"] or self["twilio_api_secret"]:
-            option, user = "twilio_api_secret", self.sid("twilio_api_key")
-        else:
-            option, user = "twilio_auth_token", self.sid("twilio_account_sid")
+        option = self._secret_for_twilio
+        user = self.sid("twilio_api_key" if option == "twilio_api_secret" else "twilio_account_sid")
         return self.service(api, Basic(user, self.secret(option)), credential=option)
 
     def _vendors_url(self, api: ApiInfo, segment_region: str) -> str:

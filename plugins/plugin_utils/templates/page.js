@@ -36,11 +36,17 @@ function build() {
   document.body.classList.toggle('ticking', done.length > 0);
 }
 
-// Filters: a status or a change that is pressed, and text that stands anywhere in an environment's row or section.
+// Filters: a status or a change that is pressed, and text that stands anywhere in an environment's rows or section.
+const more = new Map();
+for (const row of document.querySelectorAll('.more tbody tr')) {
+  const name = row.cells[0].textContent;
+  more.set(name, [...(more.get(name) ?? []), row]);
+}
 const rows = [...document.querySelectorAll('#environments tr[data-status]')].map((row) => {
   const link = row.querySelector('th a');
   const section = link && document.querySelector(link.getAttribute('href'));
-  return { row, section, text: (row.textContent + (section ? section.textContent : '')).toLowerCase() };
+  const parts = [row, ...(section ? [section] : []), ...(more.get(row.cells[0].textContent) ?? [])];
+  return { row, parts, text: parts.map((part) => part.textContent).join(' ').toLowerCase() };
 });
 const buttons = [...document.querySelectorAll('.filter')];
 const find = document.getElementById('find');
@@ -49,11 +55,10 @@ function filter() {
   const pressed = buttons.filter((button) => button.getAttribute('aria-pressed') === 'true').map(({ dataset }) => dataset);
   const wanted = find.value.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
-  for (const { row, section, text } of rows) {
+  for (const { row, parts, text } of rows) {
     const chosen = !pressed.length || pressed.some(({ status }) => status ? status === row.dataset.status : 'changed' in row.dataset);
     const fits = chosen && wanted.every((part) => text.includes(part));
-    row.hidden = !fits;
-    if (section) section.hidden = !fits;
+    for (const part of parts) part.hidden = !fits;
     shown += fits;
   }
   for (const group of document.querySelectorAll('#environments tbody')) {

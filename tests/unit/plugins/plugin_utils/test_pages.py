@@ -286,11 +286,35 @@ def test_the_lines_that_accept_drift_lack_only_the_reason():
     assert pages.acceptance_text({"prod": {"differences": [known]}}, datetime.date(2026, 11, 26), 1) == ""
 
 
+def rows_of(page, heading):
+    """The rows of a table in a page, as texts."""
+    table = page.partition(f">{heading}</h2>")[2].partition("</table>")[0]
+    rows = re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)[1:]
+    return [[re.sub("<.*?>", " ", cell).split() for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]
+
+
 def test_the_report_has_phase_age_and_date_of_each_key():
     rotation = {"phase": "retire", "key": "3f29a1b07c55", "age_days": 91, "next": "2026-11-27T10:00:00Z"}
     found = {name: complete({"status": "proven", "rotation": of}) for name, of in (("dev", rotation), ("eu", {}))}
     table = pages.report_markdown(found, pages.Run()).partition("## Write keys")[2].splitlines()
     assert [line for line in table if line.startswith("| dev") or line.startswith("| eu")] == [
-        "| dev | retire | 3f29a1b07c55 | 91 | 2026-11-27T10:00:00Z |"
+        "| dev | retire | 3f29a1b07c55 | 91 | 2026-11-27 10:00 UTC |"
     ]
-    assert "Write keys" not in pages.report_markdown({"eu": found["eu"]}, pages.Run())
+    assert rows_of(pages.report_html(found, pages.Run()), "Write keys") == [
+        [["dev"], ["retire"], ["3f29a1b07c55"], ["91"], ["2026-11-27", "10:00", "UTC"]]
+    ]
+    for render in (pages.report_markdown, pages.report_html):
+        assert "Write keys" not in render({"eu": found["eu"]}, pages.Run())
+
+
+def test_the_report_has_which_environment_uses_which_token_since_when():
+    known = {"fingerprint": "3f29a1b07c55", "since": "2026-11-01T10:00:00Z"}
+    used = {"segment_token": known, "twilio_auth_token": {"fingerprint": "a3d61230a7fb", "since": ""}}
+    found = {name: complete({"status": "in_sync", "credentials": of}) for name, of in (("dev", used), ("eu", {}))}
+    table = pages.report_markdown(found, pages.Run()).partition("## Tokens")[2]
+    assert "| dev | 3f29a1b07c55, seen since 2026-11-01 10:00 UTC | - | a3d61230a7fb, new |" in table.splitlines()
+    seen = ["3f29a1b07c55", "seen", "since", "2026-11-01", "10:00", "UTC"]
+    page = pages.report_html(found, pages.Run())
+    assert rows_of(page, "Tokens") == [[["dev"], seen, ["\u2013"], ["a3d61230a7fb", "new"]]]
+    for text in (table, page):
+        assert pages.REPLACED in text

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
 from sandbox import sabotage
 from support.environment import STEPS
@@ -53,6 +54,43 @@ NOBODY = ("wrong-key-in-flex", "wrong-token-in-flex", "lose-connector", "no-flex
 
 def test_every_sabotage_of_the_sandbox_is_in_one_of_the_tables():
     assert {*NAMED, *NOT_OURS, "revoke-token"} == {*sabotage.NAMES}
+
+
+NEW = "new-" + "0" * 40
+# What is replaced -> of the sandbox's environment, and what is due then. What the report says of it is REPLACED in _pages.py.
+REPLACED = {
+    "segment_token": ("segment_token", set()),
+    "profile_token": ("profile_token", {"connection"}),
+    "twilio_api_secret": ("api_secret", set()),
+    "twilio_auth_token": ("auth_token", set()),
+}
+
+
+@pytest.mark.parametrize("option", REPLACED)
+def test_a_token_that_is_replaced_in_the_inventory_makes_exactly_this_due(connected, option):
+    attribute, due = REPLACED[option]
+    world, used = connected.sandbox.world, connected.look("drift")["credentials"]
+    setattr(connected.env, attribute, NEW)
+    world.environments = dict(world.environments)  # the index of credentials is made again
+    connected.options |= {option: NEW}
+    if option == "twilio_auth_token":
+        connected.options |= {"twilio_api_key": None, "twilio_api_secret": None}
+        used.pop("twilio_api_secret")
+    for playbook in ("connect", "recover", "rotate"):
+        found = connected.look(playbook)
+        assert (found["failure"], {*found["due"]}) == ("", due if playbook == "connect" else set())
+    found = connected.look("drift")
+    assert found["failure"] == ""
+    assert found["credentials"] == {**used, option: fingerprint(NEW)}
+    assert [it["attribute"] for it in found["differences"]] == [*due]
+    if due:
+        connected.connect()
+        assert connected.look()["due"] == {}
+
+
+def test_a_token_too_short_for_a_fingerprint_has_none(connected):
+    connected.options["segment_token"] = "short"
+    assert {*connected.look("drift")["credentials"]} == {"profile_token", "twilio_api_secret"}
 
 
 @pytest.mark.parametrize("name", NAMED)

@@ -67,6 +67,30 @@ def test_since_when_is_the_first_of_the_looks_that_agree():
     assert [(it["found"], it["since"]) for it in seen["differences"]] == [("b", DAYS[1]), ("c", DAYS[2])]
 
 
+def using(**tokens):
+    return environment_status({"verdicts": verdicts(), "credentials": tokens}, False, playbook="drift")
+
+
+def test_a_token_is_seen_since_the_first_look_for_drift_that_saw_it():
+    seen = after(using(segment_token="a", profile_token="b"), well(), using(segment_token="a", profile_token="c"))
+    assert {option: it["since"] for option, it in seen["credentials"].items()} == {
+        "segment_token": DAYS[0],
+        "profile_token": DAYS[2],
+    }
+    told = environment_status({"seen": seen, "credentials": {"segment_token": "a", "profile_token": "d"}}, False)
+    assert {option: it["since"] for option, it in told["credentials"].items()} == {
+        "segment_token": DAYS[0],
+        "profile_token": "",
+    }
+    assert parse(json.loads(json.dumps(document({"dev": seen}))), "x")["dev"] == seen
+
+
+def test_another_token_is_news_within_a_day():
+    before = after(using(segment_token="a"))
+    assert not is_news(before, observe(before, using(segment_token="a"), HOUR_LATER))
+    assert is_news(before, observe(before, using(segment_token="b"), HOUR_LATER))
+
+
 def test_what_came_back_is_new():
     seen = after(drifted("b"), well(), drifted("b"))
     assert (seen["since"], seen["differences"][0]["since"]) == (DAYS[2], DAYS[2])
