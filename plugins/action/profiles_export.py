@@ -12,6 +12,7 @@ from pathlib import Path
 from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError, Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import (
+    kept_by_awx,
     lasting_folder,
     replace_file,
     way_out,
@@ -46,6 +47,7 @@ class ActionModule(ControllerAction):
         settings = hosts.run_settings(names)
         beside = f"{hosts.variables(names[0]).get('inventory_dir')}/.unified_profiles/export"
         folder = lasting_folder("export_dir", options["export_dir"] or beside, "").absolute()
+        kept_by_awx("export_dir", folder, os.environ)
         _text, before = exported_before(folder)
         if left := sorted(({*before} & {*hosts.environments}) - {*names}):
             raise Refused(

@@ -46,6 +46,7 @@ options:
       - Folder on the controller for the inventory, which is the file C(hosts.yml). It is made if need be.
       - By default the folder C(.unified_profiles/export) beside the inventory, which no run reads as inventory unless it is named.
       - A folder with other files in it is refused, and so is an inventory there that somebody has changed.
+      - Refused as well is a folder that AWX throws away when the job ends.
     type: str
 notes:
   - How many environments are looked at at the same time is C(unified_profiles_survey_threads). How many seconds the look at one may take is

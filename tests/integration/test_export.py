@@ -257,6 +257,7 @@ def test_bad_input_is_told_and_nothing_is_half_written(project, sandbox):
         ("edited", "", "was written or changed by somebody. Nothing was written."),
         ("others", "", "has files that no export wrote, such as vault.yml. Nothing was written."),
         ("file", "", "export_dir: "),
+        ("thrown-away", "", "away when the job ends, with what is written there. Set it to a folder that is mounted"),
         ("a-missing", "missing.yml", "export_from: there is no "),
         ("a-broken", "broken.yml", "must be in quotation marks"),
         ("a-nobody", "nobody.yml", "No environment: none of the hosts is in the group"),
@@ -270,7 +271,7 @@ def test_bad_input_is_told_and_nothing_is_half_written(project, sandbox):
         for folder, source, _told in cases
     )
     (project.folder / "bad.yml").write_text(f"---{plays}")
-    run = project.run(str(project.folder / "bad.yml"))
+    run = project.run(str(project.folder / "bad.yml"), AWX_PRIVATE_DATA_DIR=str(project.folder / "thrown-away"))
     assert run.status == 0, run.output
     told = " ".join(run.output.split())
     for folder, _source, words in cases:
@@ -279,6 +280,7 @@ def test_bad_input_is_told_and_nothing_is_half_written(project, sandbox):
     assert "Traceback" not in run.output
     assert edited.read_text() == "---\n# Mine\n"
     assert [path.name for path in others.parent.iterdir()] == ["vault.yml"]
+    assert not (project.folder / "thrown-away").exists()
     assert "# TO DO: " in (project.folder / "revoked/hosts.yml").read_text()
     assert dev.segment_token not in "".join(path.read_text() for path in (project.folder / "whole").iterdir())
     limited = project.run(str(project.folder / "bad.yml"), "--limit", "dev")

@@ -16,7 +16,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .errors import OptionError
@@ -91,6 +91,31 @@ def lasting_folder(option: str, value: str | None, instead: str) -> Path:
             "Set it, or write the folder from / on.",
         )
     return Path(folder)
+
+
+def kept_by_awx(option: str, folder: Path, environ: Mapping[str, str], instead: str = "") -> Path:
+    """The folder, if it is none that AWX throws away when the job ends.
+
+    Args:
+        option: What names it, for the message.
+        folder: As :func:`lasting_folder` gives it.
+        environ: The process's environment variables; AWX tells there where its own folder is.
+        instead: What else a user can do, as a sentence.
+
+    Raises:
+        OptionError: It is one.
+    """
+    if private := environ.get("AWX_PRIVATE_DATA_DIR"):
+        # In its container, AWX's private folder is the one above artifacts/<job id>.
+        inside = Path(environ.get("AWX_ISOLATED_DATA_DIR") or "/runner/artifacts/0").parent.parent
+        for temporary in (Path(private), inside):
+            if Path(os.path.normpath(folder)).is_relative_to(temporary):
+                raise OptionError(
+                    option,
+                    f"is {folder}, and AWX throws {temporary} away when the job ends, with what is written there.",
+                    f"Set it to a folder that is mounted into the execution environment. {instead}".rstrip(),
+                )
+    return folder
 
 
 def read_text(path: Path, most: int) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .._base.errors import OptionError
-from .._base.files import lasting_folder
+from .._base.files import kept_by_awx, lasting_folder
 from .._module.context import ModuleContext
 from .ledger import Ledger
 from .ledger_file import FileLedger
@@ -69,15 +69,4 @@ def persistent_dir(folder: str | None, environ: Mapping[str, str]) -> Path:
             f"is {path}, which is another folder in each working folder, and so would be its record.",
             f"Write the folder from / on, such as {{{{ inventory_dir }}}}/{path}.",
         )
-    if private := environ.get("AWX_PRIVATE_DATA_DIR"):
-        # In its container, AWX's private folder is the one above artifacts/<job id>.
-        inside = Path(environ.get("AWX_ISOLATED_DATA_DIR") or "/runner/artifacts/0").parent.parent
-        for temporary in (Path(private), inside):
-            if path.is_relative_to(temporary):
-                raise OptionError(
-                    "state_dir",
-                    f"is {path}, and AWX throws {temporary} away when the job ends; the record would be lost.",
-                    "Keep the ledger in Twilio Sync with ledger: sync, or set state_dir to a folder that is mounted into the "
-                    "execution environment.",
-                )
-    return path
+    return kept_by_awx("state_dir", path, environ, IN_SYNC)

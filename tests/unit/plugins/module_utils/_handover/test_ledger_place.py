@@ -30,6 +30,7 @@ AWX = {"AWX_PRIVATE_DATA_DIR": "/tmp/awx_61_x", "AWX_ISOLATED_DATA_DIR": "/runne
         ("/runner/inventory/.unified_profiles", AWX),
         ("/runner/inventory/.unified_profiles", {"AWX_PRIVATE_DATA_DIR": "/tmp/awx_1_y"}),
         ("/tmp/awx_61_x/project/.unified_profiles", AWX),
+        ("/srv/../runner/state", AWX),
     ],
 )
 def test_a_folder_that_does_not_last_is_refused_with_the_way_out(folder, environ):
@@ -47,6 +48,7 @@ def test_a_folder_that_does_not_last_is_refused_with_the_way_out(folder, environ
         # ansible-runner on its own keeps its folder.
         ("/home/ops/private/inventory/.unified_profiles", {"AWX_ISOLATED_DATA_DIR": "/home/ops/private/artifacts/1"}),
         ("/runners/state", AWX),
+        ("/runner/../srv/state", AWX),
     ],
 )
 def test_a_folder_that_lasts_is_taken(folder, environ):
