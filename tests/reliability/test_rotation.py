@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import SET_BY_SEGMENT
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -427,6 +428,104 @@ def test_no_key_shows_in_what_a_rotation_leaves(sandbox: SandboxHandle, tmp_path
     assert len(keys) == 2
     assert len(chain.source.keys) == 1
     assert not [key for key in keys if key in left]
+
+
+def test_a_proof_that_does_not_come_is_pending_with_a_card_and_no_suspicion(
+    sandbox: SandboxHandle, tmp_path: Path
+) -> None:
+    chain, old = begin(sandbox, tmp_path)
+    chain.work(20)
+    handed_over(chain, old)
+    go_on(chain)
+    (new,) = chain.keys
+    for days, late in ((1, False), (3, True)):
+        chain.later(days * DAY)
+        run = chain.rotate()
+        assert (run.failure, run.changed) == (None, [])
+        (status,) = run.statuses
+        assert (status["status"] == "pending", bool(status["rotation"].get("pending"))) == (late, late), status["why"]
+        assert "are waited for since " in status["why"]
+        assert "engagements a day came before" in status["why"]
+        assert not run.looks[-1]["suspicions"]
+        assert [card["step"] for card in status["cards"]] == ["key"] * late
+    assert new in str(status["cards"])
+    assert status["cards"][0]["handover_again"]
+
+
+def backed_out(chain: Rotated, old: str) -> None:
+    """The old key is in Flex again, and the overlap is over."""
+    chain.options["key_max_age"] = 30.0
+    chain.later(31 * DAY)
+    assert not go_on(chain).failure
+    chain.word("rotate_rollback", next(key for key in chain.keys if key != old))
+    assert not go_on(chain).failure
+    chain.later(25 * 3600)
+
+
+@pytest.mark.parametrize("channel", ["endpoint", "operator"])
+@pytest.mark.parametrize("start", [*STARTS, "backed out"])
+def test_check_mode_predicts_the_diff_of_each_phase(
+    sandbox: SandboxHandle, tmp_path: Path, start: str, channel: str
+) -> None:
+    chain, old = begin(sandbox, tmp_path, **CHANNELS[channel])
+    {**STARTS, "backed out": backed_out}[start](chain, old)
+    sandbox.clear_journal()
+    begun = Snapshot(chain)
+    foretold = chain.rotate(check=True)
+    assert not foretold.failure
+    assert begun.same()
+    run = chain.rotate()
+    assert not run.failure
+    shown = []
+    for of in (foretold, run):
+        diff = of.results["rotation"]["diff"]
+        assert of.results["rotation"]["changed"]
+        text = json.dumps([diff["before"], diff["after"]])
+        for new in {*chain.keys} - {old}:
+            text = text.replace(SET_BY_SEGMENT, new)
+        before, after = json.loads(text)
+        after["key_fingerprints"].sort()
+        shown.append((before, after))
+    assert shown[0] == shown[1]
+    assert shown[0][0] != shown[0][1]
+
+
+def test_the_new_key_is_shown_to_feed_the_space_where_a_test_event_is_allowed(
+    sandbox: SandboxHandle, tmp_path: Path
+) -> None:
+    chain, old = begin(sandbox, tmp_path)
+    leaked(chain, old)
+    assert "was not tested (unified_profiles_test_event)" in go_on(chain).statuses[-1]["why"]
+    chain.options["test_event"] = True
+    chain.source.enabled = False  # nothing comes through it
+    chain.word("retire", old)
+    run = chain.rotate()
+    assert run.results["unified_profiles_sent_test_event"]["test_event"]["status"] == "not_seen"
+    assert "did not reach the space" in run.results["tested"]["rotation"]["told"]
+    assert old in chain.keys
+    chain.source.enabled = True
+    run = chain.rotate()
+    assert not run.failure
+    assert chain.keys == [fingerprint(chain.env.flex_key or "")]
+    assert "a test event came through the new key at " in chain.rotation()["relied_on"]
+
+
+def test_an_endpoint_that_reads_its_own_store_removes_a_key_only_where_its_word_is_taken(
+    sandbox: SandboxHandle, tmp_path: Path
+) -> None:
+    chain, old = begin(sandbox, tmp_path)
+    leaked(chain, old)
+    go_on(chain)
+    new = fingerprint(chain.env.flex_key or "")
+    # Somebody puts the old one back, and the endpoint goes on saying what it was sent.
+    chain.env.flex_key = next(key for key in chain.source.keys if fingerprint(key) == old)
+    sandbox.fault(match="GET /handover/dev/key", count=None, status=200, body={"write_key_fingerprint": new})
+    go_on(chain)
+    assert {*chain.keys} == {old, new}
+    chain.options["retire_on_read_back"] = True
+    run = go_on(chain)
+    assert chain.keys == [new]
+    assert "the endpoint reads the new key back" in run.statuses[-1]["why"]
 
 
 BAD: dict[str, tuple[dict[str, t.Any], str]] = {
