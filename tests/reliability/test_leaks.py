@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from sandbox.server import run_sandbox
 from sandbox.world import World
 from support.leaks import ODD, WAYS, Fleet, Proxy, Search, refusing_proxy
@@ -84,12 +85,24 @@ def test_the_search_finds_every_form() -> None:
 
 
 def test_no_secret_anywhere(canaries: Fleet, count) -> None:
-    """First connect, recover of what was broken, in every way to fail."""
+    """First connect, a rotation, recover of what was broken, in every way to fail."""
     printed = canaries.run("connect", ANSIBLE_CALLBACK_RESULT_FORMAT="json")
     names = list(canaries.sandbox.world.environments)
     assert canaries.sandbox.world.environments[names[0]].flex_key, printed[-3000:]
     assert Proxy.refused > 0
     assert "unified_profiles_failure" in printed
+    keys = {name: fingerprint(canaries.sandbox.world.environments[name].flex_key) for name in names[:2]}
+    body = {"errors": [{"type": "x", "message": " ".join(canaries.search.secrets.values())}]}
+    canaries.sandbox.fault(environment=names[1], match="POST .*key", status=400, body=body)
+    words = {"rotate_now": keys, "retire": {names[0]: keys[names[0]]}, "test_event": True}
+    given = json.dumps({f"unified_profiles_{option}": value for option, value in words.items()})
+    printed += canaries.run("rotate", "-e", given, "--limit", ",".join(names[:2]))
+    retired = {
+        name: fingerprint(canaries.sandbox.world.environments[name].flex_key) != key for name, key in keys.items()
+    }
+    assert retired == {names[0]: True, names[1]: False}, printed[-3000:]
+    assert f"the old key {keys[names[0]]} is to be removed" in printed
+    assert "with HTTP 400" in printed
     for name in names[:2]:
         canaries.sandbox.sabotage(name, "delete-source" if name == names[0] else "remove-key")
     printed += canaries.run("recover", ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
