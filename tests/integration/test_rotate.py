@@ -77,12 +77,12 @@ def test_a_canary_goes_first_and_what_fails_stops_the_rest(project, sandbox):
         Chain(sandbox, project.inventory / ".unified_profiles", name).connect()
     leaked = {name: next(iter(keys_of(project, name)[0])) for name in sandbox.world.environments}
     sandbox.clear_journal()
-    sandbox.fault(environment="dev", match="POST .*key", kind="status", status=409, count=None)
+    sandbox.fault(environment="dev", match="POST*key", kind="status", status=409, count=None)
     batches = {"unified_profiles_serial": [1, "100%"], "unified_profiles_max_fail_percentage": 0}
     run = project.run("rotate", "-e", json.dumps({"unified_profiles_rotate_now": leaked, **batches}))
     why = {name: row["what was found, and why"] for name, row in run.report.items()}
     assert "with HTTP 409" in why["dev"], run.output
     for name in ("prod", "eu"):
         assert "Not tried, because 1 of the 1 environments" in why[name]
-    assert {entry["environment"] for entry in sandbox.journal(writes=True)} == {"dev"}
+    assert sandbox.journal(writes=True) == []
     assert {name: [*keys_of(project, name)[0]] for name in leaked} == {name: [key] for name, key in leaked.items()}
