@@ -366,3 +366,41 @@ def test_the_playbook_writes_a_report_for_an_issue(project, sandbox):
     assert "prod: " in second.output
     assert "Report: " not in second.output
     assert {path: path.read_bytes() for path in project.inventory.rglob("*") if path.is_file()} == before
+
+
+REFUSED = """
+- name: Probe
+  hosts: unified_profiles
+  gather_facts: false
+  connection: local
+  tasks:
+    - name: Write below a file
+      flexops.unified_profiles.profiles_probe:
+        probe_dir: "{{ inventory_dir }}/hosts.yml/probe"
+      run_once: true
+      delegate_to: localhost
+      ignore_errors: true
+
+    - name: Ask about nobody
+      flexops.unified_profiles.profiles_probe:
+      vars:
+        unified_profiles_regulated: [hipaa]
+      run_once: true
+      delegate_to: localhost
+      ignore_errors: true
+"""
+
+
+@pytest.mark.newest_only
+def test_what_cannot_be_written_or_asked_is_told_before_anything_is_asked(project, sandbox):
+    (project.folder / "refused.yml").write_text(REFUSED)
+    run = project.run(str(project.folder / "refused.yml"))
+    words = " ".join(run.output.split())
+    assert f"probe_dir: {project.inventory}/hosts.yml/probe cannot be written to: Not a directory." in words
+    assert "No environment was asked anything, so no report is written." in words
+    assert all(
+        f"{name}: regulated: the environment is marked" in words.replace("\\n", " ") for name in ("dev", "prod", "eu")
+    )
+    assert "Traceback" not in words
+    assert sandbox.journal() == []
+    assert not (project.inventory / ".unified_profiles/probe/probe.md").exists()

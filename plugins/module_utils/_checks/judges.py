@@ -432,7 +432,7 @@ def source_slug(observed: Observed) -> Judgement:
     def told(source: dict[str, t.Any]) -> str:
         return "as the name" if source.get("slug") == observed.source_name else "with underscores"
 
-    known = slugs(observed.source_name)
+    known = [*slugs(observed.source_name)]
     return each(
         observed.named,
         lambda source: "" if source.get("slug") in known else "another slug",

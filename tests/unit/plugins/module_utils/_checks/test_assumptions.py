@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import json
 
@@ -39,8 +40,6 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import DEFAULT_NAME
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_sync import DOCUMENT
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.response import Exchange
-from hypothesis import given
-from hypothesis import strategies as st
 
 NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
 ID, OTHER_ID, SPACE = "5BKZVyYHdt1D7ZrtHyNR7W", "6BKZVyYHdt1D7ZrtHyNR7W", "spa_4fGh7kLmNpQrStUvWxYz12"
@@ -411,42 +410,49 @@ def test_what_nobody_read_is_not_looked_at_and_what_no_read_shows_is_not_visible
 
 
 MARK, NUMBER = "zq9", 987654321
-TEXT = st.text(max_size=3).map(lambda text: MARK + text)
-LEAVES = st.none() | st.booleans() | st.just(NUMBER) | st.just(NUMBER + 0.5) | TEXT
-NAMES = st.sampled_from(
-    "data errors error sources space spaces events result query series total count time source id slug name type writeKeys metadata "
-    "enabled labels alerts resourceId resourceType actor timestamp eventName granularity lastSeenAt destinations warehouses code status "
-    "message ui_version configuration_id msBeforeNext last_source_id".split()
-)
-BODIES = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | TEXT, inner, max_size=5), max_leaves=25
-)
-PATHS = [
-    *((SEGMENT_PUBLIC, path) for path in ("/", "/sources", "/spaces", "/spaces/{space}", on.AUDIT, on.VOLUME)),
-    *((SEGMENT_PUBLIC, path) for path in (on.SPACE_EVENTS, on.DESTINATIONS, on.WAREHOUSES)),
-    *((SEGMENT_PROFILE, PROFILE), (TWILIO_FLEX, "/v1/Configuration"), (TWILIO_MONITOR, "/v1/Alerts")),
-    *((TWILIO_SYNC, DOCUMENT), (TWILIO_CONNECTOR, "/p")),
+ODD = [MARK, NUMBER, NUMBER + 0.5, None, [], [MARK], {MARK: MARK}]
+# Whole answers, of which one part after the other is replaced.
+WHOLE = [
+    sources(),
+    trail(CONNECTED),
+    counted(("2026-11-25T00:00:00Z", 3)),
+    in_space("2026-11-25T10:00:00Z"),
+    *kept([1], [True]),
+    MISSING,
+    limited(57647),
+    public("/spaces/{space}", {"data": {"space": {"id": "i", "slug": "s", "name": "n"}}}),
+    public("/spaces", {"data": {"spaces": [{"id": "i", "slug": "s", "name": "n"}]}}),
+    profile(401, "authentication_error"),
+    exchange(SEGMENT_PROFILE, PROFILE, {"metadata": {"first_source_id": ID, "last_source_id": ID}}),
+    configuration(),
+    twilio(TWILIO_MONITOR, "/v1/Alerts", 400),
+    exchange(TWILIO_MONITOR, "/v1/Alerts", {"alerts": [{"sid": "NO1", "error_code": "49009", "date_generated": "d"}]}),
+    exchange(TWILIO_CONNECTOR, "/p", {"configuration_id": "PD1"}),
+    twilio(TWILIO_SYNC, DOCUMENT, 404, 54300),
 ]
-HEADERS = st.dictionaries(
-    st.sampled_from(["content-type", "date", "retry-after", "x-ratelimit-reset", "x-ratelimit-remaining", "etag"]), TEXT
-)
 
 
-@given(st.data())
-def test_no_value_of_an_answer_is_repeated_and_none_is_a_defect(data):
-    """Whatever a server sends, wrapped as listings are as well: so far as a value could slip out, it does not."""
+def replaced(body):
+    """The body with each part of it, itself among them, in the place of which something odd stands."""
+    yield from ODD
+    for key in body if isinstance(body, dict) else range(len(body)) if isinstance(body, list) else ():
+        for inner in replaced(body[key]):
+            twin = copy.copy(body)
+            twin[key] = inner
+            yield twin
 
-    def answer(service, path):
-        body, status = data.draw(BODIES), data.draw(st.sampled_from([200, 401, 403, 404, 429]))
-        if data.draw(st.booleans()):
-            names = "sources spaces events result destinations warehouses space alerts".split()
-            body = {"data": dict.fromkeys(names, [body] if data.draw(st.booleans()) else body), "alerts": [body]}
-        return exchange(service, path, body, status, data.draw(HEADERS))
 
-    found = judge_all(
-        observed([answer(*where) for where in PATHS], {read: [answer(*PATHS[-5])] for read in MORE}), True
-    )
-    assert {judgement["verdict"] for judgement in found.values()} <= {*VERDICTS}
-    told = json.dumps(found)
-    assert MARK not in told
-    assert str(NUMBER) not in told
+@pytest.mark.parametrize("whole", WHOLE, ids=lambda whole: f"{whole.service} {whole.path} {whole.status}")
+def test_no_value_of_an_answer_is_repeated_and_none_is_a_defect(whole):
+    """Whatever a server sends in the place of whatever it should send, with headers and field names of its own."""
+    names = "content-type date retry-after x-ratelimit-reset x-ratelimit-remaining etag request-id"
+    headers = {**dict.fromkeys(names.split(), MARK), MARK: MARK}
+    context = [public("/", {}), *(one for one in (sources(), *kept()) if one.path != whole.path)]
+    for body in replaced(whole.body):
+        for status in {whole.status, 401}:
+            answer = Exchange(whole.service, whole.path, status, headers, json.dumps(body).encode())
+            found = judge_all(observed([*context, answer], {read: [answer] for read in MORE}), True)
+            assert {judgement["verdict"] for judgement in found.values()} <= {*VERDICTS}
+            told = json.dumps(found)
+            assert MARK not in told, body
+            assert str(NUMBER) not in told, body

@@ -285,6 +285,21 @@ def test_oversized_body_is_cut_off(converse, monkeypatch):
         talk.service().request("POST", "/x")
 
 
+def test_whoever_watches_sees_every_answer_and_no_parameter(converse):
+    """Those that are sent again and those that are refused as well."""
+    busy, gone = Turn("GET", "/sources/s1", 503), Turn("GET", "/sources/s1", 404, {"errors": [{"type": "not-found"}]})
+    talk = converse(busy, gone)
+    service, watched = talk.service(), []
+    service.transport.watch = watched.append
+    with pytest.raises(ApiError):
+        service.get("/sources/{source}", path_params={"source": "s1"})
+    assert [(one.service, one.path, one.status) for one in watched] == [
+        ("Segment", "/sources/{source}", 503),
+        ("Segment", "/sources/{source}", 404),
+    ]
+    assert watched[1].body == {"errors": [{"type": "not-found"}]}
+
+
 def test_read_only_refuses_writes(converse):
     talk = converse(Turn("GET", "/x", 200, OK), Turn("HEAD", "/x", 200))
     service = talk.service(read_only=True)
