@@ -12,7 +12,6 @@ from ansible import context
 from ansible.template import Templar
 from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import format_time
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.restoring import store_snapshot
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import variables_by_host
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._controller import ControllerAction
@@ -25,7 +24,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet im
     snapshots,
 )
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._forms import handed_on
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import remember
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import SettingsOf, keep, remember
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._report_files import report_folder, write
 
 # More than a person reads in a terminal; the rest is in the files.
@@ -58,10 +57,10 @@ class ActionModule(ControllerAction):
             files, told = write(folder, outcomes, run, whole)
             problems.append(told)
         if not self._task.check_mode:
-            problems += remember(task_vars[LOOK].get("remembered") or {}, outcomes, now, self._settings_of(task_vars))
             # No change of an environment, and nothing that a run may fail for.
-            stored = {name: store_snapshot(of) for name, of in snapshots(task_vars).items()}
-            problems += [f"{name}: {told}" for name, told in stored.items() if told]
+            settings_of = self._settings_of(task_vars)
+            problems += remember(task_vars[LOOK].get("remembered") or {}, outcomes, now, settings_of)
+            problems += keep(snapshots(task_vars), settings_of)
         if not for_a_machine():
             _show(outcomes, run, files)
         # What set_stats returns, without a task of its own.
@@ -76,7 +75,7 @@ class ActionModule(ControllerAction):
             "ansible_stats": stats,
         }
 
-    def _settings_of(self, task_vars: dict[str, t.Any]) -> t.Callable[[str], tuple[dict[str, t.Any], list[str]]]:
+    def _settings_of(self, task_vars: dict[str, t.Any]) -> SettingsOf:
         variables = variables_by_host(task_vars["hostvars"], self._task)
 
         def settings_of(name: str) -> tuple[dict[str, t.Any], list[str]]:

@@ -21,8 +21,8 @@ description:
   - Writes down what the looks of the run saw, where C(unified_profiles_remember) says, so that the next report says since when.
   - The HTML page needs no other file and no network. It has the values to copy, and builds the command that confirms the steps
     that are ticked in it. Ticking alone attests nothing.
-  - Stores the snapshots that the survey took of what would be lost with a source, each in a file beside the ledger. In check mode it
-    stores none.
+  - Stores the snapshots that the survey took of what would be lost with a source, where C(unified_profiles_remember) says. In check mode
+    it stores none.
   - Hands counts, and the essence of at most 50 environments, on to the next job as the variable C(unified_profiles), as
     C(ansible.builtin.set_stats) would.
   - Run it once for all hosts, with C(run_once).

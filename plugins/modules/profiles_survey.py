@@ -96,8 +96,8 @@ remembered:
   sample: {/inventories/mine/.unified_profiles: [prod, staging]}
 snapshots:
   description:
-    - What M(flexops.unified_profiles.profiles_report) stores, by environment, the file and the snapshot for it. An environment whose last
-      snapshot is young enough has none.
+    - What M(flexops.unified_profiles.profiles_report) stores, by environment, the folder and the snapshot for it. The folder is empty where
+      it goes to Twilio Sync. An environment whose last snapshot is young enough has none.
   returned: success
   type: dict
   sample: {}

@@ -13,7 +13,7 @@ author:
   - The flexops.unified_profiles developers (@flexops)
 description:
   - A source that is deleted takes its labels, schema settings, warehouses and tracking plan with it. The playbooks keep a snapshot of them
-    beside the ledger.
+    where O(remember) says.
   - Before the source is made again, this module records in the ledger what is to be put back. Once the source is there, it puts that back,
     and marks each item in the ledger. A run that was killed in between is gone on with.
   - Each item fails alone. The task does not fail for it, the next run tries again, and a warning says which right the token lacked.
@@ -40,6 +40,12 @@ options:
     elements: str
     choices: [labels, schema_settings, warehouses, selective_sync, tracking_plan, slug]
     default: [labels, schema_settings, warehouses, selective_sync, tracking_plan, slug]
+  remember:
+    description:
+      - Where the snapshot is. V(file) is a file below O(state_dir), V(sync) a document in O(sync_service). With V(none) there is none.
+    type: str
+    choices: [file, sync, none]
+    default: file
   source_labels:
     description: Labels that the source has from the inventory. What the snapshot says of the same keys is left out.
     type: dict

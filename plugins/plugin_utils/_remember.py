@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What looks saw: read by the survey, and written by the report's task alone. No failure here is one of the run."""
+"""What looks saw, and snapshots: written by the report's task alone. No failure here is one of the run."""
 
 from __future__ import annotations
 
@@ -18,18 +18,27 @@ from pathlib import Path
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.gather import all_at_once
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import OPTIONS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.snapshot_place import (
+    SnapshotFile,
+    ToStore,
+    snapshot_place,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import persistent_dir
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen import Observation, Observations
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen_place import SeenFile, open_seen
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import EnvironmentStatus
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.snapshot import Snapshot
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import PREFIX, options
 
 SPEC = ArgumentSpec(OPTIONS)
 # In place of a folder.
 SYNC = "sync"
 THREADS, SECONDS = 16, 60.0
+
+SettingsOf = Callable[[str], tuple[Mapping[str, t.Any], list[str]]]
+Save = Callable[[ModuleContext], object]
 
 # The environments by where it is kept what was seen of them: a folder, or :data:`SYNC`. Of those in none nothing is kept.
 Places = dict[str, list[str]]
@@ -65,9 +74,10 @@ class Remembered:
         except OptionError as error:
             # Where the ledger wants the same folder, the look says so.
             if settings[f"{PREFIX}ledger"] == "sync":
+                lost = "and no snapshot of a source is kept, so recover cannot put back what is lost with it"
                 self._tell(
-                    f"No report of this run says since when anything is so. unified_profiles_{error.message} Set "
-                    "unified_profiles_remember to sync, or to none."
+                    f"No report of this run says since when anything is so{f', {lost}' * settings[f'{PREFIX}snapshot']}. "
+                    f"unified_profiles_{error.message} Set unified_profiles_remember to sync, or to none."
                 )
             return "none"
         if folder not in self._files:
@@ -87,7 +97,7 @@ def remember(
     places: Mapping[str, Iterable[str]],
     outcomes: Mapping[str, EnvironmentStatus],
     now: str,
-    settings_of: Callable[[str], tuple[Mapping[str, t.Any], list[str]]],
+    settings_of: SettingsOf,
 ) -> list[str]:
     """Write down what the looks of a run saw.
 
@@ -104,7 +114,8 @@ def remember(
     for place, names in places.items():
         found = {name: outcomes[name] for name in names if name in outcomes}
         if place == SYNC:
-            problems += _in_sync(found, now, settings_of)
+            saves = {name: functools.partial(_observe, of, now) for name, of in found.items()}
+            problems += _in_sync(saves, settings_of)
             continue
         try:
             SeenFile(Path(place)).remember(found, now)
@@ -113,23 +124,52 @@ def remember(
     return problems
 
 
-def _in_sync(
-    found: Mapping[str, EnvironmentStatus],
-    now: str,
-    settings_of: Callable[[str], tuple[Mapping[str, t.Any], list[str]]],
-) -> list[str]:
-    """The same for documents, each over a transport of its own: that of a survey sends no write."""
+def _observe(found: EnvironmentStatus, now: str, call: ModuleContext) -> None:
+    open_seen(call).remember(found, now)
+
+
+def keep(snapshots: Mapping[str, ToStore], settings_of: SettingsOf) -> list[str]:
+    """Store the snapshots that the looks of a run took.
+
+    Args:
+        snapshots: By environment.
+        settings_of: See :func:`remember`.
+
+    Returns:
+        A sentence for each that could not be stored.
+    """
+    problems: list[str] = []
+    in_sync: dict[str, Save] = {}
+    for name, stored in snapshots.items():
+        snapshot = stored["snapshot"]
+        if not stored["folder"]:
+            in_sync[name] = functools.partial(_store, snapshot)
+            continue
+        try:
+            SnapshotFile(Path(stored["folder"]), name, snapshot["source_id"]).write(snapshot)
+        except Failure as failure:
+            problems.append(f"{name}: {failure.full_message}")
+    return problems + _in_sync(in_sync, settings_of)
+
+
+def _store(snapshot: Snapshot, call: ModuleContext) -> None:
+    if place := snapshot_place(call, snapshot["source_id"]):
+        place.write(snapshot)
+
+
+def _in_sync(saves: Mapping[str, Save], settings_of: SettingsOf) -> list[str]:
+    """Write documents, each over a transport of its own: that of a survey sends no write."""
 
     def write(name: str, params: Mapping[str, t.Any]) -> str:
         def save(call: ModuleContext) -> dict[str, t.Any]:
-            open_seen(call).remember(found[name], now)
+            saves[name](call)
             return {}
 
         result = run(SPEC, save, params, "profiles_report", check_mode=False)
         return f"{name}: {result['msg']}" if result.get("failed") else ""
 
     def jobs() -> t.Iterator[tuple[str, Callable[[], str]]]:
-        for name in found:
+        for name in saves:
             settings, problems = settings_of(name)
             if not problems:
                 yield name, functools.partial(write, name, options(settings, SPEC.argument_spec, name))

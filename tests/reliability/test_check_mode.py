@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import SET_BY_SEGMENT
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._report_files import FORMS
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -22,7 +21,16 @@ from sandbox.catalog import CATALOG
 from sandbox.model import LEGACY_NAME, SOURCE_NAME
 from sandbox.server import SandboxHandle
 from support.chain import Chain
-from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, by_hand, connected, forgotten
+from support.scenarios import (
+    CONNECT,
+    RECOVER,
+    SCENARIOS,
+    Snapshot,
+    assert_foretold,
+    by_hand,
+    connected,
+    forgotten,
+)
 
 UNDERSCORES = SOURCE_NAME.replace("-", "_")
 NAMES = (SOURCE_NAME, UNDERSCORES, LEGACY_NAME, SOURCE_NAME.title(), SOURCE_NAME + " ", "renamed by hand")
@@ -91,26 +99,6 @@ def build(sandbox: SandboxHandle, folder: Path, state: dict[str, Any]) -> Chain:
     chain.options |= {**state["options"], "friendly_name": state["friendly_name"]}
     sandbox.clear_journal()
     return chain
-
-
-def assert_foretold(predicted: Any, real: Any, where: str = "") -> None:
-    """The same shape and the same values, with placeholders only where the server chooses."""
-    if predicted == SET_BY_SEGMENT:
-        assert isinstance(real, str), (where, real)
-    elif isinstance(predicted, dict):
-        assert isinstance(real, dict), (where, real)
-        assert set(predicted) == set(real), (where, predicted, real)
-        for name in predicted:
-            assert_foretold(predicted[name], real[name], f"{where}.{name}")
-    elif isinstance(predicted, list):
-        assert len(predicted) == len(real), (where, predicted, real)
-        # The chosen values are sorted in among the known ones.
-        rest = list(real)
-        for value in (v for v in predicted if v != SET_BY_SEGMENT):
-            assert value in rest, (where, predicted, real)
-            rest.remove(value)
-    else:
-        assert predicted == real, (where, predicted, real)
 
 
 PATIENT = settings(

@@ -15,7 +15,7 @@ import pytest
 from sandbox.server import SandboxHandle
 from support.attachments import attach, attached, of_others
 from support.chain import Chain, Run
-from support.scenarios import assert_connected, check_settled, settle
+from support.scenarios import Snapshot, assert_connected, assert_foretold, check_settled, settle
 
 # Nothing here depends on the version of ansible-core.
 pytestmark = pytest.mark.newest_only
@@ -25,7 +25,7 @@ WORLDS, SAMPLE = 60, 4
 def lose(sandbox: SandboxHandle, folder: Path, seed: object = 0, **options: Any) -> tuple[Chain, dict[str, Any]]:
     """An environment whose source was lost, after a run that took a snapshot of it; and what the source had."""
     sandbox.reset()
-    chain = Chain(sandbox, folder, snapshot=True, snapshot_max_age=0, **options)
+    chain = Chain(sandbox, folder, **{"snapshot": True, "snapshot_max_age": 0, **options})
     assert not settle(chain, "connect").failure
     (source,) = chain.twilio_sources
     attach(chain.env, source, seed)
@@ -51,6 +51,20 @@ def restore_record(chain: Chain) -> dict[str, Any]:
     return found
 
 
+def assert_check_mode_foretells(chain: Chain) -> None:
+    """The intent and each item, in the diff that the real run then makes."""
+    start = Snapshot(chain)
+    foretold = chain.recover(check=True)
+    assert start.same()
+    real = chain.recover()
+    for task in ("intent", "restore"):
+        assert_foretold(foretold.results[task]["diff"], real.results[task]["diff"], task)
+    taken = real.results["intent"]["snapshot"]
+    for run in (foretold, real):
+        assert run.looks[0]["due"]["restore"].startswith(f"from the snapshot of {taken}: ")
+    start.restore()
+
+
 def cards(run: Run) -> list[Any]:
     return [card for card in run.statuses[-1]["cards"] if card["step"] == "restore"]
 
@@ -62,6 +76,7 @@ def test_in_every_world_the_new_source_is_as_the_old_one(
         chain, had = lose(sandbox, tmp_path / str(seed), seed)
         gone = {*chain.env.sources}
         others = of_others(chain.env, ())
+        assert_check_mode_foretells(chain)
         run = settle(chain, "recover")
         assert_connected(chain, run)
         assert restored(chain) == had, seed
@@ -190,6 +205,57 @@ def test_a_snapshot_that_cannot_be_used_is_told_and_the_source_is_made(
     check_settled(chain, "recover")
 
 
+def test_a_snapshot_in_sync_is_stored_there_alone_and_put_back(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    chain, had = lose(sandbox, tmp_path, "rich", remember="sync", ledger="sync")
+    assert not (chain.state_dir / "snapshots").exists()
+    # An outage is over another time: until then no source is made that nothing would be put back to.
+    document = sandbox.fault(match="GET /twilio/sync/v1/Services/default/Documents/snapshot-*", status=503, count=None)
+    run = chain.recover()
+    assert document.hits
+    assert run.failure
+    assert chain.twilio_sources == []
+    sandbox.clear_faults()
+    assert_connected(chain, settle(chain, "recover"))
+    assert restored(chain) == had
+    chain.options["snapshot_max_age"] = 1
+    check_settled(chain, "recover")
+    (source,) = chain.twilio_sources
+    names = [it["unique_name"] for of in chain.env.services.values() for it in of["documents"].values()]
+    assert f"snapshot-of-unified-profiles-{source.id}" in names
+    assert [*tmp_path.rglob("*.json")] == []
+
+
+def test_a_snapshot_that_cannot_be_stored_or_read_in_sync_is_told(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    sandbox.reset()
+    chain = Chain(sandbox, tmp_path, snapshot=True, snapshot_max_age=0, remember="sync")
+    assert not settle(chain, "connect").failure
+    sandbox.fault(match="POST /twilio/sync/v1/Services/default/Documents/snapshot-*", status=403, count=None)
+    run = chain.connect()
+    assert [problem.partition(":")[0] for problem in run.problems] == ["dev"]
+    sandbox.fault(match="GET /twilio/sync/v1/Services/default/Documents/snapshot-*", status=500, count=None)
+    run = chain.connect()
+    assert (run.failure, run.statuses[-1]["status"]) == (None, "proven")
+    assert "No snapshot is taken." in " ".join(run.looks[-1]["warnings"])
+    sandbox.clear_faults()
+    sandbox.fault(match="GET /twilio/sync/v1/Services/default/Documents/snapshot-*", status=403, count=None)
+    sandbox.sabotage(chain.name, "delete-source")
+    run = settle(chain, "recover")
+    assert "is not open to these credentials" in " ".join(run.looks[0]["warnings"])
+    assert_connected(chain, run)
+
+
+@pytest.mark.parametrize("options", [{"remember": "none"}, {"snapshot": False}])
+def test_where_nothing_is_remembered_no_snapshot_is_kept(
+    sandbox: SandboxHandle, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    chain, _had = lose(sandbox, tmp_path, "rich", **options)
+    assert [path.name for path in chain.state_dir.iterdir() if path.is_dir()] == ["ledger"]
+    run = settle(chain, "recover")
+    assert "There is no snapshot" in " ".join(run.looks[0]["warnings"])
+    assert_connected(chain, run)
+    check_settled(chain, "recover")
+
+
 def test_a_snapshot_that_is_damaged_while_a_restore_is_open_leaves_it_open(
     sandbox: SandboxHandle, tmp_path: Path
 ) -> None:
@@ -202,10 +268,19 @@ def test_a_snapshot_that_is_damaged_while_a_restore_is_open_leaves_it_open(
     sandbox.clear_faults()
     run = chain.recover()
     assert "damaged" in " ".join(run.looks[-1]["warnings"])
+    assert "give it up with unified_profiles_restore: []" in " ".join(run.looks[-1]["warnings"])
     assert (run.statuses[-1]["status"], [*run.statuses[-1]["due"]]) == ("pending", ["restore"])
+    start = Snapshot(chain)
     file.write_text(text)
     settle(chain, "recover")
     assert restored(chain) == had
+    # Whoever has no copy of it gives up what it had.
+    start.restore()
+    chain.options["restore"] = []
+    run = chain.recover()
+    assert (run.changed, run.looks[-1]["due"]) == (["restore"], {})
+    assert "left out" in restore_record(chain)["items"].values()
+    check_settled(chain, "recover")
 
 
 def test_what_takes_the_place_is_lost_as_well(sandbox: SandboxHandle, tmp_path: Path) -> None:
@@ -283,6 +358,26 @@ def test_a_snapshot_is_taken_once_a_day_and_has_no_settings(sandbox: SandboxHand
     assert {name for one in snapshot["destinations"] for name in one} == {"id", "name", "type", "enabled"}
     assert "canary" not in file.read_text() + json.dumps(run.looks)
     assert source.keys[0] not in file.read_text()
+
+
+def test_a_snapshot_stays_within_the_limits_of_segment(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    sandbox.reset()
+    chain = Chain(sandbox, tmp_path, snapshot=True)
+    assert not settle(chain, "connect").failure
+    (source,) = chain.twilio_sources
+    names = [f"warehouse{number}" for number in range(4)]
+    syncs = {source.id: {"tracks": {"a": True, "b": False}}}
+    chain.env.warehouses = {name: {"name": name, "sources": [source.id], "syncs": syncs} for name in names}
+    sandbox.switch(rate_limits=True)
+    for known in (2, 4):
+        sandbox.advance(24 * 3600)
+        sandbox.clear_journal()
+        chain.play("drift")
+        assert [entry["path"] for entry in sandbox.journal() if entry["status"] == 429] == []
+        snapshot = json.loads((chain.state_dir / f"snapshots/{source.id}.json").read_text())
+        assert [one["not_synced"] for one in snapshot["warehouses"] if "not_synced" in one] == [
+            {"tracks": ["b"]}
+        ] * known
 
 
 def test_a_part_that_cannot_be_read_stays_as_it_was(sandbox: SandboxHandle, tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ def requests(sandbox: SandboxHandle) -> tuple[list[str], list[str]]:
 
 def snapshots(chain: Chain) -> tuple[str, str]:
     """The settings of a chain that differ from their defaults."""
-    given = {name: chain.options[name] for name in ("snapshot", "snapshot_max_age") if name in chain.options}
+    given = {
+        name: chain.options[name] for name in ("snapshot", "snapshot_max_age", "remember") if name in chain.options
+    }
     return "-e", json.dumps({f"unified_profiles_{name}": value for name, value in given.items()})
 
 

@@ -24,7 +24,6 @@ import jinja2
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import Look
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.restoring import store_snapshot
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import open_ledger
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import EnvironmentStatus
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.clock import Clock
@@ -37,6 +36,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environm
     survey_settings,
 )
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import PREFIX, options
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import keep
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import RUN_ONLY, SETTINGS
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
 from sandbox.model import Environment as Model
@@ -87,12 +87,14 @@ class Run:
         statuses: The same for a report.
         results: What the tasks in between returned, by what they register, without the role's name.
         failure: What ended the run, or a look.
+        problems: Why a snapshot was not stored.
     """
 
     looks: list[Look] = field(default_factory=list)
     statuses: list[EnvironmentStatus] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
     failure: Result | None = None
+    problems: list[str] = field(default_factory=list)
 
     @property
     def changed(self) -> list[str]:
@@ -159,9 +161,10 @@ class Chain(Environment):
         if due:
             self.act(run, playbook, variables, check)
             self.look(run, playbook, variables, check)
-        for look in [] if check else run.looks:
+        taken = [look["snapshot"] for look in run.looks if look["snapshot"]]
+        if taken and not check:
             # As profiles_report does.
-            assert not look["snapshot"] or not store_snapshot(look["snapshot"])
+            run.problems = keep({self.name: taken[-1]}, lambda name: environment_settings(variables, None))
         return run
 
     def look(self, run: Run, playbook: str, variables: t.Mapping[str, t.Any], check: bool) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import SET_BY_SEGMENT
 from sandbox import handovers
 from sandbox.catalog import JAVA
 from sandbox.model import SOURCE_NAME
@@ -90,11 +91,14 @@ def with_attachments(chain: Chain) -> None:
     # Nothing but the record finds a source of this slug that has no name yet.
     source.slug = "made-by-hand"
     chain.had = attached(chain.env, source)
+    # Another one, though there is one of today.
+    chain.options["snapshot_max_age"] = 0
     assert not settle(chain, CONNECT).failure
+    chain.options["snapshot_max_age"] = 1
 
 
 OPERATOR = {"channel": "operator"}
-SNAPSHOT = {"snapshot": True, "snapshot_max_age": 0}
+SNAPSHOT = {"snapshot": True}
 BLIND = {"read_back": False}
 SYNC = {"ledger": "sync"}
 SCENARIOS = {
@@ -125,7 +129,7 @@ SCENARIOS = {
         RECOVER, (connected, with_attachments, sabotaged("delete-source")), SNAPSHOT
     ),
     "recover, deleted, put back, ledger in Sync": Scenario(
-        RECOVER, (connected, with_attachments, sabotaged("delete-source")), {**SNAPSHOT, **SYNC}
+        RECOVER, (connected, with_attachments, sabotaged("delete-source")), {**SNAPSHOT, **SYNC, "remember": "sync"}
     ),
     "recover, renamed": Scenario(RECOVER, (connected, sabotaged("rename-source"))),
     "recover, disabled": Scenario(RECOVER, (connected, sabotaged("disable-source"))),
@@ -252,9 +256,29 @@ def check_settled(chain: Chain, playbook: str) -> Run:
     chain.sandbox.clear_journal()
     again = settle(chain, playbook)
     assert not again.failure
-    assert again.changed == []
+    assert (again.changed, again.problems) == ([], [])
     assert chain.sandbox.journal(writes=True) == []
     return again
+
+
+def assert_foretold(predicted: t.Any, real: t.Any, where: str = "") -> None:
+    """The same shape and the same values, with placeholders only where the server chooses."""
+    if predicted == SET_BY_SEGMENT:
+        assert isinstance(real, str), (where, real)
+    elif isinstance(predicted, dict):
+        assert isinstance(real, dict), (where, real)
+        assert set(predicted) == set(real), (where, predicted, real)
+        for name in predicted:
+            assert_foretold(predicted[name], real[name], f"{where}.{name}")
+    elif isinstance(predicted, list):
+        assert len(predicted) == len(real), (where, predicted, real)
+        # The chosen values are sorted in among the known ones.
+        rest = list(real)
+        for value in (v for v in predicted if v != SET_BY_SEGMENT):
+            assert value in rest, (where, predicted, real)
+            rest.remove(value)
+    else:
+        assert predicted == real, (where, predicted, real)
 
 
 def sample(cases: list[t.Any], share: float, seed: str) -> list[t.Any]:

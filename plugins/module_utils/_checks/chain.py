@@ -38,7 +38,8 @@ from .._source.keeping import foresee
 from .._source.manage import MENDED, ManagedSource, diagnose_source
 from .drift import DriftLook
 from .preflight import check_offline, preflight
-from .restoring import RESTORE, Intent, ToStore, open_restore, restore_card, snapshot_due, still_to_do
+from .restoring import RESTORE, Intent, open_restore, restore_card, snapshot_due, still_to_do
+from .snapshot_place import ToStore
 
 OF_A_STEP = ("endpoint", "confirm", "clock_skew")
 # Of an environment; the connection options are added.

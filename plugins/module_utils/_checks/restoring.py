@@ -4,90 +4,40 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""A source that is put back: its snapshot in a file, the record of it in the ledger, and the card for what a person has to do.
+"""A source that is put back: its snapshot, the record of it in the ledger, and the card for what a person has to do.
 
 The ledger records what is to be put back before the source is made. So whoever comes after a run that was killed finds the source, also by
-a slug that says nothing, and knows what is left to do. A snapshot lies in a file for each source, beside the ledger.
+a slug that says nothing, and knows what is left to do. Where a snapshot lies is in ``snapshot_place.py``.
 """
 
 from __future__ import annotations
 
 import datetime
-import json
 import typing as t
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from .._base.errors import Failure, OptionError, SnapshotError
-from .._base.files import UnusableFile, read_text, replace_file, way_out
 from .._base.times import format_time, parse_time
 from .._clients.source import Source
 from .._handover.cards import HOW_TO_RUN, Card, again, where
 from .._handover.evidence import restore_name
 from .._handover.handovers import recorded_facts
-from .._handover.ledger import Entry, LedgerDocument, Restore, file_name_for
-from .._handover.ledger_place import LEDGER_OPTIONS, open_ledger, state_folder
+from .._handover.ledger import Entry, LedgerDocument, Restore
+from .._handover.ledger_place import LEDGER_OPTIONS, open_ledger
+from .._handover.seen_place import REMEMBER
 from .._module.context import ModuleContext
 from .._module.run import change_result
 from .._module.state import SET_BY_SEGMENT, Plan, Reconciled, Resource, State
 from .._source.restore import BY_HAND, PARTS, STILL_OPEN, Restoring, items_of, still_open
-from .._source.snapshot import Snapshot, called, parse, things
+from .._source.snapshot import Snapshot, called, things
 from .._source.take_snapshot import take
+from .snapshot_place import ToStore, snapshot_place
 
-# A file has more than a ledger: a warehouse may leave out thousands of properties.
-MAX_FILE = 4 * 1024 * 1024
 RESTORE: dict[str, t.Any] = {
     "restore": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
 }
-OPTIONS: dict[str, t.Any] = {**LEDGER_OPTIONS, **RESTORE, "clock_skew": {"type": "float", "default": 0.0}}
-
-
-class ToStore(t.TypedDict):
-    """A snapshot that was taken, and the file that it belongs in."""
-
-    file: str
-    snapshot: Snapshot
-
-
-def snapshot_file(call: ModuleContext, source_id: str) -> Path:
-    """Where the snapshot of a source is.
-
-    Raises:
-        OptionError: There is no folder that lasts.
-    """
-    return state_folder(call) / "snapshots" / f"{file_name_for(source_id)}.json"
-
-
-def read_snapshot(call: ModuleContext, source_id: str) -> Snapshot | None:
-    """The snapshot of a source, None where there is none.
-
-    Raises:
-        SnapshotError: It cannot be read; see :func:`parse` as well.
-        OptionError: There is no folder that lasts.
-    """
-    file = snapshot_file(call, source_id)
-    try:
-        found = json.loads(read_text(file, MAX_FILE))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise SnapshotError(f"The snapshot {file} cannot be read: {error.strerror}.", f"{way_out(error)}.") from None
-    except UnusableFile as error:
-        raise SnapshotError(f"The snapshot {file} cannot be used: it {error}.", "Restore it from a backup.") from None
-    except (ValueError, RecursionError):
-        found = None
-    return parse(found, call["environment"], source_id, f"The snapshot {file}")
-
-
-def store_snapshot(stored: ToStore) -> str:
-    """Write a snapshot that a look took, as a whole or not at all; return what went wrong, if something did."""
-    file = Path(stored["file"])
-    try:
-        replace_file(file, json.dumps(stored["snapshot"], indent=2, sort_keys=True) + "\n")
-    except OSError as error:
-        return f"The snapshot {file} cannot be written: {error.strerror}. {way_out(error)}."
-    return ""
+OPTIONS: dict[str, t.Any] = {**LEDGER_OPTIONS, **REMEMBER, **RESTORE, "clock_skew": {"type": "float", "default": 0.0}}
 
 
 def snapshot_due(call: ModuleContext, source: Source) -> ToStore | None:
@@ -101,17 +51,22 @@ def snapshot_due(call: ModuleContext, source: Source) -> ToStore | None:
     if not call["snapshot"] or open_restore(document) or recorded_facts(document.steps)["source_id"] != source.id:
         return None
     try:
-        file = snapshot_file(call, source.id)
+        place = snapshot_place(call, source.id)
     except OptionError:
         return None  # as in AWX without a folder that lasts
+    if place is None:
+        return None
     try:
-        before = read_snapshot(call, source.id)
+        before = place.read()
     except SnapshotError:
         before = None
+    except Failure as failure:
+        call.warnings.append(f"No snapshot is taken. {failure.full_message}")
+        return None
     taken = parse_time(before["at"]) if before else None
     if taken and call.segment_now() - taken < datetime.timedelta(days=call["snapshot_max_age"]):
         return None
-    return {"file": str(file), "snapshot": take(call, source, before)}
+    return {"folder": place.folder, "snapshot": take(call, source, before)}
 
 
 def open_restore(document: LedgerDocument) -> Restore | None:
@@ -181,7 +136,7 @@ class Intent(Resource):
 def usable_snapshot(call: ModuleContext, source_id: str) -> Snapshot | None:
     """The snapshot of a source. One that cannot be used is a warning, and stops nothing."""
     try:
-        return read_snapshot(call, source_id)
+        return place.read() if (place := snapshot_place(call, source_id)) else None
     except (SnapshotError, OptionError) as failure:
         call.warnings.append(failure.full_message)
         return None
@@ -199,12 +154,14 @@ def restoring(call: ModuleContext) -> Restoring | None:
         return None
     snapshot = usable_snapshot(call, record.get("lost_source_id", ""))
     if snapshot is None:
-        return None
+        if call["restore"]:
+            return None
+        snapshot = t.cast(Snapshot, {})  # nothing of it is wanted any more
 
     def save(items: dict[str, str]) -> None:
         told: list[Entry] = []
         if not still_open(items):
-            why = f"from the snapshot of {snapshot['at']}"
+            why = f"from the snapshot of {record['snapshot']}"
             told = [{"at": format_time(call.segment_now()), "what": "restored", "by": "", "why": why}]
         wanted = t.cast(Restore, {**record, "items": dict(items), "source_id": source_id})
         ledger.save(replace(ledger.seen, restore=wanted, history=[*ledger.seen.history, *told]))
@@ -228,7 +185,7 @@ def put_back(call: ModuleContext) -> dict[str, t.Any]:
     reached = Reconciled(replace(outcome.plan, after=outcome.state or {}), outcome.state)
     changed = outcome.state != outcome.plan.before
     return {**change_result(reached, states=dict((outcome.state or {})["items"])), "changed": changed, "slug": ""} | {
-        "snapshot": resource.snapshot["at"]
+        "snapshot": resource.snapshot.get("at", "")
     }
 
 
@@ -238,7 +195,13 @@ def _told(record: Mapping[str, t.Any] | None) -> dict[str, t.Any]:
 
 def still_to_do(call: ModuleContext, record: Mapping[str, t.Any]) -> str:
     """What is still to be put back, and why it is not, in words."""
-    known = things(usable_snapshot(call, record.get("lost_source_id", "")) or t.cast(Snapshot, {}))
+    snapshot = usable_snapshot(call, record.get("lost_source_id", ""))
+    if snapshot is None:
+        call.warnings.append(
+            f"What was lost with the source {record.get('lost_source_id')} cannot be put back without its snapshot. Bring that back, or give "
+            "it up with unified_profiles_restore: []."
+        )
+    known = things(snapshot or t.cast(Snapshot, {}))
     told = []
     for item in still_open(record["items"]):
         why = STILL_OPEN[record["items"][item]]
@@ -255,7 +218,8 @@ def restore_card(call: ModuleContext, document: LedgerDocument) -> Card | None:
     if name in {said["alert"] for said in document.acknowledged}:
         return None
     try:
-        snapshot = read_snapshot(call, record.get("lost_source_id", ""))
+        place = snapshot_place(call, record.get("lost_source_id", ""))
+        snapshot = place.read() if place else None
     except Failure:
         snapshot = None
     if snapshot is None:

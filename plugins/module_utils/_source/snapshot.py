@@ -12,13 +12,18 @@ that could not be read is in ``unread``, with what is known of it from the snaps
 
 from __future__ import annotations
 
+import json
 import typing as t
+from collections.abc import Iterator
 
 from .._base.errors import SnapshotError
 from .._base.shapes import format_number, misfits
 from .._clients.segment_attachments import SCHEMA_SETTINGS, Destination, Named, known_settings
 
 FORMAT = 1
+# What is for people to read, the first that gives way where there is no room.
+FOR_PEOPLE = ("spaces", "rights", "functions", "destinations")
+NO_ROOM = "there is no room for it in a Sync document"
 
 
 class Label(t.TypedDict):
@@ -135,3 +140,37 @@ def differences(old: Snapshot, new: Snapshot) -> dict[str, tuple[t.Any, t.Any]]:
 def _value(thing: t.Any) -> t.Any:
     """What counts of a thing."""
     return {name: value for name, value in thing.items() if name not in ("name", "read_at")}
+
+
+def shortened(snapshot: Snapshot, most: int) -> str:
+    """A snapshot as JSON of so many bytes at most. What has no room is among what is ``unread``, and nothing else is left out.
+
+    Raises:
+        SnapshotError: There is no room for what cannot be left out.
+    """
+    for shorter in _shorter(snapshot):
+        data = json.dumps(shorter, separators=(",", ":"), sort_keys=True)
+        if len(data) <= most:
+            return data
+    raise SnapshotError(
+        f"The snapshot of the source {snapshot['source_id']} would have {len(data)} bytes; Sync takes {most}.",
+        "Keep it in a file, with unified_profiles_remember: file.",
+    )
+
+
+def _shorter(snapshot: Snapshot) -> Iterator[Snapshot]:
+    """A snapshot, and what is left of it as one part after the other gives way: selective syncs, the longest first, then names."""
+    yield snapshot
+    syncs = {one["id"]: len(json.dumps(one.get("not_synced"))) for one in snapshot.get("warehouses", [])}
+    for id_ in sorted(syncs, key=lambda one: -syncs[one]):
+        warehouses = [
+            t.cast(Warehouse, {name: value for name, value in one.items() if one["id"] != id_ or name != "not_synced"})
+            for one in snapshot["warehouses"]
+        ]
+        unread = {**snapshot.get("unread", {}), f"selective_sync:{id_}": NO_ROOM}
+        snapshot = {**snapshot, "warehouses": warehouses, "unread": unread}
+        yield snapshot
+    for part in FOR_PEOPLE:
+        unread = {**snapshot.get("unread", {}), part: NO_ROOM}
+        snapshot = t.cast(Snapshot, {**{name: of for name, of in snapshot.items() if name != part}, "unread": unread})
+        yield snapshot

@@ -13,7 +13,6 @@ import re
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import printable
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.restoring import store_snapshot
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import CHAINS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_monitor import MonitorApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import environment_status
@@ -23,6 +22,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.c
     ModuleContext,
 )
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_source
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import keep
 from support.environment import STEPS
 from support.looked import Looked, verdicts
 
@@ -65,7 +65,7 @@ def test_a_snapshot_takes_six_requests_more_and_none_while_it_is_young(connected
     """With one warehouse, and no destination."""
     taken = connected.look(snapshot=True)["snapshot"]
     assert (requests(connected.sandbox), taken["snapshot"]["unread"]) == ((15, 2), {})
-    assert store_snapshot(taken) == ""
+    assert keep({"dev": taken}, lambda name: ({}, [])) == []
     assert connected.look(snapshot=True)["snapshot"] is None
     assert requests(connected.sandbox) == (9, 2)
 
