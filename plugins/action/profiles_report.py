@@ -92,8 +92,7 @@ def _show(outcomes: Mapping[str, t.Any], run: pages.Run, files: list[str]) -> No
         display.display("\n" + pages.card_text(card, run))
     if len(cards) > len(shown):
         display.display(f"\n{len(cards) - len(shown)} more steps are pending: see {files[-1]}.")
-    today = datetime.datetime.now(datetime.timezone.utc).date()
-    if accepting := pages.acceptance_text(outcomes, today, MAX_ACCEPTED_SHOWN if files else len(outcomes)):
+    if accepting := pages.acceptance_text(outcomes, run, MAX_ACCEPTED_SHOWN if files else len(outcomes)):
         display.display("\n" + accepting)
     # Last, because the cards scroll away.
     display.display("\n" + pages.summary_text(outcomes, MAX_LINES_SHOWN if files else len(outcomes)))

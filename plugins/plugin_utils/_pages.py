@@ -87,10 +87,10 @@ def code(value: t.Any) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-def fenced(value: t.Any) -> str:
-    """A Markdown code block."""
-    fence = "~" * max(3, max(map(len, re.findall("~+", str(value))), default=0) + 1)
-    return f"{fence}\n{terminal(value)}\n{fence}"
+def fenced(*lines: t.Any) -> str:
+    """A Markdown code block of these lines."""
+    fence = "~" * max(3, max((len(run) for line in lines for run in re.findall("~+", str(line))), default=0) + 1)
+    return "\n".join([fence, *map(terminal, lines), fence])
 
 
 class Run(t.NamedTuple):
@@ -111,6 +111,12 @@ class Run(t.NamedTuple):
     arguments: Sequence[str] = HOW_TO_RUN
     more: Sequence[str] = ()
     about: Sequence[str] = ()
+
+    @property
+    def accepted_until(self) -> str:
+        """The last day of an acceptance that begins with this run."""
+        at = parse_time(self.at)
+        return f"{at + datetime.timedelta(days=ACCEPTED_DAYS):%Y-%m-%d}" if at else ""
 
     @property
     def command(self) -> str:
@@ -138,8 +144,7 @@ def card_text(card: Mapping[str, t.Any], run: Run) -> str:
 
 def summary_text(outcomes: Mapping[str, Mapping[str, t.Any]], most: int) -> str:
     """A line for each environment, those in trouble first, and at last how many there are of each status, and who is in trouble."""
-    facts = _facts(outcomes, Run())
-    named = [(terminal(name), found) for name, found in facts["outcomes"].items()]
+    named = [(terminal(name), outcomes[name]) for name in worst_first(outcomes)]
     width = max((len(name) for name, _found in named), default=0)
     lines = [f"{name:{width}}  {found['status']:9}  {terminal(found['why'])}".rstrip() for name, found in named[:most]]
     if len(named) > most:
@@ -152,25 +157,27 @@ def summary_text(outcomes: Mapping[str, Mapping[str, t.Any]], most: int) -> str:
     return "\n".join([*lines, f"{len(named)} environment{'s' * (len(named) != 1)}: {', '.join(counts)}"])
 
 
-def acceptance_text(outcomes: Mapping[str, Mapping[str, t.Any]], today: datetime.date, most: int) -> str:
+def acceptance(found: Mapping[str, t.Any], run: Run) -> list[str]:
     """The lines that would accept what was found, but for the reason, which nobody else can give. Empty where there is nothing."""
-    until = today + datetime.timedelta(days=ACCEPTED_DAYS)
-    found = {name: [it for it in of["differences"] if not it["accepted"]] for name, of in outcomes.items()}
-    drifted = {name: differences for name, differences in found.items() if differences}
     lines = []
-    for name, differences in [*drifted.items()][:most]:
-        lines += [
-            f"# {terminal(name)}: to accept what was found, add to its variables, each with a reason",
-            f"{ACCEPTED}:",
-        ]
-        for difference in differences:
+    for difference in found["differences"]:
+        if not difference["accepted"]:
             value = json.dumps(difference["found"])
             unsafe = "!unsafe " if "{" in value else ""  # Ansible would take it for a template
             lines += [f"  - attribute: {difference['attribute']}", f"    value: {unsafe}{value}"]
-            lines += ["    reason:", f'    until: "{until}"']
-    if len(drifted) > most:
-        lines.append(f"# and {len(drifted) - most} more")
-    return "\n".join(lines)
+            lines += ["    reason:", f'    until: "{run.accepted_until}"']
+    return [f"{ACCEPTED}:", *lines] if lines else []
+
+
+def acceptance_text(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run, most: int) -> str:
+    """The same for the terminal, for so many environments at most."""
+    accepting = {name: lines for name, of in outcomes.items() if (lines := acceptance(of, run))}
+    told = []
+    for name, lines in [*accepting.items()][:most]:
+        told += [f"# {terminal(name)}: to accept what was found, add to its variables, each with a reason", *lines]
+    if len(accepting) > most:
+        told.append(f"# and {len(accepting) - most} more")
+    return "\n".join(told)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -207,6 +214,7 @@ def _facts(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run) -> dict[str, t
         ],
         "numbers": {name: number for number, name in enumerate(sorted(told, key=lambda name: name not in changed), 1)},
         "outcomes": {name: outcomes[name] for name in order},
+        "accepting": {name: lines for name in told if (lines := acceptance(outcomes[name], run))},
         "counts": Counter(outcomes[name]["status"] for name in order),
         "steps": {step: step.capitalize() for step in STEPS},
         "rotations": {name: outcomes[name]["rotation"] for name in order if outcomes[name]["rotation"]},
@@ -246,5 +254,6 @@ def _environment(finalize: t.Callable[[t.Any], str] | None) -> jinja2.Environmen
         keep_trailing_newline=True,
         finalize=finalize,
     )
-    environment.filters.update(md=markdown, code=code, fenced=fenced, show=printable, moment=moment, in_words=in_words)
+    environment.filters.update(md=markdown, code=code, show=printable, moment=moment, in_words=in_words)
+    environment.globals["fenced"] = fenced
     return environment

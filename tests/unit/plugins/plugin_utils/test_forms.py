@@ -168,7 +168,12 @@ def of_markdown(outcomes):
     for plain, name in names.items():
         (row,) = (row for row in rows if row.startswith(f"| {plain} | "))
         status = row.removeprefix(f"| {plain} | ").split(" ")[0]
-        found[name] = of_outcomes(outcomes)[name]._replace(status=status)
+        section = text.partition(f"\n## {plain}")[2].partition("\n## ")[0]
+        accepting = section.partition("unified_profiles_accepted_drift:")[2]
+        # Whether the job fails for it is no business of this form.
+        found[name] = of_outcomes(outcomes)[name]._replace(status=status, differences=accepting.count("- attribute: "))
+        table = [line for line in section.split("\n") if line.startswith("| ")][1:]
+        assert len(table) == len(outcomes[name]["differences"])
     return found
 
 
@@ -192,6 +197,16 @@ FORMS = (of_json, of_junit, of_metrics, of_stats, of_markdown, of_page)
 def test_every_form_says_the_same(form):
     assert {found["status"] for found in FLEET.values()} >= {"failed", "broken", "drifted", "suspected", "pending"}
     assert form(FLEET) == of_outcomes(FLEET)
+
+
+def test_every_card_is_in_each_form_for_people():
+    """Also one that belongs to no step, and the second one of a step."""
+    titles = ("Put back by hand", "Give Flex the key", "Retire the old key")
+    known = build_card("key", "dev", "", {})
+    shown = [{**known, "step": step, "title": title} for step, title in zip(("restore", "key", "key"), titles)]
+    found = statuses.environment_status({"verdicts": verdicts(), "cards": shown}, False)
+    for text in (pages.report_markdown({"dev": found}, RUN), pages.report_html({"dev": found}, RUN)):
+        assert [text.count(title) for title in titles] == [1, 1, 1]
 
 
 @given(TEXT)

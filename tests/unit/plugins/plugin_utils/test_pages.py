@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import datetime
 import html
 import html.parser
 import json
@@ -273,17 +272,29 @@ def test_the_lines_that_accept_drift_lack_only_the_reason():
         "prod": {"differences": [known]},
         "eu": {"differences": [found]},
     }
-    text = pages.acceptance_text(outcomes, datetime.date(2026, 11, 26), 1)
-    assert text.splitlines() == [
-        "# dev: to accept what was found, add to its variables, each with a reason",
+    run = pages.Run("drift", "2026-11-26T23:59:59Z")
+    lines = [
         "unified_profiles_accepted_drift:",
         "  - attribute: labels",
         '    value: !unsafe "managed-by: {{ x }}\\u001b[2J"',
         "    reason:",
         '    until: "2026-12-26"',
+    ]
+    assert pages.acceptance_text(outcomes, run, 1).splitlines() == [
+        "# dev: to accept what was found, add to its variables, each with a reason",
+        *lines,
         "# and 1 more",
     ]
-    assert pages.acceptance_text({"prod": {"differences": [known]}}, datetime.date(2026, 11, 26), 1) == ""
+    assert pages.acceptance_text({"prod": {"differences": [known]}}, run, 1) == ""
+    # And in the files, where they can be copied from.
+    shown = {
+        name: {"expected": "a", "since": "", "by": "", "mend": "", **of} for name, of in (("dev", found), ("eu", known))
+    }
+    look = {"verdicts": {step: {"verdict": "proven", "reason": "r"} for step in ("connection", "link", "key")}}
+    fleet = {name: environment_status({**look, "differences": [it]}, False) for name, it in shown.items()}
+    for text in (pages.report_markdown(fleet, run), Reader(pages.report_html(fleet, run)).text):
+        assert text.count("\n".join(lines)) == 1
+        assert text.count("unified_profiles_accepted_drift:") == 1
 
 
 def rows_of(page, heading):
