@@ -39,6 +39,14 @@ def test_drift_is_told_and_accepted_by_name(project, sandbox):
     assert kept(project) == before
     assert sandbox.journal(writes=True) == []
 
+    # Check mode tells the same, and remembers nothing of it.
+    seen = (project.inventory / ".unified_profiles/seen.json").read_bytes()
+    checked = project.run("drift", *DEV, "--check")
+    assert (checked.status, checked.report) == (told.status, told.report)
+    assert f"Report: {project.inventory}/.unified_profiles/report-check-limited.html" in checked.output
+    assert (project.inventory / ".unified_profiles/seen.json").read_bytes() == seen
+    assert sandbox.journal(writes=True) == []
+
     # The lines that it prints accept what it found, once each has a reason.
     lines = told.output[told.output.index("unified_profiles_accepted_drift:") :].partition("\n\n")[0]
     wanting = project.inventory / "host_vars/dev.yml"

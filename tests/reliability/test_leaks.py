@@ -22,6 +22,7 @@ import yaml
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from sandbox.server import run_sandbox
 from sandbox.world import World
+from support.attachments import attach
 from support.leaks import ODD, WAYS, Fleet, Proxy, Search, refusing_proxy
 
 # Breaks the collection from within: errors that nobody expects, and that quote all there is to quote.
@@ -84,8 +85,20 @@ def test_the_search_finds_every_form() -> None:
     assert {where for _name, where, _text in search.hits} == {"here"}
 
 
+def with_secrets_attached(canaries: Fleet, name: str) -> None:
+    """Attach something of everything to the source, with secrets in all settings that Segment shows."""
+    env = canaries.sandbox.world.environments[name]
+    (source,) = (one for one in env.sources.values() if one.name == "twilio-unified-profiles")
+    attach(env, source, "rich")
+    places = {"source": source.settings}
+    places |= {id_: one.setdefault("settings", {}) for id_, one in env.destinations.items()}
+    for place, settings in places.items():
+        settings["apiKey"] = f"canary-{canaries.search.mark}-in-{place}{ODD}"
+        canaries.search.add(f"setting of {place}", settings["apiKey"])
+
+
 def test_no_secret_anywhere(canaries: Fleet, count) -> None:
-    """First connect, a rotation, recover of what was broken, in every way to fail."""
+    """First connect, a rotation, recover of what was broken, in every way to fail; and what is put back from a snapshot."""
     printed = canaries.run("connect", ANSIBLE_CALLBACK_RESULT_FORMAT="json")
     names = list(canaries.sandbox.world.environments)
     assert canaries.sandbox.world.environments[names[0]].flex_key, printed[-3000:]
@@ -103,13 +116,21 @@ def test_no_secret_anywhere(canaries: Fleet, count) -> None:
     assert retired == {names[0]: True, names[1]: False}, printed[-3000:]
     assert f"the old key {keys[names[0]]} is to be removed" in printed
     assert "with HTTP 400" in printed
+    with_secrets_attached(canaries, names[1])
     for name in names[:2]:
         canaries.sandbox.sabotage(name, "delete-source" if name == names[0] else "remove-key")
-    printed += canaries.run("recover", ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
+    printed += canaries.run(
+        "recover", "-e", "unified_profiles_snapshot_max_age=0", ANSIBLE_CALLBACK_RESULT_FORMAT="yaml"
+    )
     assert "recover_key" in printed
-    canaries.sandbox.sabotage(names[0], "delete-source")
+    assert any(
+        "destination 0" in file.read_text() for file in canaries.folder.glob(".unified_profiles/snapshots/*.json")
+    )
+    for name in names[:2]:
+        canaries.sandbox.sabotage(name, "delete-source")
     printed += canaries.run("recover", "-e", "unified_profiles_channel=operator", "--limit", ",".join(names[:2]))
     assert "ends in ..." in printed
+    assert "Put back by hand what was lost with the source" in printed
     assert "Traceback" not in printed
     assert canaries.sandbox.world.environments[names[-1]].flex_key, "no secrets came from environment:"
     canaries.assert_silent()
