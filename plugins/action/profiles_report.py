@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import typing as t
 from collections.abc import Mapping
 
@@ -78,6 +79,7 @@ class ActionModule(ControllerAction):
     def _settings_of(self, task_vars: dict[str, t.Any]) -> SettingsOf:
         variables = variables_by_host(task_vars["hostvars"], self._task)
 
+        @functools.cache  # asked for observations and for snapshots
         def settings_of(name: str) -> tuple[dict[str, t.Any], list[str]]:
             of_host = variables(name)
             return environment_settings(of_host, Templar(loader=self._loader, variables=of_host))
