@@ -88,8 +88,12 @@ def test_an_entry_that_cannot_be_is_told_by_name(project):
         {"attribute": "lables", "value": "x", "reason": "y", "until": "2026-12-31"},
         {"attribute": "name", "value": "x", "reason": "y", "until": "soon"},
         {"attribute": "name", "value": "x", "until": "2026-12-31"},
+        {"attribute": "name", "value": "x", "reason": "y"},
     ]
-    said = ("[0].attribute: must be one of source, name,", "[0].until: is no date.", "[0]: has no reason.")
+    said = (
+        *("[0].attribute: must be one of source, name,", "[0].until: is no date."),
+        *("[0]: has no reason.", "[0]: has no until."),
+    )
     hosts = {f"dev{number}": {"accepted_drift": [entry]} for number, entry in enumerate(entries)}
     project.hosts(**hosts)
     output = project.run("drift").output
