@@ -73,7 +73,7 @@ def test_a_run_ends_with_its_verdicts_and_the_path_of_the_report(project):
     assert card < counts
     assert f"Report: {project.inventory}/.unified_profiles/report.html" in output
     assert "\nbad  failed " in output[card:counts]
-    # A failure is told in the summary, and by the task that fails, whose message newer releases of Ansible show twice.
+    # A failure is reported in the summary, and by the task that fails, whose message newer releases of Ansible show twice.
     assert output.count("space_id: is empty or has characters") <= 3
     page = (project.inventory / ".unified_profiles/report.html").read_text()
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people say that is not so, through whole chains: nothing comes of it, and they are told how to go on."""
+"""What people say that is not so, through whole chains: nothing comes of it, and the message says how to go on."""
 
 from __future__ import annotations
 
