@@ -102,6 +102,27 @@ def test_an_inventory_that_was_read_in_part_fails_the_run(project):
     assert "hosts.yml: Ansible could not read this inventory in whole" in " ".join(run.output.split())
 
 
+def test_an_inventory_without_a_folder_is_refused_with_the_way_out(project, sandbox):
+    """As a shell hands over what a command prints."""
+    project.hosts(dev={"sandbox_url": sandbox.url, "allow_write_events": True, "channel": "operator"})
+    program, playbook = Path(sys.executable).with_name("ansible-playbook"), ROOT / "playbooks/connect.yml"
+    done = subprocess.run(
+        ["bash", "-c", f"'{program}' '{playbook}' -i <(cat '{project.inventory}/hosts.yml')"],
+        cwd=project.folder,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    told = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 2, told
+    refused = "state_dir: is not known, because this inventory has no folder of its own that lasts."
+    assert f"{refused} Set it to a folder that outlives the run. Or keep the ledger in Twilio Sync" in told
+    assert sandbox.journal(writes=True) == []
+    assert [path.name for path in project.folder.iterdir()] == ["inventory"]
+
+
 def test_the_example_says_which_secret_is_missing(project):
     shutil.rmtree(project.inventory)
     shutil.copytree(ROOT / "inventories/example", project.inventory)
