@@ -138,8 +138,8 @@ def test_no_secret_anywhere(canaries: Fleet, count) -> None:
     count("secrets looked for", len(canaries.search.secrets))
 
 
-def test_no_secret_in_an_export(canaries: Fleet, count) -> None:
-    """The inventory that it writes, and all besides, from values, vaulted texts, and services that repeat what they were sent."""
+def test_no_secret_in_an_export_or_a_probe(canaries: Fleet, count) -> None:
+    """The inventory and the report that they write, and all besides, from values, vaulted texts, and services that repeat what they were sent."""
     names = list(canaries.sandbox.world.environments)
     said = " ".join(canaries.search.secrets.values())
     body = {"errors": [{"type": "x", "message": said}]}
@@ -152,6 +152,9 @@ def test_no_secret_in_an_export(canaries: Fleet, count) -> None:
     text = file.read_text()
     assert text.count("unified_profiles_profile_token: !vault |") == len(limited)
     assert "TO DO: " in text
+    printed += canaries.run("probe", "-e", "unified_profiles_probe_more=true", "--limit", ",".join(limited))
+    assert "contradicted: " in printed, printed[-3000:]
+    assert (canaries.folder / ".unified_profiles/probe/probe.md").exists()
     assert "Traceback" not in printed
     canaries.assert_silent()
     count("bytes of output, logs, caches, reports and temporary files searched for secrets", canaries.search.bytes)
