@@ -171,7 +171,7 @@ def probe_markdown(summary: Summary) -> str:
         "",
         f"- {_environments(count['asked'])} answered, {count['on_a_sandbox']} of them on a sandbox.",
         f"- Reads beyond a survey's own were made in {count['more']} of them.",
-        f"- The look ended early in {count['ended_early']}. Nothing is known of {count['unknown']} more.",
+        f"- The look ended early in {count['ended_early']} of them. Nothing is known of {count['unknown']} more.",
         "",
         "This report has no names, no ids, no secrets, and no value that a service sent. Read it all the same before you attach it to a "
         "public issue.",
@@ -185,7 +185,7 @@ def probe_markdown(summary: Summary) -> str:
         lines += ["", f"## {verdict.capitalize()}: {len(rows)}", ""]
         if verdict == NOT_LOOKED_AT:
             lines += [f"`-e {MORE}=true` makes the reads that these need.", ""]
-        lines += ["| assumption | so far | environments | what was seen |", "|---|---|---|---|"]
+        lines += ["| assumption | known before as | environments | detail |", "|---|---|---|---|"]
         for row in rows:
             counts = ", ".join(f"{number} {name}" for name, number in row["environments"].items())
             lines.append(f"| {markdown(row['text'])} | {row['grade']} | {counts} | {markdown(_details(row))} |")
