@@ -22,6 +22,7 @@ from .._handover.ledger_place import open_ledger
 from .._handover.steps import STEPS
 from .._handover.verdict import Verdict
 from .._module.context import ModuleContext
+from .._module.values import is_space_id, space_in_messages
 from .flex import check_flex
 from .space import refuse, validate
 
@@ -90,9 +91,12 @@ class DriftLook:
 
     @functools.cached_property
     def space_gone(self) -> bool:
-        """Whether there is no such space."""
+        """Whether there is no such space. What cannot be the id of one is refused elsewhere, and asked of nobody."""
+        space = self.call["space_id"]
+        if not is_space_id(space):
+            return False
         try:
-            self._allowed(("space",), lambda: self.call.public_api().space(self.call["space_id"]))
+            self._allowed(("space",), lambda: self.call.public_api().space(space_in_messages(space)))
         except NotFound:
             return True
         except ApiError as failure:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -63,7 +64,7 @@ def validate(call: ModuleContext, rights: bool, fail: bool = True) -> dict[str, 
     checks = [_check("format", "passed", "Space id and tokens look usable.")]
     if not re.fullmatch(r"sgp_[A-Za-z0-9]{64}", call["segment_token"]):
         call.warnings.append("segment_token does not look like a Public API token (sgp_ and 64 characters).")
-    checks.append(_space_check(call, found["space"], space))
+    checks.append(_space_check(found["space"], space, functools.partial(_others, call) if fail else str))
     checks.append(pair_check(found["pair"]))
     checks.append(_region_check(call, found))
     checks.append(_rights_check(found.get("rights")))
@@ -88,13 +89,13 @@ def _check(name: str, verdict: str, reason: str, failure: Failure | None = None)
     }
 
 
-def _space_check(call: ModuleContext, found: t.Any, space: object) -> Check:
+def _space_check(found: t.Any, space: object, others: t.Callable[[], str]) -> Check:
     if not isinstance(found, Failure):
         return _check("space", "passed", f"The space is '{found['name']}'.")
     if isinstance(found, NotFound) or (isinstance(found, ApiError) and found.status == 404):
         found.next_step = "Check space_id, and that segment_token belongs to that space's workspace."
         reason = f"space_id: no space '{space}' is known to this token: it does not exist, or is in another workspace."
-        return _check("space", "failed", reason + _others(call), found)
+        return _check("space", "failed", reason + others(), found)
     return _check("space", "failed", found.message, found)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .._clients.source import JAVA, SEGMENT_ITSELF, Source, slugs
+from .._module.values import space_in_messages
 from .decide import Facts
 from .ledger import LedgerDocument
 from .rotation import first_seen
@@ -292,13 +293,12 @@ def _of_space(seen: Seen) -> Iterator[Difference]:
         facts.recorded["done"]["subject"].get("space_id") for facts in seen.steps.values() if "done" in facts.recorded
     ]
     others = sorted({space for space in handed_over if space and space != seen.space_id})
+    expected = str(space_in_messages(seen.space_id))
     if seen.space_gone:
         mend = "It cannot be brought back: name another one (unified_profiles_space_id), then run connect."
-        yield _difference("space", seen.space_id, NOTHING, mend)
+        yield _difference("space", expected, NOTHING, mend)
     elif others:
-        yield _difference(
-            "space", seen.space_id, ", ".join(others), "Run connect: it hands over the one of the inventory."
-        )
+        yield _difference("space", expected, ", ".join(others), "Run connect: it hands over the one of the inventory.")
 
 
 def _of_steps(seen: Seen) -> Iterator[Difference]:

@@ -17,9 +17,14 @@ from .._base.secret import KINDS, Secret, shape
 from .._base.text import INVISIBLE
 
 
+def is_space_id(space: str) -> bool:
+    """Whether it can be the id of a space. Other unusual ids are the API's to judge."""
+    return bool(re.fullmatch(r"[A-Za-z0-9_-]{1,255}", space or ""))
+
+
 def check_space_id(space: str) -> None:
-    """Raises OptionError for a space id that cannot be one. Other unusual ids are the API's to judge."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", space or ""):
+    """Raises OptionError for a space id that cannot be one."""
+    if not is_space_id(space):
         raise OptionError(
             "space_id",
             "is empty or has characters that no space id has (such as spaces or slashes).",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import json
 import re
 
 import pytest
@@ -387,6 +388,20 @@ def test_the_spaces_that_there_are_in_place_of_an_unknown_one_are_told(dev):
     assert "and 11 more." in dev.look(space_id="spa_unknown")["failure"]
     dev.sandbox.fault(match="GET /segment/us/spaces$", status=403, count=None)
     assert "The workspace has" not in dev.look(space_id="spa_unknown")["failure"]
+
+
+@pytest.mark.parametrize("playbook", ["connect", "drift"])
+@pytest.mark.parametrize("wrong", ["http://user:{}@127.0.0.1:9/x", "{}"])
+def test_a_secret_in_the_place_of_the_space_is_neither_shown_nor_taken_for_a_space_that_is_gone(
+    connected, playbook, wrong
+):
+    secret = "marked-0123456789-abcdef"
+    found = connected.look(playbook, space_id=wrong.format(secret))
+    assert "space" in found["failure"] + json.dumps(found["differences"])
+    assert secret not in json.dumps(found)
+    asked = [entry["path"] for entry in connected.sandbox.journal() if secret in entry["path"]]
+    assert bool(asked) == (wrong == "{}")
+    assert wrong == "{}" or "space" not in [it["attribute"] for it in found["differences"]]
 
 
 def test_a_lost_ledger_of_what_is_connected_leads_to_the_take_over(sandbox, tmp_path):
