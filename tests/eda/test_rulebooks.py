@@ -87,12 +87,14 @@ class Activation:
 
 @pytest.fixture
 def activate(project, tmp_path, sandbox):
-    """Starts a rulebook, which knows dev's workspace and account."""
+    """Starts a rulebook, which knows the workspaces and accounts of dev and prod."""
     running = []
 
     def start(name, **variables):
-        dev = sandbox.world.environments["dev"]
-        known = {"dev": {"workspace_id": dev.workspace["id"], "twilio_account_sid": dev.account_sid}}
+        known = {}
+        for environment in ("dev", "prod"):
+            env = sandbox.world.environments[environment]
+            known[environment] = {"workspace_id": env.workspace["id"], "twilio_account_sid": env.account_sid}
         running.append(Activation(name, project, tmp_path, known, **variables))
         return running[-1]
 
@@ -102,10 +104,10 @@ def activate(project, tmp_path, sandbox):
             one.kill()
 
 
-def looks(sandbox) -> int:
-    """How many playbooks looked at dev: each reads its space once."""
+def looks(sandbox, name="dev") -> int:
+    """How many playbooks looked at an environment: each lists its sources once."""
     return len(
-        [entry for entry in sandbox.journal() if entry["environment"] == "dev" and entry["path"].endswith("/sources")]
+        [entry for entry in sandbox.journal() if entry["environment"] == name and entry["path"].endswith("/sources")]
     )
 
 
@@ -115,7 +117,7 @@ def test_a_signed_event_starts_the_playbook_once_and_a_wrong_one_starts_nothing(
     url = f"http://127.0.0.1:{activation.port}/audit"
     sandbox.clear_journal()
     wrong = Forwarder(url, "another secret")
-    dev, eu = sandbox.world.environments["dev"], sandbox.world.environments["eu"]
+    dev, prod, eu = (sandbox.world.environments[name] for name in ("dev", "prod", "eu"))
     event = {"id": "e0", "type": "Source Deleted", "timestamp": "2026-11-26T10:00:00Z", "actor": "user_1"}
     event |= {"resourceId": "x", "resourceType": "SOURCE", "resourceName": "x"}
     wrong(dev, event)
@@ -123,7 +125,7 @@ def test_a_signed_event_starts_the_playbook_once_and_a_wrong_one_starts_nothing(
     assert wrong.answers == [401]
     # What the collection did itself is no reason to look. An event of a workspace that nobody named is reported.
     right = Forwarder(url, SECRET)
-    right(dev, {**event, "actor": "robot"})
+    right(prod, {**event, "actor": "robot"})
     right(eu, event)
     activation.wait(lambda: activation.told("no environment is known for it"))
     assert looks(sandbox) == 0
@@ -137,7 +139,7 @@ def test_a_signed_event_starts_the_playbook_once_and_a_wrong_one_starts_nothing(
     activation.wait(lambda: len(right.answers) >= 103)
     assert set(right.answers) == {200}
     activation.wait(lambda: activation.told("PLAY RECAP"))
-    assert looks(sandbox) == 1
+    assert (looks(sandbox), looks(sandbox, "prod")) == (1, 0)
     assert sandbox.journal(writes=True) == []
     assert "eu " not in activation.log.read_text().partition("PLAY RECAP")[2], "it is limited to the environment"
 
