@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import rotate
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import SET_BY_SEGMENT
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -262,6 +263,23 @@ def test_two_runs_at_once(
             chain.source.keys.remove(next(key for key in chain.source.keys[1:] if key != chain.env.flex_key))
         assert_ends(chain, old, start)
         count("another run in the midst of a rotation")
+
+
+def test_a_rotation_that_another_run_ends_meanwhile(sandbox: SandboxHandle, tmp_path: Path, monkeypatch) -> None:
+    chain, old = begin(sandbox, tmp_path)
+    retired(chain, old)
+
+    def ended_before(call: t.Any) -> t.Any:
+        monkeypatch.setattr(rotate, "evaluate", evaluate)
+        beside("rotate")(chain)
+        assert chain.rotation() == {}
+        return evaluate(call)
+
+    evaluate = rotate.evaluate
+    monkeypatch.setattr(rotate, "evaluate", ended_before)
+    run = chain.rotate()
+    assert (run.failure, run.changed) == (None, [])
+    assert_ends(chain, old, "retired")
 
 
 @pytest.mark.parametrize("start", ["leaked", "handed over", "rolled back"])

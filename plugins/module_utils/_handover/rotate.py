@@ -208,6 +208,9 @@ class _Run:
         if rotation is None or rotation["phase"] != "prove" or rotation.get("new") not in self.keys:
             return facts
         said = evaluate(call.derived(**OF_EVIDENCE, sent_test_event=None, key_fingerprints=self.keys))["rotation"]
+        if said is None:  # another run has ended it meanwhile
+            self.document = self.ledger.read()
+            return facts
         return replace(facts, proven_at=said["proven_at"], events_a_day=said["events_a_day"])
 
     def _status(self, step: Next) -> RotationStatus:
