@@ -43,7 +43,7 @@ MITOGEN = {
     "ANSIBLE_STRATEGY_PLUGINS": str(Path(ansible_mitogen.__file__).parent / "plugins/strategy"),
 }
 SCENARIOS = ("first", "nothing", "recover")
-PLAYBOOK = {"first": "connect", "nothing": "connect", "recover": "recover", "one": "recover"}
+PLAYBOOK = {"first": "connect", "nothing": "connect", "recover": "recover", "one": "recover", "drift": "drift"}
 # They know no scenarios.
 IDLE = {"floor": HERE / "floor.yml", "start": HERE / "start.yml"}
 # Where the ledgers are, beside an inventory.
@@ -96,10 +96,14 @@ SHORT = (
         ("ours",),
         1,
         NOTHING,
-        then=(Part(5, ("ours",), 1, NOTHING, layout="example"), Part(5, ("ours",), 1, ("one",))),
+        then=(
+            Part(5, ("ours",), 1, NOTHING, layout="example"),
+            Part(5, ("ours",), 1, ("drift", "one")),
+        ),
     ),
 )
 THOUSAND = (
+    Part(1000, ("ours",), 1, ("drift",)),
     Part(1000, ("floor", "raw"), 1, NOTHING),
     Part(1000, ("ours", "raw"), 1, NOTHING, layout="example"),
     Part(1000, ("ours", "raw"), 1, NOTHING, layout="example", core="2.16"),

@@ -25,6 +25,7 @@ NAMES = {
 SAID = {
     "first": "first connect",
     "nothing": "connect, nothing to do",
+    "drift": "drift, nothing to tell",
     "recover": "recover",
     "one": "recover of one of them",
 }
@@ -119,6 +120,8 @@ def targets(found: Found) -> str:
         first = ours._replace(scenario="first")
         before = first._replace(contestant="before")
         ratio(f"{of_n}, first connect: the version before / ours", "at least 1.5" * at_50, before, first)
+        drift = ours._replace(scenario="drift")
+        ratio(f"{of_n}: drift / connect with nothing to do", "at most 1.1" * at_1000, drift, ours)
         one = ours._replace(scenario="one")
         ratio(f"{of_n}, {SAID['one']}: ours / ten `debug` tasks", "at most 0.4" * at_1000, one, floor)
         ratio(f"{nothing} peak memory, ours / ten `debug` tasks", "at most 1.3" * at_1000, ours, floor, ("peak",))
