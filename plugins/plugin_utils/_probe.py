@@ -132,7 +132,7 @@ def _rows(asked: Mapping[str, t.Any]) -> Iterator[Row]:
             "name": one.name,
             "text": one.text,
             "grade": one.grade,
-            "verdict": next(verdict for verdict in VERDICTS if verdicts[verdict]),
+            "verdict": min(verdicts, key=VERDICTS.index),
             "environments": {verdict: verdicts[verdict] for verdict in VERDICTS if verdicts[verdict]},
             "details": [
                 {"verdict": verdict, "detail": detail, "environments": count}

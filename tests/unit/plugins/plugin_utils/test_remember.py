@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where it is kept what looks saw, and what a person is told where nothing can be kept."""
+"""Where it is kept what looks saw, and what a run says where nothing can be kept."""
 
 from __future__ import annotations
 

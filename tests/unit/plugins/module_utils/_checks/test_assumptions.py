@@ -53,9 +53,9 @@ FLEX_EVENT = "Flex - Engagement Completed"
 PROFILE = "/v1/spaces/{space}/collections/users/profiles/{profile}/metadata"
 
 
-def exchange(service, path, body, status=200, headers=JSON):
+def exchange(service, path, body, status=200, headers=None):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Exchange(service.name, path, status, headers, content)
+    return Exchange(service.name, path, status, headers or JSON, content)
 
 
 def public(path, body, status=200, **headers):
@@ -449,7 +449,7 @@ def test_no_value_of_an_answer_is_repeated_and_none_is_a_defect(whole):
     headers = {**dict.fromkeys(names.split(), MARK), MARK: MARK}
     context = [public("/", {}), *(one for one in (sources(), *kept()) if one.path != whole.path)]
     for body in replaced(whole.body):
-        for status in {whole.status, 401}:
+        for status in sorted({whole.status, 401}):
             answer = Exchange(whole.service, whole.path, status, headers, json.dumps(body).encode())
             found = judge_all(observed([*context, answer], {read: [answer] for read in MORE}), True)
             assert {judgement["verdict"] for judgement in found.values()} <= {*VERDICTS}
