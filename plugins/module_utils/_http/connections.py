@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import sys
 import typing as t
 import urllib.parse
@@ -83,7 +84,7 @@ class Connections:
         try:
             connection = idle.pop()
         except IndexError:
-            connection = self._connection(settings, proxy)
+            connection = self._connection(settings, proxy, parts.scheme == "https")
         try:
             yield connection
         except BaseException:
@@ -101,8 +102,14 @@ class Connections:
             while idle:
                 idle.pop().close()
 
-    def _connection(self, settings: HttpSettings, proxy: Proxy | None) -> PoolTransport:
-        backend, tls = DeadlineBackend(self.deadline), tls_context(settings.validate_certs, settings.ca_path)
+    def _connection(self, settings: HttpSettings, proxy: Proxy | None, encrypted: bool) -> PoolTransport:
+        # Certificates are read only where they are needed. The other context trusts nobody.
+        tls = (
+            tls_context(settings.validate_certs, settings.ca_path)
+            if encrypted
+            else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        )
+        backend = DeadlineBackend(self.deadline)
         try:
             return PoolTransport(backend, tls, proxy)
         except ValueError:

@@ -162,6 +162,10 @@ def test_what_was_read_is_named(tls_url, tmp_path, certificate, monkeypatch, sou
     assert caught.value.facts == {"option": source}
 
 
+def test_plain_http_needs_no_certificates(server):
+    assert get(f"http://127.0.0.1:{server.server_address[1]}", ca_path="/nosuch") == 1
+
+
 def test_a_path_with_a_character_that_no_path_has_is_no_defect():
     with pytest.raises(OptionError, match=r"^ca_path: no certificates could be read"):
         tls_context(True, "/a\0b")
