@@ -66,6 +66,19 @@ def test_no_key_is_removed_or_added_when_none_can_be_seen(chain: Chain) -> None:
     assert start.same()
 
 
+@pytest.mark.parametrize("sabotage", ["rename-source", "disable-source", "delete-source"])
+def test_rights_are_looked_at_before_the_first_write(chain: Chain, sabotage: str) -> None:
+    """A source that nobody can hand the key of over would be half a recovery."""
+    chain.sandbox.sabotage(chain.name, sabotage)
+    start = Snapshot(chain)
+    chain.options["segment_token"] = chain.env.read_only_token
+    foretold, real = chain.recover(check=True), chain.recover()
+    assert real.failure
+    assert "segment_token" in real.failure["msg"]
+    assert start.same()
+    assert "Source Admin" in str([foretold.failure, *(look["warnings"] for look in foretold.looks)])
+
+
 def test_one_named_key_of_two_is_removed(chain: Chain) -> None:
     (source,) = chain.twilio_sources
     old = source.keys[0]

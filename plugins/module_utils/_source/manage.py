@@ -182,6 +182,7 @@ class ManagedSource(Resource):
     def check(self, plan: Plan) -> None:
         if plan.action == "create":
             self._see_that_the_slug_is_free()
+            self._look_at_rights()
         if plan.action == "delete" and self.call["confirm_delete"] != plan.before["id"]:
             raise Refused(
                 f"confirm_delete: the source '{plan.before['name']}' ({plan.before['id']}) is deleted for good, and is not "
@@ -211,6 +212,13 @@ class ManagedSource(Resource):
                     candidates=[source.id],
                     problem="slug_taken",
                 )
+
+    def _look_at_rights(self) -> None:
+        """What may not make a source sees no keys either. No refusal: a source of another kind may have none."""
+        if self.sources and not any(source.keys for source in self.sources):
+            self.call.warnings.append(
+                "segment_token sees the write keys of no source, so it may not make one: that takes the role Source Admin (or Workspace Owner)."
+            )
 
     def _look(self) -> State | None:
         found = self.api.source_or_none(self.call["source_id"]) if self.call["source_id"] else None
