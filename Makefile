@@ -2,7 +2,8 @@
 VENV := .venv
 COLLECTION := .collections/ansible_collections/flexops/unified_profiles
 BIN := $(VENV)/bin
-JOBS := $(shell nproc 2>/dev/null || echo 2)
+# One more than there are processors: some tests wait for servers that hang.
+JOBS := $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 PYTEST := -m pytest -n $(JOBS)
 # Every version of ansible-core that `make test-all` tries: those that are supported and those that certifiers run, and what comes next.
 CORES := 2.16 2.18 2.19 2.20 2.21 2.22
