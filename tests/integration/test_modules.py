@@ -98,7 +98,7 @@ WRONG = "sgp_marked0123456789abcdef0123456789abcdef"
         ({"wait_timeout": float("inf")}, "wait_timeout: must be a whole number, and is a number."),
         (
             {"name": WRONG},
-            f"Unsupported parameters for ({COLLECTION}.segment_source) module: name. Supported parameters include: ca_path,",
+            f"Unsupported parameters for ({COLLECTION}.segment_source) module: name. Supported parameters include: accounts_url,",
         ),
         ({"twilio_edge": WRONG, "state": None, "source_id": "nowhere", "create": False}, ""),
     ],
