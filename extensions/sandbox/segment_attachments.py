@@ -95,7 +95,7 @@ def warehouse_source(exchange: Exchange) -> t.Any:
 
 
 def selective_syncs(exchange: Exchange) -> t.Any:
-    """What a warehouse takes of a source, by collection."""
+    """What a warehouse takes of a source, by collection. The SDKs of 73.2.0 want ``enabled``; the older document does not know it."""
     warehouse, source = warehouse_of(exchange), exchange.world.source(exchange.env, exchange.path["source"])
     usual = {"type": "string", "createdAt": "2026-01-02T15:04:05.000Z", "lastSeenAt": "2026-01-02T15:04:05.000Z"}
     items = [
@@ -103,7 +103,8 @@ def selective_syncs(exchange: Exchange) -> t.Any:
             "sourceId": source.id,
             "warehouseId": exchange.path["id"],
             "collection": collection,
-            "properties": {name: {"enabled": enabled, **usual} for name, enabled in properties.items()},
+            "enabled": properties.get("", True),
+            "properties": {name: {"enabled": enabled, **usual} for name, enabled in properties.items() if name},
         }
         for collection, properties in warehouse.get("syncs", {}).get(source.id, {}).items()
     ]
@@ -126,8 +127,7 @@ def update_selective_sync(exchange: Exchange) -> t.Any:
         if collection not in of_source and exchange.world.switches["sync_of_unseen"] == "warned":
             warnings.append(f"collection {collection} was not found")
             continue
-        properties = of_source.setdefault(collection, {})
-        properties.update({name: enabled} if name else dict.fromkeys(properties, enabled))
+        of_source.setdefault(collection, {})[name or ""] = enabled
     exchange.world.record(
         exchange.env, "Storage Destination Modified", exchange.path["id"], warehouse["name"], "warehouse"
     )

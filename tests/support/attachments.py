@@ -44,7 +44,8 @@ def attach(env: Environment, source: Source, seed: object = 0) -> None:
         if chance.random() < 0.7:
             warehouse["sources"].append(source.id)
             properties = {f"property_{n}": chance.random() < 0.5 for n in range(chance.randint(1, 4))}
-            warehouse["syncs"] = {source.id: {"tracks": properties, "users": {"email": chance.random() < 0.5}}}
+            users = {"": chance.random() < 0.5, "email": chance.random() < 0.5}
+            warehouse["syncs"] = {source.id: {"tracks": properties, "users": users}}
     if chance.random() < 0.7:
         next(iter(env.tracking_plans.values()))["sources"] = [source.id]
     for number in range(chance.randint(0, 2)):
@@ -92,7 +93,7 @@ def of_others(env: Environment, but: t.Collection[str]) -> dict[str, t.Any]:
 
 
 def _left_out(warehouse: dict[str, t.Any], source: Source) -> dict[str, t.Any]:
-    """The properties that are not synced, by collection."""
+    """The properties that are not synced, by collection; an empty name for all of it."""
     found = {}
     for collection, properties in warehouse.get("syncs", {}).get(source.id, {}).items():
         out = sorted(name for name, enabled in properties.items() if not enabled)

@@ -81,7 +81,7 @@ class AttachmentsApi(PublicApi):
         self.service.request("POST", path, path_params={"warehouse": warehouse, "source": source})
 
     def not_synced(self, warehouse: str, source: str) -> dict[str, list[str]]:
-        """The properties of each collection that the warehouse does not take.
+        """The properties of each collection that the warehouse does not take; an empty name where it takes none of the collection.
 
         Operation listSelectiveSyncsFromWarehouseAndSource, which Segment answers twice a minute.
         """
@@ -89,10 +89,8 @@ class AttachmentsApi(PublicApi):
         path = "/warehouses/{warehouse}/connected-sources/{source}/selective-syncs"
         where = {"warehouse": warehouse, "source": source}
         for item, answer in self._pages(path, "data.items", path_params=where):
-            properties = value_at(item, "properties", dict, {}, answer)
-            left_out = sorted(
-                name for name, one in properties.items() if not value_at(one, "enabled", bool, True, answer)
-            )
+            parts = {"": item, **value_at(item, "properties", dict, {}, answer)}
+            left_out = sorted(name for name, one in parts.items() if not value_at(one, "enabled", bool, True, answer))
             if left_out:
                 found[value_at(item, "collection", str, ..., answer)] = left_out
         return found
@@ -104,7 +102,7 @@ class AttachmentsApi(PublicApi):
             What Segment warns of.
         """
         overrides = [
-            {"sourceId": source, "enabled": False, "collection": collection, "property": name}
+            {"sourceId": source, "enabled": False, "collection": collection, **({"property": name} if name else {})}
             for collection, properties in left_out.items()
             for name in properties
         ]

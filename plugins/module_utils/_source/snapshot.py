@@ -36,7 +36,8 @@ class Label(t.TypedDict):
 class Warehouse(Named, total=False):
     """A warehouse of the source.
 
-    ``not_synced`` has by collection the properties that the warehouse does not take; ``read_at`` is when that was read.
+    ``not_synced`` has by collection the properties that the warehouse does not take, an empty name for all of it; ``read_at`` is when
+    that was read.
     """
 
     not_synced: dict[str, list[str]]
