@@ -2,8 +2,9 @@
 VENV := .venv
 COLLECTION := .collections/ansible_collections/flexops/unified_profiles
 BIN := $(VENV)/bin
+PROCESSORS := $(shell nproc 2>/dev/null || echo 2)
 # One more than there are processors: some tests wait for servers that hang.
-JOBS := $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
+JOBS := $(shell expr $(PROCESSORS) + 1)
 PYTEST := -m pytest -n $(JOBS)
 # Every version of ansible-core that `make test-all` tries: those that are supported and those that certifiers run, and what comes next.
 CORES := 2.16 2.18 2.19 2.20 2.21 2.22
@@ -97,7 +98,7 @@ bench-full: .venv-bench/ready .venv-bench-2.16/ready $(COLLECTION)
 
 # Side by side, and all of them, whatever the first one says. An old make prints their lines as they come.
 lint: $(VENV)/lint-ready .venv-2.16/ready $(COLLECTION)
-	@$(MAKE) --no-print-directory --keep-going -j $(JOBS) $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(CHECKERS)
+	@$(MAKE) --no-print-directory --keep-going -j $(PROCESSORS) $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(CHECKERS)
 
 $(CHECKERS): $(VENV)/lint-ready $(COLLECTION)
 lint-sanity-2.16: .venv-2.16/ready
