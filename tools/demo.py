@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ import yaml
 from sandbox.server import SandboxHandle, run_sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
+STEPS = ("connection", "link", "key")
 
 
 def say(text: str) -> None:
@@ -50,15 +52,14 @@ def play(name: str, url: str, inventory: Path, *arguments: str) -> None:
     changes = dict(re.findall(r"^(\w+) +: ok=\d+ +changed=(\d+)", run.stdout, re.MULTILINE))
     for host in due:
         print(f"  {host:5} changed={changes[host]}")
-    report(inventory, "report-check.md" if "--check" in arguments else "report.md")
+    report(inventory, "report-check.json" if "--check" in arguments else "report.json")
 
 
 def report(inventory: Path, name: str) -> None:
-    rows = [
-        [cell.strip() for cell in line.strip("|\n ").split(" | ")]
-        for line in (inventory / f".unified_profiles/{name}").read_text().splitlines()
-        if line.startswith("|") and not line.startswith("|-")
-    ]
+    found = json.loads((inventory / f".unified_profiles/{name}").read_text())["environments"]
+    rows = [["environment", "status", *STEPS, "what was found, and why"]]
+    for environment, of in sorted(found.items()):
+        rows.append([environment, of["status"], *(of["steps"][step]["verdict"] for step in STEPS), of["why"]])
     widths = [max(len(row[n]) for row in rows) for n in range(5)]
     for row in rows:
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)) + "  " + row[5])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -34,6 +35,14 @@ def test_every_target_for_people_is_named():
 def test_make_alone_says_what_there_is():
     said = subprocess.run(["make", "-C", str(ROOT)], capture_output=True, text=True, check=True).stdout
     assert {"make test", "make lint", "make demo"} <= {line.partition(":")[0] for line in said.splitlines()}
+
+
+def test_the_demo_shows_a_connection_that_is_lost_and_recovered():
+    done = subprocess.run([sys.executable, ROOT / "tools/demo.py"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    # The last table: what is left of the sabotage once work went on.
+    rows = [line.split()[:5] for line in done.stdout.splitlines() if line.startswith(("  dev ", "  eu ", "  prod "))]
+    assert rows[-3:] == [[name, *["proven"] * 4] for name in ("dev", "eu", "prod")]
 
 
 def test_the_workflows_run_the_commands_that_people_run():
