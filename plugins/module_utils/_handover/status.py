@@ -109,7 +109,7 @@ def environment_status(
     rotation = _without_empty(look.get("rotation") or {})
     failure = look.get("failure") or ("" if verdicts or due else UNJUDGED)
     judged = [said["verdict"] for step, said in verdicts.items() if step not in explained(differences)]
-    holding = {
+    holds = {
         "failed": bool(failure),
         "broken": "broken" in judged,
         "drifted": any(not difference["accepted"] for difference in differences),
@@ -117,8 +117,7 @@ def environment_status(
         "pending": bool(waiting or due or rotation.get("pending")) or "pending" in judged,
         "unknown": "unknown" in judged or (playbook == "drift" and bool(unread)),
     }
-    holds = [name for name in ALARMS if holding[name]]
-    status, alarms = _status_and_alarms(playbook, holds, check_mode and bool(due), judged)
+    status, alarms = _status_and_alarms(playbook, [it for it in ALARMS if holds[it]], check_mode and bool(due), judged)
     told = _told(playbook, status, differences, findings, suspicions)
     reasons = [failure] if failure else _reasons(status, told, unread, verdicts, due, rotation)
     return {
