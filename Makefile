@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PROCESSORS := $(shell nproc 2>/dev/null || echo 2)
 # One more than there are processors: some tests wait for servers that hang.
 JOBS := $(shell expr $(PROCESSORS) + 1)
-PYTEST := -m pytest -n $(JOBS) --dist loadgroup
+PYTEST := -m pytest -n $(JOBS)
 # Every version of ansible-core that `make test-all` tries: those that are supported and those that certifiers run, and what comes next.
 CORES := 2.16 2.18 2.19 2.20 2.21 2.22
 # What Ansible has a part in, and sanity, on one of them: `make test-2.18 sanity-2.18`.

@@ -29,8 +29,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey i
 from sandbox import handovers
 from support.project import ROOT
 
-# In one process: what most of them look at takes a quarter of a minute to make.
-pytestmark = [pytest.mark.newest_only, pytest.mark.xdist_group("awx")]
+pytestmark = pytest.mark.newest_only
 AWX = ROOT / "extensions/awx"
 CACHE = ROOT / ".cache/awx"
 # After awx.awx's own module_utils, so that its argument specs are the real ones, and nothing is sent.
