@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import abc
 import typing as t
 from collections.abc import Iterable
 
@@ -27,6 +28,7 @@ class ControllerAction(ActionBase):
     _supports_async = False
     _requires_connection = False
 
+    @abc.abstractmethod
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Do it, and return the result.
 
@@ -37,7 +39,6 @@ class ControllerAction(ActionBase):
         Raises:
             Failure: It cannot be done.
         """
-        raise NotImplementedError
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         task_vars = task_vars or {}
