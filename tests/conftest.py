@@ -35,9 +35,20 @@ from support.documents import FOLDER, Documents  # noqa: E402
 from support.project import Project  # noqa: E402
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    # Ansible reads its variables when it is imported, so not before those of the shell are gone.
+    from ansible.plugins.loader import init_plugin_loader
+    from ansible.utils.collection_loader import AnsibleCollectionConfig
+
+    # pytest-ansible does it where it is installed, and a second loader would import everything twice.
+    if AnsibleCollectionConfig.collection_finder is None:
+        init_plugin_loader()
+
+
 @pytest.fixture
 def converse():
-    # As late as this, since nothing of the collection can be imported before pytest-ansible has put it on the path.
+    # As late as this, since nothing of the collection can be imported before Ansible's loader is there.
     from support.conversation import conversations
 
     yield from conversations()

@@ -10,9 +10,7 @@ import pytest
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing import vault
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar
-from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.vars.manager import VariableManager
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import OPTIONS as SURVEY
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.standing import OPTIONS as STANDING
@@ -37,8 +35,6 @@ class Inventory:
     """An inventory as Ansible reads it."""
 
     def __init__(self, folder, text):
-        if AnsibleCollectionConfig.collection_finder is None:
-            init_plugin_loader()
         self.file = folder / "hosts.yml"
         self.file.write_text(text)
         loader = DataLoader()

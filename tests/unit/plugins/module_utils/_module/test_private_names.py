@@ -13,8 +13,6 @@ import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
-from ansible.plugins.loader import init_plugin_loader
-from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import variables_by_host
@@ -67,8 +65,6 @@ class Controller:
 
 @pytest.fixture
 def controller(tmp_path):
-    if AnsibleCollectionConfig.collection_finder is None:
-        init_plugin_loader()
     return Controller(tmp_path)
 
 
