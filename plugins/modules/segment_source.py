@@ -52,7 +52,10 @@ options:
     description: Labels that the source should have, besides those it has. One that the workspace does not have is left out, with a warning.
     type: dict
   create:
-    description: Whether the source may be made. Without leave, an absent source fails the task.
+    description:
+      - Whether the source may be made. Without leave, an absent source fails the task.
+      - Twilio's form makes a source of its own. One that is made before the form is filled in is a rival of it, and one of the two has to be deleted.
+        Set V(false) unless the connection stands.
     type: bool
     default: true
   wait_timeout:
@@ -67,6 +70,18 @@ EXAMPLES = r"""
     segment_token: "{{ unified_profiles_segment_token }}"
     source_labels:
       managed-by: ansible
+
+- name: Repair the source that Twilio's form has made, and never make one
+  flexops.unified_profiles.segment_source:
+    segment_token: "{{ unified_profiles_segment_token }}"
+    create: false
+    wait_timeout: 60
+
+- name: Delete one source for good
+  flexops.unified_profiles.segment_source:
+    segment_token: "{{ unified_profiles_segment_token }}"
+    state: absent
+    confirm_delete: 5BKZVyYHdt1D7ZrtHyNR7W
 """
 
 RETURN = r"""

@@ -82,7 +82,7 @@ findings:
     problem:
       description:
         - C(deleted), C(absent), C(renamed), C(disabled), C(disabled_by_segment), C(wrong_type), C(legacy_name), C(ambiguous), C(keys_not_visible),
-          C(key_removed) or C(key_never_handed_over).
+          C(key_removed) or C(key_never_handed_over). The last needs O(recorded_source_id).
       type: str
       sample: deleted
     detail:

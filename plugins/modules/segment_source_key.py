@@ -30,7 +30,9 @@ options:
     choices: [present, absent]
     default: present
   known_fingerprints:
-    description: With O(state=present), fingerprints of the keys that do not count.
+    description:
+      - With O(state=present), fingerprints of the keys that do not count.
+      - Write those of before the rotation. With those that the source has now, each run would add a key.
     type: list
     elements: str
     default: []
@@ -45,6 +47,13 @@ EXAMPLES = r"""
     segment_token: "{{ unified_profiles_segment_token }}"
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
     known_fingerprints: [3f29a1b07c55]
+
+- name: Remove the old key for good
+  flexops.unified_profiles.segment_source_key:
+    segment_token: "{{ unified_profiles_segment_token }}"
+    source_id: 5BKZVyYHdt1D7ZrtHyNR7W
+    state: absent
+    key_fingerprint: 3f29a1b07c55
 """
 
 RETURN = r"""

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
 from ansible.utils.display import Display
@@ -23,6 +24,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.a
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import run
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import environment_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._names import as_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import options
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS, resolve
 
@@ -58,7 +60,10 @@ class InProcessAction(ActionBase):
         if problems:
             return {**result, "failed": True, "msg": " ".join(problems)}
         if self.controller_only or (local and not self._task.async_val):
-            result.update(self._run_here(arguments, str(task_vars.get("inventory_hostname", ""))))
+            found = self._run_here(arguments, str(task_vars.get("inventory_hostname", "")))
+            # Who has an inventory knows settings and no options.
+            from_settings = boolean(self._task.args.get("settings", False), strict=False)
+            result.update(as_settings(found) if from_settings else found)
         else:
             in_background = bool(self._task.async_val)
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=in_background))

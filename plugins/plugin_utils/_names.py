@@ -4,13 +4,17 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""Finds misspelt settings. Ansible takes any name for a variable, so one that is misspelt would silently say nothing."""
+"""Names of settings: which are misspelt, and what a message calls them.
+
+Ansible takes any name for a variable, so one that is misspelt would silently say nothing.
+"""
 
 from __future__ import annotations
 
 import difflib
 import functools
 import re
+import typing as t
 from collections.abc import Collection, Iterable
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import nearest
@@ -50,6 +54,13 @@ SET_HERE = frozenset(
 KNOWN = SETTINGS.keys() | SET_HERE
 # The longest first: timeout ends survey_timeout as well.
 SHORT = sorted((name.removeprefix(PREFIX) for name in SETTINGS), key=len, reverse=True)
+# Options as messages name them. Those of one word are words of any sentence, but where they begin a message.
+OPTION = re.compile(
+    rf"(?<![\w./{{-])(?:{'|'.join(name for name in SHORT if '_' in name)})(?![\w}}])"
+    rf"|^(?:{'|'.join(name for name in SHORT if '_' not in name)})(?=: )|\bledger(?=: sync)"
+)
+# What of a result is for people.
+FOR_PEOPLE = {"msg", "next_step", "warnings", "detail", "reason"}
 LEAD = re.compile("^(?:twilio|segment|flex|flexops)_")
 BEGINNING = re.compile("unified_?profiles?_?")
 OWN = "If it is a variable of your own, name it in unified_profiles_own_variables."
@@ -95,3 +106,23 @@ def _ending(name: str) -> str:
 def _is_like_prefix(text: str) -> bool:
     # Two letters may differ.
     return difflib.SequenceMatcher(None, PREFIX, text).ratio() > 0.85
+
+
+def as_settings(result: t.Any, for_people: bool = False) -> t.Any:
+    """A result whose texts for people name settings where they named options, since an inventory has no options.
+
+    Args:
+        result: What a module or a look returns.
+        for_people: Whether all texts in it are.
+    """
+    if isinstance(result, str):
+        return OPTION.sub(lambda found: PREFIX + found[0], result) if for_people else result
+    if isinstance(result, list):
+        return [as_settings(value, for_people) for value in result]
+    if isinstance(result, dict):
+        return {
+            # A look's failure is a text, and a module's has parts.
+            key: as_settings(value, for_people or key in FOR_PEOPLE or (key == "failure" and isinstance(value, str)))
+            for key, value in result.items()
+        }
+    return result

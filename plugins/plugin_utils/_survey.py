@@ -35,6 +35,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.r
     defect,
     result_of,
 )
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._names import as_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import PREFIX, options
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import Remembered
 
@@ -123,7 +124,7 @@ class AtOnce(abc.ABC, t.Generic[L]):
     def _look(self, name: str, settings: Settings, workers: int) -> L:
         params, problems = check(self.spec, {**options(settings, self.spec, name), **self.more(name, settings)})
         if problems:
-            return self.nothing(" ".join(problems))
+            return self.nothing(as_settings(" ".join(problems), for_people=True))
 
         def context() -> ModuleContext:
             until = self.connections.clock.monotonic() + self.limit
@@ -132,7 +133,7 @@ class AtOnce(abc.ABC, t.Generic[L]):
             )
             return ModuleContext(params, True, transport, workers)
 
-        result = result_of(lambda call: dict(t.cast("dict[str, t.Any]", self.see(call))), context)
+        result = as_settings(result_of(lambda call: dict(t.cast("dict[str, t.Any]", self.see(call))), context))
         found = self.nothing(result["msg"]) if result.get("failed") else t.cast(L, result)
         if failure := self.failure_of(found):
             self.failures[name] = failure

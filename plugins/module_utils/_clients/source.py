@@ -175,6 +175,6 @@ def diagnose(
         findings.append(
             found("key_removed", f"The key {recorded_key} that Twilio was given is no longer on the source")
         )
-    elif not recorded_key:
+    elif recorded_id and not recorded_key:
         findings.append(found("key_never_handed_over", "No hand-over of this source's key is recorded"))
     return findings

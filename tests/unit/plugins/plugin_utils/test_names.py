@@ -13,7 +13,12 @@ import pytest
 import yaml
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _names
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._forms import GAUGES
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._names import PREFIX, RENAMED, unknown_names
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._names import (
+    PREFIX,
+    RENAMED,
+    as_settings,
+    unknown_names,
+)
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -143,3 +148,32 @@ def test_no_name_is_known_that_nothing_sets():
         if path.suffix in (".yml", ".py")
     )
     assert [name for name in _names.SET_HERE if not re.search(rf"\b{name}\b", text)] == []
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_message_names_the_setting(setting):
+    option = setting.removeprefix(PREFIX)
+    named = as_settings({"msg": f"{option}: is wrong.", "failure": {"next_step": f"Set {option} to 1."}})
+    assert named["msg"] == f"{setting}: is wrong."
+    # One word may be a word of any sentence.
+    assert named["failure"]["next_step"] == (f"Set {setting} to 1." if "_" in option else f"Set {option} to 1.")
+    assert as_settings(named) == named
+
+
+def test_only_texts_for_people_are_changed():
+    result = {
+        "source_id": "source_id",
+        "failure": {"option": "state_dir", "path": "/sources/{source_id}"},
+        "found": ["space_id"],
+    }
+    assert as_settings(result) == result
+    look = as_settings(
+        {"failure": "state_dir: no.", "warnings": ["Write ledger: sync."], "findings": [{"detail": "No space_id."}]}
+    )
+    assert look == {
+        "failure": "unified_profiles_state_dir: no.",
+        "warnings": ["Write unified_profiles_ledger: sync."],
+        "findings": [{"detail": "No unified_profiles_space_id."}],
+    }
+    for kept in ("The timeout of the task", "sandbox_state_dir: x", "unified_profiles_space_id", "/spaces/space_id"):
+        assert as_settings({"msg": kept}) == {"msg": kept}

@@ -227,10 +227,11 @@ DELETED = event("Source Deleted")
         (source(keys={}), None, None, [], ["keys_not_visible"]),
         (source(), "src1", "0" * 12, [], ["key_removed"]),
         (source(), "src1", None, [], ["key_never_handed_over"]),
+        # Nobody said what is recorded, so nothing is known to be missing.
+        (source(), None, None, [], []),
         # Made again, so its key is another one, of course.
         (source(), "src0", "0" * 12, [], ["deleted"]),
-        (source(name="x", enabled=False, **PYTHON), None, None, [],
-         ["renamed", "disabled", "wrong_type", "key_never_handed_over"]),
+        (source(name="x", enabled=False, **PYTHON), None, None, [], ["renamed", "disabled", "wrong_type"]),
         (refused(), None, None, [], ["legacy_name"]),
         (ambiguous(), "a", PRINT, [DELETED], ["ambiguous"]),
         (ApiError("m", status=500), None, None, [], ["api"]),
