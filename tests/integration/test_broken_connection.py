@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytestmark = pytest.mark.newest_only
+
 OPERATOR = ("-e", "unified_profiles_channel=operator")
 DEV = ("--limit", "dev")
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 DEV = ("--limit", "dev")
 
 
@@ -75,6 +77,7 @@ def test_drift_is_told_and_accepted_by_name(project, sandbox):
     assert (foretold.status, foretold.report["dev"]["status"]) == (0, "drifted")
 
 
+@pytest.mark.newest_only
 def test_what_is_shown_is_confirmed_to_connect(project):
     project.run("connect", *DEV, "-e", "unified_profiles_channel=operator")
     told = project.run("drift", *DEV, "-e", "unified_profiles_channel=operator")
@@ -83,6 +86,7 @@ def test_what_is_shown_is_confirmed_to_connect(project):
     assert "ansible-playbook flexops.unified_profiles.connect -i " in command
 
 
+@pytest.mark.newest_only
 def test_an_entry_that_cannot_be_is_told_by_name(project):
     entries = [
         {"attribute": "lables", "value": "x", "reason": "y", "until": "2026-12-31"},

@@ -107,6 +107,7 @@ def test_a_removed_key_is_told_with_the_one_that_came_in_its_place(chain, sandbo
     assert "is no longer on the source. It was replaced by " in told(done)
 
 
+@pytest.mark.newest_only
 def test_connect_tells_what_it_repairs_and_leaves_it_where_it_is_told_to(project, sandbox):
     project.run("connect", "--limit", "dev")
     sandbox.sabotage("dev", "rename-source")

@@ -46,6 +46,7 @@ def lock_file(project) -> Path:
     return project.inventory / ".unified_profiles/ledger/dev.run"
 
 
+@pytest.mark.newest_only
 def test_the_second_run_is_told_who_is_at_work_and_the_rest_goes_on(project, sandbox, other):
     lock_file(project).parent.mkdir(parents=True)
     lock_file(project).write_text(json.dumps(held(other.pid)))
@@ -112,6 +113,7 @@ def lock_of(documents: dict) -> list[dict]:
     return [document for document in documents.values() if document["unique_name"] == "run-of-unified-profiles-dev"]
 
 
+@pytest.mark.newest_only
 def test_in_sync_the_lock_of_another_host_ends_by_itself(project, sandbox):
     in_sync = ("-e", "unified_profiles_ledger=sync", "--limit", "dev")
     environment = sandbox.world.environments["dev"]

@@ -138,6 +138,7 @@ def test_check_mode_on_one_task_and_loops(project, sandbox):
     assert sandbox.journal(writes=True) == []
 
 
+@pytest.mark.newest_only
 def test_keys_are_added_once_and_the_last_is_never_removed(project):
     made, _run = result(project, {f"{COLLECTION}.segment_source": {}})
     source, (old,) = made["source"]["id"], made["source"]["key_fingerprints"]
@@ -154,6 +155,7 @@ def test_keys_are_added_once_and_the_last_is_never_removed(project):
     assert "the last one of the source" in refused["msg"]
 
 
+@pytest.mark.newest_only
 def test_deleting_needs_the_id(project, sandbox):
     made, _run = result(project, {f"{COLLECTION}.segment_source": {}})
     refused, _run = result(project, {f"{COLLECTION}.segment_source": {"state": "absent"}})
@@ -166,6 +168,7 @@ def test_deleting_needs_the_id(project, sandbox):
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+@pytest.mark.newest_only
 def test_a_create_without_an_answer_makes_one_source(project, sandbox, kind):
     sandbox.fault(match="POST /segment/us/sources$", kind=kind)
     found, _run = result(project, {f"{COLLECTION}.segment_source": {}})
@@ -192,6 +195,7 @@ def twilio(project):
     }
 
 
+@pytest.mark.newest_only
 def test_flex_info_shows_the_alerts_of_the_connector(project, sandbox):
     # Flex holds a key, and the connector is not there.
     sandbox.sabotage("dev", "wrong-key-in-flex")
@@ -202,6 +206,7 @@ def test_flex_info_shows_the_alerts_of_the_connector(project, sandbox):
     assert [alert["code"] for alert in found["alerts"]] == ["49008"]
 
 
+@pytest.mark.newest_only
 def test_flex_info_tells_another_account(project, sandbox):
     account = sandbox.world.environments["prod"].account_sid
     task = {f"{COLLECTION}.flex_info": {**twilio(project), "twilio_account_sid": account, "fail_on_problem": True}}
@@ -209,6 +214,7 @@ def test_flex_info_tells_another_account(project, sandbox):
     assert "the credentials belong to" in found["msg"]
 
 
+@pytest.mark.newest_only
 def test_validate_reports_all_checks_at_once(project, sandbox):
     task = {
         f"{COLLECTION}.segment_space_validate": {
@@ -227,6 +233,7 @@ def test_validate_reports_all_checks_at_once(project, sandbox):
     }
 
 
+@pytest.mark.newest_only
 def test_the_survey_says_everything_that_is_wrong_at_once(project, sandbox):
     sandbox.sabotage("dev", "revoke-token", which="twilio")
     survey = {f"{COLLECTION}.profiles_survey": {"playbook": "connect"}}
@@ -241,6 +248,7 @@ def test_the_survey_says_everything_that_is_wrong_at_once(project, sandbox):
     assert sandbox.journal() == []
 
 
+@pytest.mark.newest_only
 def test_validate_tells_a_token_that_cannot_see_keys(project, sandbox):
     environment = sandbox.world.environments["dev"]
     options = {"space_id": environment.space["id"], "profile_token": environment.profile_token}
@@ -250,6 +258,7 @@ def test_validate_tells_a_token_that_cannot_see_keys(project, sandbox):
     assert "cannot see the write keys" in found["msg"]
 
 
+@pytest.mark.newest_only
 def test_source_info_diagnoses(project):
     task = {f"{COLLECTION}.segment_source_info": {"recorded_source_id": "gone", "read_audit_trail": True}}
     found, _run = result(project, task)

@@ -73,6 +73,7 @@ def test_connect_then_connect_again(project, sandbox):
         ({"key": {"url": "https://localhost"}, "kye": {"url": "https://localhost"}}, "kye"),
     ],
 )
+@pytest.mark.newest_only
 def test_an_endpoint_of_the_last_step_that_cannot_be_used_is_told_before_the_first(project, sandbox, wrong, named):
     run = project.run("connect", "-e", endpoints(**wrong))
     assert run.status == 2
@@ -82,6 +83,7 @@ def test_an_endpoint_of_the_last_step_that_cannot_be_used_is_told_before_the_fir
     assert sandbox.journal(writes=True) == []
 
 
+@pytest.mark.newest_only
 def test_an_endpoint_that_refuses_is_told_before_anything_is_changed(project, sandbox):
     project.hosts(dev={"gateway_token": "of-nobody"}, prod={"like": "prod"})
     run = project.run("connect")
@@ -92,6 +94,7 @@ def test_an_endpoint_that_refuses_is_told_before_anything_is_changed(project, sa
     assert [e for e in sandbox.journal(writes=True) if e["environment"] == "dev"] == []
 
 
+@pytest.mark.newest_only
 def test_recover_needs_no_answer_of_the_endpoint_that_it_never_uses(project, sandbox):
     project.run("connect", "--limit", "dev")
     sandbox.sabotage("dev", "delete-source")
@@ -100,6 +103,7 @@ def test_recover_needs_no_answer_of_the_endpoint_that_it_never_uses(project, san
     assert (run.status, verdicts(run, "dev")) == (0, ["attested", "proven", "proven"]), run.output
 
 
+@pytest.mark.newest_only
 def test_an_endpoint_may_have_nothing_to_say_before_the_form(project, sandbox):
     sandbox.fault(match="GET /handover/dev/link", kind="status", status=409)
     run = project.run("connect", "--limit", "dev")
@@ -134,6 +138,7 @@ def test_a_header_that_names_the_space_does_not_hide_it(project, sandbox):
     assert sandbox.world.environments["dev"].gateway_token not in run.output
 
 
+@pytest.mark.newest_only
 def test_what_was_seen_before_the_form_says_nothing_of_link_and_key(project, sandbox):
     """The form links and stores a key itself, so both are looked at again when it was filled in."""
     project.run("connect", "--limit", "dev")
@@ -165,6 +170,7 @@ def blind(project):
     return "-e", f"@{path}"
 
 
+@pytest.mark.newest_only
 def test_evidence_is_earned(project, sandbox):
     gateway = blind(project)
     first = project.run("connect", *gateway)
@@ -181,6 +187,7 @@ def test_evidence_is_earned(project, sandbox):
     assert (len(services) <= 10, len(of_dev) - len(services)) == (True, 2), of_dev
 
 
+@pytest.mark.newest_only
 def test_a_test_event_that_was_agreed_to_proves_the_link(project, sandbox):
     # Where the audit trail does not say which source was connected, nothing else can.
     sandbox.world.switch({"space_event_resource": "space"})
@@ -198,6 +205,7 @@ def test_a_test_event_that_was_agreed_to_proves_the_link(project, sandbox):
     assert [e["path"] for e in sandbox.journal(writes=True)].count("/tracking/us/v1/identify") == 1
 
 
+@pytest.mark.newest_only
 def test_a_wrong_key_in_flex_is_seen_by_the_gateway_and_handed_over_again(project, sandbox):
     project.run("connect")
     sandbox.sabotage("dev", "wrong-key-in-flex")
@@ -208,6 +216,7 @@ def test_a_wrong_key_in_flex_is_seen_by_the_gateway_and_handed_over_again(projec
     assert sandbox.world.environments["dev"].flex_key == twilio_sources(sandbox, "dev")[0].keys[0]
 
 
+@pytest.mark.newest_only
 def test_a_wrong_key_in_flex_is_never_proven(project, sandbox):
     gateway = blind(project)
     project.run("connect", *gateway)
@@ -236,6 +245,7 @@ def test_a_wrong_key_in_flex_is_never_proven(project, sandbox):
     assert (run.status, run.changed["dev"], verdicts(run, "dev")) == (0, 0, ["proven"] * 3), run.output
 
 
+@pytest.mark.newest_only
 def test_a_broken_connection_is_handed_over_again_by_name(project, sandbox):
     operator = ("-e", "unified_profiles_channel=operator", "-e", "unified_profiles_confirmed_by=jane", "--limit", "dev")
     project.run("connect", "--limit", "dev")
@@ -265,6 +275,7 @@ def test_what_is_said_of_one_record_is_refused_from_an_inventory(project, sandbo
     assert sandbox.journal(writes=True) == []
 
 
+@pytest.mark.newest_only
 def test_a_source_that_left_the_space_fails_the_next_night(project, sandbox):
     """Where the audit trail does not say which source it was, the next engagements do."""
     sandbox.world.switch({"space_event_resource": "space"})
@@ -283,6 +294,7 @@ def test_a_source_that_left_the_space_fails_the_next_night(project, sandbox):
     assert project.run("connect", *gateway, "-e", "unified_profiles_fail_on_suspicion=false").status == 0
 
 
+@pytest.mark.newest_only
 def test_connect_never_makes_a_source_and_names_recover(project, sandbox):
     project.run("connect")
     sandbox.sabotage("dev", "delete-source")
@@ -326,6 +338,7 @@ def test_recover_what_was_deleted_renamed_and_disabled(project, sandbox):
     assert sandbox.journal(writes=True) == []
 
 
+@pytest.mark.newest_only
 def test_a_changed_name_makes_only_the_connection_due(project, sandbox):
     project.run("connect", "--limit", "dev")
     sandbox.clear_journal()
@@ -335,6 +348,7 @@ def test_a_changed_name_makes_only_the_connection_due(project, sandbox):
     assert [e["path"] for e in sandbox.journal(writes=True)] == ["/handover/dev/connection"]
 
 
+@pytest.mark.newest_only
 def test_recover_hands_a_replaced_key_over(project, sandbox):
     project.run("connect")
     sandbox.sabotage("dev", "remove-key")
@@ -347,6 +361,7 @@ def test_recover_hands_a_replaced_key_over(project, sandbox):
     ("sabotage", "said"),
     [("swap-type", "must be Java"), ("duplicate-name", "2 sources fit the name"), ("legacy-source", "source_name")],
 )
+@pytest.mark.newest_only
 def test_recover_stops_where_it_would_do_harm(project, sandbox, sabotage, said):
     if sabotage != "legacy-source":
         project.run("connect", "--limit", "dev")
@@ -377,6 +392,7 @@ def test_check_mode_predicts_a_first_connect(project, sandbox):
     assert_predicted(check, project.run("connect", "--diff"))
 
 
+@pytest.mark.newest_only
 def test_one_bad_token_stops_one_environment(project, sandbox):
     project.hosts(dev={}, prod={"like": "prod", "segment_token": "sgp_" + "x" * 64}, eu={"like": "eu"})
     run = project.run("connect")
@@ -394,6 +410,7 @@ def test_one_bad_token_stops_one_environment(project, sandbox):
         ("state", "state_dir: is state, which is another folder in each working folder"),
     ],
 )
+@pytest.mark.newest_only
 def test_a_folder_that_is_none_fails_its_environment_and_the_report_exists(project, sandbox, state_dir, said):
     project.hosts(dev={"state_dir": state_dir}, prod={"like": "prod"})
     more = () if state_dir != "state" else ("-e", f"unified_profiles_report_dir={project.inventory}/.unified_profiles")
@@ -482,6 +499,7 @@ def test_batches_that_ansible_does_not_see_are_refused_before_anything_is_change
     assert project.run("connect", "-e", "unified_profiles_serial=100%").status == 0
 
 
+@pytest.mark.newest_only
 def test_each_environment_says_for_itself_whether_pending_fails_it(project):
     waiting = {"channel": "operator"}
     project.hosts(dev={**waiting, "fail_on_pending": False}, prod={"like": "prod", **waiting})
@@ -493,6 +511,7 @@ def test_each_environment_says_for_itself_whether_pending_fails_it(project):
     assert project.run("connect").status == 0
 
 
+@pytest.mark.newest_only
 def test_a_workspace_that_cannot_be_read_stops_its_environment_alone(project, sandbox):
     sandbox.fault(match="GET /segment/us/$", kind="malformed", count=99, environment="dev")
     run = project.run("connect")
@@ -512,6 +531,7 @@ def test_headers_that_are_no_secrets_hide_nothing(project):
 
 
 @pytest.mark.parametrize(("fault", "said"), [("html", "and HTML"), ("malformed", "not JSON")])
+@pytest.mark.newest_only
 def test_answers_that_are_not_the_api(project, sandbox, fault, said):
     sandbox.fault(match="GET /segment/us/$", kind=fault, count=99)
     sandbox.fault(match="GET /segment/us/spaces", kind=fault, count=99)
@@ -550,6 +570,7 @@ def test_an_operator_is_asked_with_a_card_and_confirms(project, sandbox):
     assert project.run("connect", *operator, "-e", confirm).changed["dev"] == 0
 
 
+@pytest.mark.newest_only
 def test_what_was_connected_by_hand_is_attested_and_then_proven(project, sandbox):
     environment = sandbox.world.environments["dev"]
     form = {"space_id": environment.space["id"], "profile_token": environment.profile_token, "allow_write_events": True}
@@ -570,6 +591,7 @@ def test_what_was_connected_by_hand_is_attested_and_then_proven(project, sandbox
     assert verdicts(again, "dev") == ["proven"] * 3
 
 
+@pytest.mark.newest_only
 def test_recover_attests_nothing_that_it_made_itself(project, sandbox):
     arguments = ("-e", "unified_profiles_channel=operator", "-e", "unified_profiles_attest_existing=jane")
     arguments += ("--limit", "dev")

@@ -173,6 +173,7 @@ def rollout(way, project, sandbox):
     return states
 
 
+@pytest.mark.newest_only
 def test_rollouts_end_alike(sandbox, projects):
     """In one test, so that the three ends can be compared."""
     ends = []
@@ -200,6 +201,7 @@ def test_without_a_terminal_nobody_is_asked(project):
     assert "there is no terminal to ask on" in run.output
 
 
+@pytest.mark.newest_only
 def test_the_ledger_can_live_in_twilio_sync(project, sandbox):
     """As in AWX, where no folder outlives the job: a second job, with nothing left of the first, knows what was done."""
     in_sync = ("-e", "unified_profiles_ledger=sync", "--limit", "dev")

@@ -90,6 +90,7 @@ def job(project, sandbox):
     return Job(project, sandbox)
 
 
+@pytest.mark.newest_only
 def test_pending_fails_the_job_only_where_that_is_asked_for(job, sandbox):
     status, outcome = job.run("connect", unified_profiles_fail_on_pending=False)
     assert (status, outcome["status"]) == ("successful", "pending"), job.stdout

@@ -96,6 +96,7 @@ def test_a_label_that_is_missing_leaves_no_recovery_half_done(sandbox, tmp_path,
         assert len(chain.twilio_sources) == 1
 
 
+@pytest.mark.newest_only
 def test_the_command_of_a_card_confirms_where_the_run_kept_its_ledger(project, sandbox):
     """With what the run was given, in a shell, with nothing but the name filled in."""
     given = ("-e", "unified_profiles_channel=operator unified_profiles_ledger=sync", "--limit", "dev")
