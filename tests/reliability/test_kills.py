@@ -61,9 +61,8 @@ def test_killed_at_any_request(sandbox: SandboxHandle, tmp_path: Path, name: str
     journal = sandbox.journal()
     writes = [n for n, entry in enumerate(journal, 1) if entry["write"]]
     reads = [n for n in range(1, len(journal) + 1) if n not in writes]
-    cases = [
-        (n, phase) for n in (*writes, *sample(reads, 1.0 if full else 0.15, name)) for phase in ("before", "after")
-    ]
+    chosen = [*writes, *reads] if full else [*sample(writes, 0.5, name), *sample(reads, 0.1, name)]
+    cases = [(n, phase) for n in chosen for phase in ("before", "after")]
     wrong = []
     for nth, phase in cases:
         start.restore()
@@ -90,7 +89,7 @@ def test_a_look_that_is_killed_loses_nothing(
 
     look()
     cases = [(nth, phase) for nth in range(1, len(sandbox.journal()) + 1) for phase in ("before", "after")]
-    for nth, phase in sample(cases, 1.0 if full else 0.3, name):
+    for nth, phase in sample(cases, 1.0 if full else 0.2, name):
         start.restore()
         assert kill_at(sandbox, look, nth, phase) == -signal.SIGKILL
         assert start.same()
