@@ -26,6 +26,9 @@ extends_documentation_fragment:
   - flexops.unified_profiles._attributes.info
   - flexops.unified_profiles._attributes.controller
   - flexops.unified_profiles._attributes.action_group
+attributes:
+  check_mode:
+    description: Can run in check mode. Outside it, O(acknowledge), O(findings) and O(sent_test_event) are recorded in the ledger.
 options:
   source_id:
     description: Id of the source as it is now.
@@ -153,7 +156,7 @@ findings:
   type: list
   elements: dict
   contains:
-    problem: {description: 'C(deleted), C(renamed), C(disabled) or C(key_removed).', type: str, sample: renamed}
+    problem: {description: 'C(deleted), C(renamed), C(disabled), C(disabled_by_segment) or C(key_removed).', type: str, sample: renamed}
     detail: {description: In words., type: str, sample: The source 5BKZVyYHdt1D7ZrtHyNR7W was renamed to 'x'.}
     by: {description: 'Who did it, as far as the audit trail tells.', type: str, sample: ops@example.com}
     since: {description: 'When, as far as the audit trail tells.', type: str, sample: '2026-11-24T10:02:31Z'}

@@ -45,8 +45,8 @@ options:
     type: str
     default: connect
 notes:
-  - The command that confirms a step is this run's own command line, without what may be secret. Variables given with C(-e) on the
-    command line are left out, but for files of them.
+  - The command that confirms a step is this run's own command line, with its settings. It leaves out settings that may hold a secret, what
+    is given to one run, and variables of your own.
 seealso:
   - module: flexops.unified_profiles.profiles_ask
 """
@@ -63,10 +63,10 @@ RETURN = r"""
 outcomes:
   description:
     - How the run ended, by environment.
-    - C(status) is one of C(failed), C(broken), C(pending), C(unknown), C(predicted) (in check mode), C(attested) and C(proven), and
-      C(reasons) say why, which C(why) has in one line.
-    - C(fails) says whether the job fails for it, which it does where it failed, is broken, or waits for a person and
-      C(unified_profiles_fail_on_pending) is not false.
+    - C(status) is one of C(failed), C(broken), C(drifted), C(pending), C(unknown), C(predicted) (in check mode), C(attested) and C(proven);
+      for C(drift) also C(suspected), and C(in_sync) where all is well. C(reasons) say why, and C(why) has them in one line.
+    - C(fails) says whether the job fails for it. It always does where it failed or is broken; else by C(unified_profiles_fail_on_drift),
+      C(unified_profiles_fail_on_suspicion), C(unified_profiles_fail_on_pending) and C(unified_profiles_fail_on_unknown).
     - C(cards) are the task cards of the pending steps.
   returned: success
   type: dict

@@ -21,10 +21,10 @@ description:
   - In check mode nothing is sent.
 notes:
   - To clean up, delete the user O(user_id) in Segment under Settings, End User Privacy. Choose a deletion that does not suppress
-    the user as well, or later canaries never arrive (or reserve another O(user_id) then). This module deletes nothing.
+    the user as well, or later test events never arrive (or reserve another O(user_id) then). This module deletes nothing.
   - Which message last touched a profile is documented; that an identify does so within seconds, and that the Profile API's
     source ids equal those of the Public API, is inferred. Where they differ, the status is V(other_source) and proves nothing.
-  - Two canaries at the same moment hide each other, and one of them ends as V(not_seen).
+  - Two test events at the same moment hide each other, and one of them ends as V(not_seen).
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
   - flexops.unified_profiles._space
@@ -117,7 +117,7 @@ test_event:
       description: The id of the message.
       returned: when it was sent
       type: str
-      sample: test event-0b5c3a4e-3c2f-4a3b-9d53-0a4f6f4b8f6e
+      sample: test-event-0b5c3a4e-3c2f-4a3b-9d53-0a4f6f4b8f6e
     sent_at:
       description: When it was sent, by Segment's clock.
       returned: when it was sent
