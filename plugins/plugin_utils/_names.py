@@ -121,7 +121,7 @@ def as_settings(result: t.Any, for_people: bool = False) -> t.Any:
         return [as_settings(value, for_people) for value in result]
     if isinstance(result, dict):
         return {
-            # A look's failure is a text, and a module's has parts.
+            # A look's failure is a string, and a module's has parts.
             key: as_settings(value, for_people or key in FOR_PEOPLE or (key == "failure" and isinstance(value, str)))
             for key, value in result.items()
         }

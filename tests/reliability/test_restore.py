@@ -171,6 +171,7 @@ def test_a_card_names_what_cannot_be_put_back_until_it_is_acknowledged(sandbox: 
     assert "Sam Source (Source Admin) the right to the source" in labels
     assert run.statuses[-1]["status"] in ("proven", "attested")
     assert card["acknowledge"] in card["confirm_command"]
+    assert "-e unified_profiles_confirmed_by=NAME" in card["confirm_command"]
     assert cards(chain.recover()) == [card]
     chain.options |= {"acknowledge": [card["acknowledge"]], "confirmed_by": "jane"}
     chain.recover()

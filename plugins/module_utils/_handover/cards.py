@@ -13,10 +13,12 @@ import typing as t
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit
 
+from .._base.errors import OptionError
 from .steps import STEPS
 
 # In the command on a card, for the name of who did it. One word: Ansible splits what stands after -e at blanks.
 NAME_PLACEHOLDER = "NAME"
+SIGNED = {"confirmed_by": NAME_PLACEHOLDER}
 ACCOUNT = "Twilio account"
 HOW_TO_RUN = ("ansible-playbook", "flexops.unified_profiles.connect", "-i", "INVENTORY")
 
@@ -156,8 +158,9 @@ def with_names(where: Iterable[str], account: str, workspace: str) -> list[str]:
 
 def again(run: Iterable[str], handover_again: str, acknowledge: str) -> str:
     """The command line that asks for a step again, or else says that what speaks against it was looked at."""
-    name = ("handover_again", handover_again) if handover_again else ("acknowledge", acknowledge)
-    return shlex.join([*run, "-e", f"unified_profiles_{name[0]}={name[1]}"])
+    # Whoever says that it is in order is named; to be asked again needs no name.
+    given = {"handover_again": handover_again} if handover_again else {"acknowledge": acknowledge, **SIGNED}
+    return _with(run, given)
 
 
 def links(step: str, environment: str, console: Console) -> list[Link]:
@@ -186,9 +189,24 @@ def links(step: str, environment: str, console: Console) -> list[Link]:
     return [pages[name] for name in known.links if name in pages]
 
 
+def signature(by: str | None, option: str, way_out: str = "Name who did it.") -> str:
+    """Who says something, for the ledger.
+
+    Raises:
+        OptionError: Nobody is named.
+    """
+    name = (by or "").strip()
+    if name in ("", NAME_PLACEHOLDER):
+        raise OptionError(option, "is empty, or still as the task card has it.", way_out)
+    return name
+
+
 def confirm(run: Iterable[str], digests: Iterable[str]) -> str:
     """The command line, for a POSIX shell, that confirms cards: a digest names environment and step."""
-    given = {"confirm": ",".join(digests), "confirmed_by": NAME_PLACEHOLDER}
+    return _with(run, {"confirm": ",".join(digests), **SIGNED})
+
+
+def _with(run: Iterable[str], given: Mapping[str, str]) -> str:
     return shlex.join(
         [*run, *(word for name, value in given.items() for word in ("-e", f"unified_profiles_{name}={value}"))]
     )

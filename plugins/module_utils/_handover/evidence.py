@@ -18,7 +18,7 @@ from .._base.gather import gather
 from .._base.times import format_time, parse_time
 from .._clients.segment_public import AUDIT_KEPT
 from .._module.context import ModuleContext
-from .cards import Card, evidence_card
+from .cards import Card, evidence_card, signature
 from .counts import FLEX_EVENTS, engagements_a_day, senders
 from .findings import shown, still_open, with_found
 from .handovers import recorded_facts
@@ -203,9 +203,11 @@ def _acknowledge(
     given = [name for name in dict.fromkeys(call["acknowledge"]) if name in steps and name not in known]
     if not given:
         return document
-    by, why, at = (call["confirmed_by"] or "").strip(), call["reason"] or "", format_time(now)
-    if not by:
-        raise OptionError("confirmed_by", "is empty.", "Name who looked (unified_profiles_confirmed_by).")
+    by, why, at = (
+        signature(call["confirmed_by"], "confirmed_by", "Name who looked."),
+        call["reason"] or "",
+        format_time(now),
+    )
     said: list[Acknowledgement] = [{"alert": name, "at": at, "by": by, "why": why} for name in given]
     told: list[Entry] = [
         {"at": at, "what": "acknowledged", "by": by, "why": why, "step": steps[name], "digest": name} for name in given

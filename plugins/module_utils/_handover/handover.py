@@ -18,7 +18,7 @@ from .._base.secret import Secret
 from .._base.times import format_time
 from .._module.context import ModuleContext
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
-from .cards import NAME_PLACEHOLDER, Card, build_card
+from .cards import Card, build_card, signature
 from .decide import Confirmation, Facts, Records, decide
 from .endpoint import ENDPOINT_OPTIONS, Endpoint, Values
 from .ledger import Entry, Ledger, Record, Steps, digest
@@ -333,28 +333,19 @@ def _digest(call: ModuleContext, step: str, expected: Mapping[str, t.Any], recor
 def _confirmation(call: ModuleContext, known: str, recorded: Records) -> Confirmation | None:
     """What a person says about this step: about its card, or that what is recorded as done was not."""
     if confirm := call["confirm"]:
-        return {"by": _name(confirm["by"], "confirm.by"), "digest": confirm["digest"], "done": confirm["done"]}
+        return {"by": signature(confirm["by"], "confirm.by"), "digest": confirm["digest"], "done": confirm["done"]}
     done, asked = recorded.get("done"), recorded.get("asked")
     if done and not asked and done["digest"] in call["withdraw"]:
-        return {"by": _name(call["confirmed_by"], "confirmed_by"), "digest": done["digest"], "done": False}
+        return {"by": signature(call["confirmed_by"], "confirmed_by"), "digest": done["digest"], "done": False}
     # The card that was asked for last is this step's as well: confirmed when something has changed since, it is refused.
     for card in (known, asked["digest"] if asked else known):
         if card in call["confirm_digests"]:
-            return {"by": _name(call["confirmed_by"], "confirmed_by"), "digest": card, "done": True}
+            return {"by": signature(call["confirmed_by"], "confirmed_by"), "digest": card, "done": True}
     return None
-
-
-def _name(by: str | None, option: str) -> str:
-    name = (by or "").strip()
-    if name in ("", NAME_PLACEHOLDER):
-        raise OptionError(option, "is empty, or still as the task card has it.", "Name who did it.")
-    return name
 
 
 def _attested_by(call: ModuleContext) -> str | None:
     by = call["attest_existing"]
     if by is None:
         return None
-    if not by.strip():
-        raise OptionError("attest_existing", "is empty.", "Name who attests the existing connection.")
-    return str(by).strip()
+    return signature(by, "attest_existing", "Name who attests the existing connection.")

@@ -428,7 +428,8 @@ def test_recover_makes_no_source_where_there_never_was_one(dev):
         ({"allow_write_events": False}, "allow_write_events"),
         ({"regulated": ["hipaa"]}, "HIPAA"),
         ({"source_name": " "}, "source_name"),
-        ({"attest_existing": " "}, "attest_existing: is empty."),
+        ({"attest_existing": " "}, "attest_existing: is empty, or still"),
+        ({"attest_existing": "NAME"}, "attest_existing: is empty, or still"),
     ],
 )
 def test_nothing_is_requested_for_what_may_not_be_connected(dev, options, said):
