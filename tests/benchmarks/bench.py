@@ -224,6 +224,9 @@ class Stage:
         command += ["-e", f"unified_profiles_sandbox_url={self.url}"]
         if contestant in ("uri", "mitogen"):
             command += ["-e", f"ansible_python_interpreter={sys.executable}"]
+        if scenario == "recover" and contestant in ("ours", "role", "before"):
+            # So many sources are never deleted at once but here.
+            command += ["-e", "unified_profiles_recover_max_percentage=100"]
         if self.part.limits == "address":
             command += ["-e", "unified_profiles_retry_budget=600"]
         return command
