@@ -16,6 +16,7 @@ import base64
 import datetime
 import functools
 import hashlib
+import itertools
 import json
 import re
 import shlex
@@ -131,8 +132,14 @@ class Run(t.NamedTuple):
         )
         limit = [] if limited else ["--limit", ",".join(names)]
         if not cards[0]["digest"]:
-            return again([*self.arguments, *limit], cards[0]["handover_again"], cards[0]["acknowledge"])
+            return again([*self._connect(), *limit], cards[0]["handover_again"], cards[0]["acknowledge"])
         return confirm([*self.arguments, *limit], [card["digest"] for card in cards])
+
+    def _connect(self) -> list[str]:
+        """This run's command line, for connect: the others neither ask again for what was done, nor record what is said of a suspicion."""
+        if self.playbook == "connect":
+            return [*self.arguments]
+        return [*HOW_TO_RUN[:2], *itertools.dropwhile(lambda argument: not argument.startswith("-"), self.arguments)]
 
 
 def card_text(card: Mapping[str, t.Any], run: Run) -> str:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from .._base.errors import ApiError, Failure, OptionError, Refused
+from .._base.errors import ApiError, Failure, Refused
 from .._base.gather import gather
 from .._handover.endpoint import Endpoint
+from .._handover.handover import attested_by
 from .._handover.handovers import check_consent
 from .._module.context import ModuleContext
 from .._module.values import check_source_name
@@ -30,8 +31,7 @@ def check_offline(call: ModuleContext) -> None:
     """
     check_consent(call)
     check_source_name(call["source_name"])
-    if call["attest_existing"] is not None and not call["attest_existing"].strip():
-        raise OptionError("attest_existing", "is empty.", "Name who attests the existing connections.")
+    attested_by(call)
 
 
 def preflight(call: ModuleContext, steps: t.Collection[str]) -> dict[str, t.Any]:

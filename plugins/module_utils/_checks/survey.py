@@ -107,8 +107,9 @@ def _recover(chain: Chain) -> None:
 
 
 def _rotate(chain: Chain) -> None:
-    """The write key alone. What else is not well is left to the other playbooks."""
+    """The write key alone. What else is not well is left to the other playbooks, and so is what somebody says of it."""
     chain.check()
+    chain.call = chain.call.derived(acknowledge=[])
     source = chain.found["source"] = chain.diagnose(refuse_harm=False)
     done = rotate(chain.of_step("key", source_id=(source or {}).get("id")))
     chain.found["rotation"] = done.status

@@ -373,6 +373,12 @@ def sentence(difference: Difference) -> str:
     return f"{told}; accepted: {difference['accepted']}." if difference["accepted"] else f"{told}."
 
 
+def mended_by(difference: Difference) -> set[str]:
+    """The hand-overs that mend it. The connection's form makes a source, and hands link and key over as well."""
+    steps = {*ATTRIBUTES[difference["attribute"]].steps}
+    return steps | {"connection"} if steps else steps
+
+
 def explained(differences: Sequence[Difference]) -> set[str]:
     """The hand-overs that cannot be better than what is accepted."""
     return {step for it in differences if it["accepted"] for step in ATTRIBUTES[it["attribute"]].steps if step in STEPS}

@@ -128,7 +128,7 @@ class HandOver(Resource):
             recorded=recorded,
             again=again,
             confirmation=_confirmation(call, known, recorded),
-            attested_by=_attested_by(call),
+            attested_by=attested_by(call),
             done_by_form=done_by_form,
             endpoint="none" if not self.endpoint else "repeatable" if self.endpoint.repeatable else "blind",
         )
@@ -344,7 +344,12 @@ def _confirmation(call: ModuleContext, known: str, recorded: Records) -> Confirm
     return None
 
 
-def _attested_by(call: ModuleContext) -> str | None:
+def attested_by(call: ModuleContext) -> str | None:
+    """Who attests what stands, None where nobody does.
+
+    Raises:
+        OptionError: The name is none.
+    """
     by = call["attest_existing"]
     if by is None:
         return None

@@ -12,7 +12,7 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 
 from . import cards
-from .drift import Difference, explained, sentence
+from .drift import Difference, explained, mended_by, sentence
 from .rotation import RotationStatus
 from .seen import WELL, Credential, Observation, credentials_since, word
 from .steps import STEPS
@@ -108,17 +108,22 @@ def environment_status(
     waiting, shown = _waiting(look)
     rotation = _without_empty(look.get("rotation") or {})
     failure = look.get("failure") or ("" if verdicts or due else UNJUDGED)
+    drifted = [it for it in differences if not it["accepted"]]
+    if playbook != "drift":
+        # What a hand-over mends that is asked for, or broken, is no drift besides.
+        due_again = {step for step in STEPS if _is_due_again(look, step)}
+        drifted = [it for it in drifted if not due_again & mended_by(it)]
     judged = [said["verdict"] for step, said in verdicts.items() if step not in explained(differences)]
     holds = {
         "failed": bool(failure),
         "broken": "broken" in judged,
-        "drifted": any(not difference["accepted"] for difference in differences),
+        "drifted": bool(drifted),
         "suspected": bool(suspicions),
         "pending": bool(waiting or due or rotation.get("pending")) or "pending" in judged,
         "unknown": "unknown" in judged or (playbook == "drift" and bool(unread)),
     }
     status, alarms = _status_and_alarms(playbook, [it for it in ALARMS if holds[it]], check_mode and bool(due), judged)
-    told = _told(playbook, status, differences, findings, suspicions)
+    told = _told(playbook, status, differences, findings, suspicions, drifted)
     reasons = [failure] if failure else _reasons(status, told, unread, verdicts, due, rotation)
     return {
         "status": status,
@@ -158,11 +163,18 @@ def _told(
     differences: Sequence[Difference],
     findings: Sequence[Mapping[str, str]],
     suspicions: Sequence[Suspicion],
+    drifted: Sequence[Difference],
 ) -> list[str]:
-    """What was found, in sentences: what explains the status."""
+    """What was found, in sentences: what explains the status, and what fails the job besides."""
     if playbook != "drift" and status == "drifted":
         return [*map(sentence, differences), *(it["detail"] for it in suspicions)]
-    return [*(map(sentence, differences) if playbook == "drift" else ()), *map(in_words, findings)]
+    return [*map(sentence, differences if playbook == "drift" else drifted), *map(in_words, findings)]
+
+
+def _is_due_again(look: Mapping[str, t.Any], step: str) -> bool:
+    """Whether a hand-over waits for somebody, or is broken."""
+    found, said = (look.get("handovers") or {}).get(step), (look.get("verdicts") or {}).get(step)
+    return (found or {}).get("status") == "pending" or (said or {}).get("verdict") in ("pending", "broken")
 
 
 def _status_and_alarms(
@@ -171,9 +183,9 @@ def _status_and_alarms(
     """The status, and which of what holds may fail the job."""
     if playbook == "drift":
         return next(iter(holds), "in_sync"), holds
-    status = _of_acting(holds, predicted, judged)
     # What check mode foretells fails no job. A suspicion does: no run mends it.
-    return status, [it for it in holds if it == "suspected" or (it == status and not (predicted and it == "drifted"))]
+    alarms = [it for it in holds if it in ("failed", "suspected")] if predicted else holds
+    return _of_acting(holds, predicted, judged), alarms
 
 
 def _step_status(said: Verdict) -> StepStatus:
@@ -295,8 +307,11 @@ def _reasons(
     worst = _worst([verdict["verdict"] for verdict in verdicts.values()])
     # Those of the steps that decide the status; where it is none of a step's, of the worst step.
     of = status if status in ("broken", "pending", "unknown", "attested", "proven") else worst
+    # A broken one fails the job, whatever is shown.
     reasons = [
-        f"{step}: {verdicts[step]['reason']}" for step in STEPS if step in verdicts and verdicts[step]["verdict"] == of
+        f"{step}: {verdicts[step]['reason']}"
+        for step in STEPS
+        if step in verdicts and verdicts[step]["verdict"] in (of, "broken")
     ]
     if status in ("attested", "proven", "predicted", "in_sync"):  # one reason is enough; the last step's says most
         reasons = reasons[-1:]

@@ -67,7 +67,7 @@ TABLE = {
     "what mends it waits": (
         {"verdicts": judged("broken", "attested", "pending"), "handovers": {**DONE, **waiting("key")}},
         "pending",
-        "key: key is pending",
+        "connection: connection is broken; key: key is pending",
     ),
     "asked, not judged pending": (
         {"verdicts": judged(*ALL_ATTESTED), "handovers": waiting("connection")},
@@ -296,3 +296,35 @@ def test_a_run_that_acts_names_the_drift_that_it_leaves_or_foretells_to_mend(loo
 @given(st.dictionaries(st.sampled_from(["verdicts", "handovers", "due", "findings", "cards", "source"]), st.none()))
 def test_half_a_look_is_no_reason_to_fail_otherwise(look):
     assert environment_status(look, check_mode=False)["why"] == UNJUDGED
+
+
+def difference(attribute, accepted=""):
+    return {
+        **dict.fromkeys(("attribute", "expected", "found", "since", "by", "mend", "seen"), "x"),
+        "attribute": attribute,
+        "accepted": accepted,
+    }
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "differences", "fails", "said"),
+    [
+        (("broken", "attested", "pending"), [], True, "connection is broken"),
+        # What the hand-over mends that waits is pending alone.
+        (("attested", "attested", "pending"), [difference("write_keys"), difference("source")], False, ""),
+        (("pending", "attested", "attested"), [difference("source")], False, ""),
+        (("attested", "attested", "pending"), [difference("link")], True, "link: is x"),
+        (("attested", "attested", "pending"), [difference("name")], True, "name: is x"),
+        (("attested", "attested", "pending"), [difference("name", "until Monday")], False, ""),
+        (("attested", "attested", "pending"), [], False, ""),
+    ],
+)
+def test_what_waits_hides_nothing_else_that_fails_the_job(verdicts, differences, fails, said):
+    look = {"verdicts": judged(*verdicts), "differences": differences}
+    told = environment_status(look, check_mode=False, fail_on={"fail_on_pending": False})
+    assert (told["status"], told["fails"]) == ("pending", fails)
+    assert said in told["why"]
+    assert (
+        not environment_status(look, False, {"fail_on_pending": False, "fail_on_drift": False})["fails"]
+        or "broken" in verdicts
+    )
