@@ -287,6 +287,19 @@ def test_a_snapshot_that_is_damaged_while_a_restore_is_open_leaves_it_open(
     check_settled(chain, "recover")
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_the_id_in_the_inventory_changes_nothing_of_what_is_put_back(
+    sandbox: SandboxHandle, tmp_path: Path, named: bool
+) -> None:
+    chain, had = lose(sandbox, tmp_path)
+    if named:
+        chain.options["source_id"] = json.loads(snapshot_of(chain).read_text())["source_id"]
+    run = settle(chain, "recover")
+    assert not run.failure
+    (now,) = chain.twilio_sources
+    assert attached(chain.env, now) == had
+
+
 def test_what_takes_the_place_is_lost_as_well(sandbox: SandboxHandle, tmp_path: Path) -> None:
     """Nothing was well yet when it was lost, so the first snapshot still counts."""
     chain, had = lose(sandbox, tmp_path, "rich")
