@@ -161,6 +161,8 @@ def test_examples_run_and_give_what_is_documented(project, documented):
                     task["register"] = f"example_{len(of)}"
                 of.setdefault(task["register"], name)
             tasks.append(task)
+    # What deletes comes last, and the source after its key.
+    tasks.sort(key=lambda task: ("'absent'" in str(task)) + ("'confirm_delete'" in str(task)))
     results = ", ".join(f"'{variable}': {variable}" for variable in of)
     content = "{{ {" + results + "} | to_json }}"
     tasks.append(

@@ -440,7 +440,7 @@ BAD = {
         "unified_profiles_endpoints: must be a mapping, and is a string of 14 characters",
     ),
     "space_missing": ({"space_id": "{{ omit }}"}, "missing required arguments: "),
-    "region_other": ({"segment_region": "eu"}, "Set segment_region to 'us'"),
+    "region_other": ({"segment_region": "eu"}, "Set unified_profiles_segment_region to 'us'"),
     "http_url": ({"sandbox_url": "http://example.com"}, "uses http to example.com"),
     "space_spaces": ({"space_id": "spa a/b"}, "space_id: is empty or has characters"),
     "space_unknown": ({"space_id": "spa_unknown"}, "space_id: no space 'spa_unknown' is known to this token"),

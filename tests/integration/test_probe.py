@@ -399,7 +399,8 @@ def test_what_cannot_be_written_or_asked_is_told_before_anything_is_asked(projec
     assert f"probe_dir: {project.inventory}/hosts.yml/probe cannot be written to: Not a directory." in words
     assert "No environment was asked anything, so no report is written." in words
     assert all(
-        f"{name}: regulated: the environment is marked" in words.replace("\\n", " ") for name in ("dev", "prod", "eu")
+        f"{name}: unified_profiles_regulated: the environment is marked" in words.replace("\\n", " ")
+        for name in ("dev", "prod", "eu")
     )
     assert "Traceback" not in words
     assert sandbox.journal() == []

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def assert_told(run: Run, where: str = "look") -> None:
         assert run.failure["failure"]["kind"] == "budget"
         assert run.failure["failure"]["waits_for"]
     assert f"retry_budget of {BUDGET:g} s" in run.failure["msg"]
-    assert "Raise retry_budget" in run.failure["msg"]
+    assert re.search("Raise (unified_profiles_)?retry_budget", run.failure["msg"])
     assert "GET /sources" in run.failure["msg"]
 
 

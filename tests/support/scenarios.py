@@ -285,4 +285,4 @@ def sample(cases: list[t.Any], share: float, seed: str) -> list[t.Any]:
     """A share of the cases, the same for the same seed."""
     if share >= 1:
         return cases
-    return random.Random(seed).sample(cases, max(1, round(len(cases) * share)))
+    return random.Random(seed).sample(cases, min(len(cases), max(1, round(len(cases) * share))))

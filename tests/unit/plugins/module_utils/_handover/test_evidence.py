@@ -442,7 +442,7 @@ def test_an_alert_is_acknowledged_once_and_those_before_it_with_it(services, jud
     assert (card["step"], card["digest"]) == ("connection", "")
     given = {"acknowledge": ["another", card["acknowledge"]], "confirmed_by": "jane", "reason": "pasted again"}
     assert f"unified_profiles_acknowledge={card['acknowledge']}" in str(card["warnings"])
-    assert "-e unified_profiles_confirmed_by=NAME" in card["confirm_command"]
+    assert "-e unified_profiles_confirmed_by=NAME" in str(card["warnings"])
     for nobody in ("", " ", "NAME"):
         with pytest.raises(OptionError, match="confirmed_by: is empty, or still as the task card has it"):
             again(acknowledge=[card["acknowledge"]], confirmed_by=nobody)
