@@ -226,8 +226,11 @@ class Ledger(abc.ABC):
         """
 
     @abc.abstractmethod
-    def save(self, wanted: LedgerDocument) -> None:
+    def save(self, wanted: LedgerDocument) -> LedgerDocument:
         """Record what differs between ``wanted`` and ``seen``, in what stands there now. The rest stays as others wrote it.
+
+        Returns:
+            What stands there from now on. Whoever saves again goes on from this: what an older document lacks would count as deleted.
 
         Raises:
             LedgerError: It cannot be written; or another writer has changed the rotation or restore that this one changes.

@@ -94,7 +94,7 @@ class FileLedger(Ledger):
         self.seen = parse(found, self.environment, where)
         return self.seen
 
-    def save(self, wanted: LedgerDocument) -> None:
+    def save(self, wanted: LedgerDocument) -> LedgerDocument:
         seen = self.seen
         with self._explained("written"), self._locked():
             now = self.read()
@@ -105,6 +105,7 @@ class FileLedger(Ledger):
                 replace_file(self.target, text, self.target.with_suffix(".new"))
                 self.seen = merged
                 self._keep_out_of_git()
+        return self.seen
 
     def ensure_writable(self) -> None:
         """See the base class. Takes a lock and writes a file, both beside the ledger; where its folder is yet to be made, where that

@@ -48,13 +48,13 @@ class SyncLedger(Ledger):
         self.seen = parse(found.data, self.environment, self.where) if found else LedgerDocument(self.environment)
         return self.seen
 
-    def save(self, wanted: LedgerDocument) -> None:
+    def save(self, wanted: LedgerDocument) -> LedgerDocument:
         seen = self.seen
         unknown = 0
         for _attempt in range(ATTEMPTS):
             merged = merge(seen, wanted, self.seen)
             if merged == self.seen:
-                return
+                return merged
             data = compact(merged)
             if len(data) > MAX_DATA:
                 raise LedgerError(
@@ -74,7 +74,7 @@ class SyncLedger(Ledger):
                     raise
             else:
                 self.seen, self.revision = merged, saved.revision
-                return
+                return merged
             self.read()
         raise LedgerError(f"{self.where} was changed by somebody else {ATTEMPTS} times in a row.", "Run again.")
 

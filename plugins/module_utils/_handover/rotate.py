@@ -250,8 +250,7 @@ class _Step(Resource):
             document = self._remove()
         # By the time after it: what came until then may have come through a key that is gone.
         found = self._after(document, keys)
-        run.ledger.save(found["document"])
-        return found
+        return {**found, "document": run.ledger.save(found["document"])}
 
     def _remove(self) -> LedgerDocument:
         """Record that a key is being removed, so that no other run turns back meanwhile; read the keys again, and remove it."""
@@ -261,8 +260,7 @@ class _Step(Resource):
             "removing": format_time(run.now()),
             "attempt": _attempt(),
         }
-        document = replace(run.document, rotation=rotation)
-        run.ledger.save(document)
+        document = run.ledger.save(replace(run.document, rotation=rotation))
         if (now := run.look()) != before:
             raise Refused(
                 f"The keys of the source have changed meanwhile: they were {', '.join(before)}, and are {', '.join(now)}. Nothing was "
@@ -279,7 +277,7 @@ class _Step(Resource):
         begun = begin(self.step, run.document.rotation, run.source_id, format_time(run.now()))
         document = replace(run.document, rotation={**begun, "attempt": _attempt()})
         if set(run.keys) <= set(begun["before"]):
-            run.ledger.save(document)
+            document = run.ledger.save(document)
             run.secrets = run.api.add_key(run.source_id, run.keys).keys
         keys = sorted(run.secrets)
         added(document, keys)
