@@ -45,7 +45,8 @@ class ActionModule(ControllerAction):
         def settings_of(name: str) -> t.Any:
             return hosts.settings(hosts.variables(name), options["playbook"])
 
-        if LOOK not in task_vars:
+        again = LOOK in task_vars
+        if not again:
             of_first = hosts.variables(names[0])
             folder, told = report_folder(of_first, Templar(loader=self._loader, variables=of_first))
             # At once, since the look can take long.
@@ -55,7 +56,7 @@ class ActionModule(ControllerAction):
         show = (lambda line: None) if for_a_machine() else display.display
         survey = Survey(options["playbook"], threads, limit, show)
         looks = survey.look(names, settings_of)
-        found = survey.outcomes(looks, self._task.check_mode)
+        found = survey.outcomes(looks, self._task.check_mode, again)
         warnings = [f"{name}: {warning}" for name, seen in looks.items() for warning in seen["warnings"]]
         environments = {name: compact(of) for name, of in found.items()}
         due = [name for name, of in found.items() if of["due"] and not of["failure"]]

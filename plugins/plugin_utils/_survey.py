@@ -167,8 +167,16 @@ class Survey(AtOnce[Look]):
     def failure_of(self, found: Look) -> str:
         return found["failure"]
 
-    def outcomes(self, looks: Mapping[str, Look], check_mode: bool) -> dict[str, EnvironmentStatus]:
-        """How each environment is, once all are compared with each other."""
+    def outcomes(
+        self, looks: Mapping[str, Look], check_mode: bool, again: bool = False
+    ) -> dict[str, EnvironmentStatus]:
+        """How each environment is, once all are compared with each other.
+
+        Args:
+            looks: What was found, by environment.
+            check_mode: Whether nothing was, or will be, done.
+            again: Whether this look is of those alone where something was due. Their part of all was judged before.
+        """
         claims = {
             name: (
                 str(found["workspace"]["id"]),
@@ -179,7 +187,7 @@ class Survey(AtOnce[Look]):
             if found["workspace"].get("id")
         }
         refused = shared_sources(claims)
-        if self.playbook == "recover":
+        if self.playbook == "recover" and not again:
             gone = [name for name, found in looks.items() if found["source_gone"] and not found["failure"]]
             most = min((self.settings[name][f"{PREFIX}recover_max_percentage"] for name in gone), default=0)
             refused |= mass_deletion(gone, len(looks), most)
@@ -236,6 +244,6 @@ def mass_deletion(gone: Iterable[str], looked_at: int, percentage: float) -> dic
     told = (
         f"The source looks deleted in {len(names)} of {looked_at} environments at once, which is more than "
         f"unified_profiles_recover_max_percentage ({percentage:g}). That is more often a wrong token or region than a disaster. Nothing was "
-        "done. Look at one of them; then raise the percentage, or recover some at a time with --limit."
+        "done. Look at one of them; then raise the percentage, or recover at most two at a time with --limit."
     )
     return dict.fromkeys(names, told)

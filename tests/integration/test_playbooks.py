@@ -339,6 +339,25 @@ def test_recover_what_was_deleted_renamed_and_disabled(project, sandbox):
 
 
 @pytest.mark.newest_only
+def test_the_second_look_takes_those_that_are_still_gone_for_no_mass_deletion(project, sandbox):
+    """It is of those alone where something was due, so all of them look deleted: in check mode, and where each recovery failed."""
+    gone = ("dev", "prod", "eu")
+    project.hosts(**{name: {"like": name} for name in gone}, other={"no_setting": 1})
+    project.run("connect")
+    for name in gone:
+        sandbox.sabotage(name, "delete-source")
+    few = ("-e", "unified_profiles_recover_max_percentage=75")
+    refused, check = project.run("recover", "--check"), project.run("recover", "--check", *few)
+    sandbox.fault(match="POST*/sources", kind="status", status=403, count=None)
+    failed = project.run("recover", *few)
+    for name in gone:
+        assert "deleted in 3 of 4 environments at once" in refused.report[name]["what was found, and why"]
+        assert check.report[name]["status"] == "predicted", check.output
+        assert "POST /sources" in failed.report[name]["what was found, and why"], failed.report[name]
+    assert "environments at once" not in check.output + failed.output
+
+
+@pytest.mark.newest_only
 def test_a_changed_name_makes_only_the_connection_due(project, sandbox):
     project.run("connect", "--limit", "dev")
     sandbox.clear_journal()

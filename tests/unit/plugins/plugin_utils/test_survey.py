@@ -149,8 +149,9 @@ def test_a_look_that_failed_is_counted_as_failed(environments):
     assert [*looking.failures] == ["dev"]
 
 
-def outcomes(looking, **looks):
-    return looking.outcomes({name: {**nothing_seen(), **seen} for name, seen in looks.items()}, check_mode=False)
+def outcomes(looking, again=False, **looks):
+    seen = {name: {**nothing_seen(), **look} for name, look in looks.items()}
+    return looking.outcomes(seen, check_mode=False, again=again)
 
 
 def workspace(name, **seen):
@@ -195,6 +196,8 @@ def test_only_recover_is_refused_where_many_look_deleted():
     assert outcomes(with_settings(survey()[0], names), **gone, **others)["e0"]["failure"] == ""
     allowed = with_settings(survey("recover")[0], names, recover_max_percentage=30.0)
     assert outcomes(allowed, **gone, **others)["e0"]["failure"] == ""
+    # The second look is of those alone where something was due.
+    assert outcomes(allowed, again=True, **gone)["e0"]["failure"] == ""
 
 
 def test_what_failed_is_not_counted_as_deleted():
@@ -234,6 +237,7 @@ def test_more_than_two_and_more_than_the_percentage_look_deleted(gone, all_of_th
     if refused:
         assert f"deleted in {gone} of {all_of_them} environments at once" in found["0"]
         assert "Nothing was done." in found["0"]
+        assert "recover at most two at a time with --limit" in found["0"]
 
 
 def test_a_source_is_its_workspace_and_its_name():
