@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import jinja2
-import jinja2.meta
+import jinja2.nodes
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import (
     UnusableFile,
@@ -170,14 +170,22 @@ class Export(AtOnce[Standing]):
 
 
 def _referred_to(values: Iterable[t.Any]) -> set[str]:
-    """The variables that templates refer to, without those that every host has."""
+    """What may be a variable that templates refer to, without those that every host has.
+
+    Plain Jinja2 knows no filter of Ansible, so the tree is walked and nothing compiled. A text or an attribute may be a variable's name:
+    lookup('vars', 'a'), hostvars[host].a.
+    """
     found: set[str] = set()
     for value in values:
         if isinstance(value, str):
             try:
-                found |= jinja2.meta.find_undeclared_variables(MARKED.parse(value))
+                parsed = MARKED.parse(value)
             except jinja2.TemplateError:
                 continue
+            found |= {node.name for node in parsed.find_all(jinja2.nodes.Name) if node.ctx == "load"}
+            texts = [node.value for node in parsed.find_all(jinja2.nodes.Const) if isinstance(node.value, str)]
+            attributes = [node.attr for node in parsed.find_all(jinja2.nodes.Getattr)]
+            found |= {*texts, *attributes} | _referred_to(text for text in texts if "{" in text)
         elif isinstance(value, Mapping):
             found |= _referred_to(value.values())
         elif isinstance(value, (list, tuple)):
