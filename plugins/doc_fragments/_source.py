@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """PRIVATE to this collection. The source; the argument specifications are SOURCE_NAME and IGNORE_LEGACY in _module/options.py."""
+    """PRIVATE to this collection. The source; the argument specifications are SOURCE_NAME, SOURCE_ID and IGNORE_LEGACY in _module/options.py."""
 
     DOCUMENTATION = r"""
 options:
@@ -14,6 +14,12 @@ options:
     description: Name of the source. Twilio expects the default.
     type: str
     default: twilio-unified-profiles
+"""
+    SOURCE_ID = r"""
+options:
+  source_id:
+    description: Id of the source, if it is known. It is looked up first, so that it decides between several of the name.
+    type: str
 """
     IGNORE_LEGACY = r"""
 options:

@@ -14,13 +14,15 @@ author:
 description:
   - Twilio's Connect form has no public API. This module carries the step out through a channel and keeps the record of it.
   - The form itself creates the source, connects it to the space, and stores the source's write key in Twilio.
-  - Before the form is handed over, the module searches the workspace for sources in its way. It refuses two sources named O(source_name), one
+  - Before the form is handed over, the module searches the workspace for sources in its way. It refuses two sources named O(source_name) unless
+    O(source_id) names one of them, one
     that is not Java, and the older official source C(flex-unify-server-source). Without O(segment_token) it does not search.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
   - flexops.unified_profiles._space
   - flexops.unified_profiles._space.pair
   - flexops.unified_profiles._source
+  - flexops.unified_profiles._source.source_id
   - flexops.unified_profiles._source.ignore_legacy
   - flexops.unified_profiles._ledger
   - flexops.unified_profiles._handover
@@ -169,6 +171,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.c
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import (
     IGNORE_LEGACY,
     PROFILE_TOKEN,
+    SOURCE_ID,
     SOURCE_NAME,
     SPACE,
 )
@@ -183,6 +186,7 @@ SPEC = ArgumentSpec(
         **SPACE,
         **PROFILE_TOKEN,
         **SOURCE_NAME,
+        **SOURCE_ID,
         **IGNORE_LEGACY,
         **OPTIONS,
         "friendly_name": {"type": "str", "required": True},

@@ -12,10 +12,11 @@ version_added: 0.1.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
-  - Finds the source by its exact name, or by its slug when it was renamed, and compares it with what was recorded.
+  - Finds the source by O(source_id), by its exact name, or by its slug when it was renamed, and compares it with what was recorded.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
   - flexops.unified_profiles._source
+  - flexops.unified_profiles._source.source_id
   - flexops.unified_profiles._source.ignore_legacy
   - flexops.unified_profiles._attributes.info
   - flexops.unified_profiles._attributes.in_process
@@ -96,13 +97,18 @@ findings:
 from typing import Any
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import IGNORE_LEGACY, SOURCE_NAME
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import (
+    IGNORE_LEGACY,
+    SOURCE_ID,
+    SOURCE_NAME,
+)
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec, run_as_module
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._source.manage import diagnose_source
 
 SPEC = ArgumentSpec(
     {
         **SOURCE_NAME,
+        **SOURCE_ID,
         **IGNORE_LEGACY,
         "recorded_source_id": {"type": "str"},
         "recorded_slug": {"type": "str"},

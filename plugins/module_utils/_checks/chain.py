@@ -244,8 +244,11 @@ class Chain:
         self.read_back[step] = result["read_back"]
         return handover.decision
 
-    def diagnose(self, refuse_harm: bool = True) -> dict[str, t.Any] | None:
+    def diagnose(self, **options: t.Any) -> dict[str, t.Any] | None:
         """Find out what is wrong with the source; return it as it is, None if there is none.
+
+        Args:
+            options: What replaces options of the look.
 
         Raises:
             Refused: To make or change it would do harm, and that shall be refused.
@@ -258,7 +261,8 @@ class Chain:
                 recorded_slug=document.slug_to_find,
                 recorded_key_fingerprint=recorded["key_fingerprint"],
                 read_audit_trail=True,
-                refuse_harm=refuse_harm,
+                refuse_harm=True,
+                **options,
             )
         )
         self.found["findings"] = found["findings"]

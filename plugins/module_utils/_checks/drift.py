@@ -198,6 +198,9 @@ class DriftLook:
 
     def _candidates(self) -> list[Source]:
         api, wanted = self.call.public_api(), self.source_id
+        # What the inventory names decides between several of the name.
+        if one := api.source_named(self.call["source_id"], self.call["source_name"]):
+            return [one]
         found = candidates(api.sources(), wanted, self.call["source_name"])
         # A list can be older than the last change.
         if wanted and not any(source.id == wanted for source in found) and (one := api.source_or_none(wanted)):

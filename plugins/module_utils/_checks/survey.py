@@ -16,8 +16,8 @@ import typing as t
 from collections.abc import Callable
 
 from .._base.errors import Failure, NotFound, Refused
-from .._clients.source import find
 from .._handover.form import broken_connection, read_back
+from .._handover.handovers import find_source
 from .._handover.ledger_place import open_ledger
 from .._handover.rotate import rotate
 from .._handover.steps import STEPS
@@ -77,8 +77,7 @@ def _connect(chain: Chain) -> None:
     if decision.status != "done":
         return
     if "connection" in chain.due:
-        call = chain.call
-        if find(call.public_api().sources(), call["source_name"], call["ignore_legacy"]) is None:
+        if find_source(chain.call) is None:
             chain.due["source"] = FORM_MAKES_IT
     else:
         try:
@@ -110,7 +109,7 @@ def _rotate(chain: Chain) -> None:
     """The write key alone. What else is not well is left to the other playbooks, and so is what somebody says of it."""
     chain.check()
     chain.call = chain.call.derived(acknowledge=[])
-    source = chain.found["source"] = chain.diagnose(refuse_harm=False)
+    source = chain.found["source"] = chain.diagnose(recover_without_trace=True)
     done = rotate(chain.of_step("key", source_id=(source or {}).get("id")))
     chain.found["rotation"] = done.status
     if why := [step.why for step in done.did] + ["a test event is to be sent"] * bool(done.test_key):

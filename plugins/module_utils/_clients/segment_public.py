@@ -73,6 +73,11 @@ class PublicApi:
                 raise
             return None
 
+    def source_named(self, source: str | None, name: str) -> Source | None:
+        """The source that is meant by an id, or None: there is none, or it is of another type and was renamed out of the way."""
+        found = self.source_or_none(source) if source else None
+        return found if found and (found.name == name or found.is_java) else None
+
     def create_source(self, slug: str, metadata: str, enabled: bool) -> Source:
         """Make a source, connected to no warehouse (operation createSource). Its name becomes the slug."""
         body = {

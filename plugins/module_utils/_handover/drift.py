@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from .._clients.source import JAVA, SEGMENT_ITSELF, Source, slugs
 from .._module.values import space_in_messages
 from .decide import Facts
+from .handovers import recorded_facts
 from .ledger import LedgerDocument
 from .rotation import first_seen
 from .steps import STEPS
@@ -72,7 +73,7 @@ NO_PROOF = "Its endpoint cannot be read; or nothing proves it, and what could pr
 ATTRIBUTES: dict[str, Attribute] = {
     "source": Attribute(
         "the ledger, or unified_profiles_source_id",
-        "The source is gone, is another one, or is one of several of its name.",
+        "The source is gone, is another one, or is one of several of its name, and unified_profiles_source_id names none of them.",
         NO_SOURCES,
         ("Source Deleted", "Source Created"),
         ("link", "key"),
@@ -226,7 +227,12 @@ def _of_source(seen: Seen) -> Iterator[Difference]:
         mend = "Rename or delete all but the one that Twilio uses, or name it (unified_profiles_source_id)."
         yield _difference("source", expected, found, mend)
     elif seen.source_id not in (None, source.id):
-        yield _difference("source", expected, found, "Run recover: it hands over the source that is there.")
+        mend = "Run recover: it hands over the source that is there."
+        if recorded_facts(seen.document.steps)["source_id"] == source.id:
+            mend = (
+                f"Write {source.id} as unified_profiles_source_id: what it names is gone, and this one was handed over."
+            )
+        yield _difference("source", expected, found, mend)
     mend = "Run connect." if seen.repair else "Run connect with unified_profiles_repair: true."
     if source.name != seen.source_name:
         yield _difference("name", seen.source_name, source.name or NOTHING, mend)

@@ -87,6 +87,17 @@ def connection(call: ModuleContext) -> HandOver:
     )
 
 
+def find_source(call: ModuleContext) -> Source | None:
+    """The source that is meant: the one that ``source_id`` names where it stands, else the one of the name.
+
+    Raises:
+        Refused: Only the older official source stands there.
+        Ambiguous: Several sources fit the name.
+    """
+    api, name = call.public_api(), call["source_name"]
+    return api.source_named(call["source_id"], name) or find(api.sources(), name, call["ignore_legacy"])
+
+
 def _rival(call: ModuleContext, steps: Steps) -> Source | None:
     """A source in the form's way, which creates one of its own. Without a Segment token nobody looks.
 
@@ -96,7 +107,7 @@ def _rival(call: ModuleContext, steps: Steps) -> Source | None:
     """
     if not call["segment_token"]:
         return None
-    source = find(call.public_api().sources(), call["source_name"], call["ignore_legacy"])
+    source = find_source(call)
     if source is None:
         return None
     require_java(source)
@@ -141,11 +152,10 @@ def _wait_for_source(call: ModuleContext, how: str) -> None:
     Raises:
         Refused: It is not there, so the form was not filled in, or another workspace is looked at.
     """
-    api, name = call.public_api(), call["source_name"]
     seconds = call["wait_timeout"] if how == "attested" else 0
-    source = wait_for(call, "the source of the form", lambda: find(api.sources(), name, call["ignore_legacy"]), seconds)
+    source = wait_for(call, "the source of the form", lambda: find_source(call), seconds)
     if source is None:
-        why = f"there is no source '{name}' in the workspace, which the form makes"
+        why = f"there is no source '{call['source_name']}' in the workspace, which the form makes"
         raise _not_there(call, how, "connection", why)
     require_java(source)
 

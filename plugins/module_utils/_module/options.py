@@ -54,4 +54,5 @@ CONNECTION_OPTIONS: dict[str, t.Any] = {
 SPACE: dict[str, t.Any] = {"space_id": _option("str", required=True)}
 PROFILE_TOKEN: dict[str, t.Any] = {"profile_token": _option("str", "SEGMENT_PROFILE_TOKEN", no_log=True)}
 SOURCE_NAME: dict[str, t.Any] = {"source_name": _option("str", default=DEFAULT_NAME)}
+SOURCE_ID: dict[str, t.Any] = {"source_id": _option("str")}
 IGNORE_LEGACY: dict[str, t.Any] = {"ignore_legacy": _option("bool", default=False)}

@@ -44,12 +44,12 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
     found: Source | Failure | None
     try:
         sources = api.sources()
-        found = find(sources, name, call["ignore_legacy"], call["recorded_slug"] or "")
-        if found is None and recorded:
+        found = (
+            api.source_named(call["source_id"], name)
+            or find(sources, name, call["ignore_legacy"], call["recorded_slug"] or "")
             # A list can be older than the last change, and a new name and slug hide a source from it.
-            found = api.source_or_none(recorded)
-            if found and not found.is_java:
-                found = None  # renamed out of the way, as a source of another type has to be
+            or api.source_named(recorded, name)
+        )
         if found and recorded in {source.id for source in sources}:
             recorded = found.id  # what stands beside it is not gone
     except (Ambiguous, Refused) as failure:
@@ -221,10 +221,7 @@ class ManagedSource(Resource):
             )
 
     def _look(self) -> State | None:
-        found = self.api.source_or_none(self.call["source_id"]) if self.call["source_id"] else None
-        if found and found.name != self.name and not found.is_java:
-            found = None  # renamed out of the way, as a source of another type has to be
-        self.source = found or self._find()
+        self.source = self.api.source_named(self.call["source_id"], self.name) or self._find()
         if self.source and self.call["state"] == "present":
             require_java(self.source)
         return self.source.view() if self.source else None
