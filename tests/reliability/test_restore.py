@@ -397,6 +397,60 @@ def test_a_snapshot_stays_within_the_limits_of_segment(sandbox: SandboxHandle, t
         ] * known
 
 
+def test_a_warehouse_of_which_nobody_knows_what_it_leaves_out_is_for_a_person(
+    sandbox: SandboxHandle, tmp_path: Path
+) -> None:
+    sandbox.reset()
+    chain = Chain(sandbox, tmp_path, snapshot=True)
+    assert not settle(chain, "connect").failure
+    (source,) = chain.twilio_sources
+    names = [f"warehouse{number}" for number in range(3)]
+    syncs = {source.id: {"users": {"": False}}}
+    chain.env.warehouses = {name: {"name": name, "sources": [source.id], "syncs": syncs} for name in names}
+    sandbox.advance(24 * 3600)
+    chain.connect()
+    snapshot = json.loads((chain.state_dir / f"snapshots/{source.id}.json").read_text())
+    (unknown,) = [one["id"] for one in snapshot["warehouses"] if "not_synced" not in one]
+    assert [*snapshot["unread"]] == [f"selective_sync:{unknown}"]
+    sandbox.sabotage("dev", "delete-source")
+    run = settle(chain, "recover")
+    (now,) = chain.twilio_sources
+    assert [name for name, one in chain.env.warehouses.items() if now.id in one["sources"]] == [
+        name for name in names if name != unknown
+    ]
+    (card,) = cards(run)
+    assert f"the connection to the warehouse '{unknown}' ({unknown})" in [it["label"] for it in card["actions"]]
+    assert f"selective_sync:{unknown}" in str(card["warnings"])
+    check_settled(chain, "recover")
+
+
+def test_what_could_not_be_read_is_told_where_nothing_else_is_left(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    chain, _had = lose(sandbox, tmp_path)
+    file = snapshot_of(chain)
+    known = json.loads(file.read_text())
+    kept = {name: known[name] for name in ("format", "environment", "source_id", "at", "slug")}
+    file.write_text(json.dumps({**kept, "unread": {"rights": "The token may not read them."}}))
+    (card,) = cards(settle(chain, "recover"))
+    assert "rights: The token may not read them." in str(card["warnings"])
+
+
+def test_functions_stay_known_where_destinations_cannot_be_read(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    sandbox.reset()
+    chain = Chain(sandbox, tmp_path, snapshot=True, snapshot_max_age=0)
+    assert not settle(chain, "connect").failure
+    (source,) = chain.twilio_sources
+    attach(chain.env, source, "rich")
+    settle(chain, "connect")
+    file = chain.state_dir / f"snapshots/{source.id}.json"
+    functions = json.loads(file.read_text())["functions"]
+    assert functions
+    sandbox.fault(match="GET */connected-destinations", status=403, count=None)
+    chain.connect()
+    now = json.loads(file.read_text())
+    assert now["functions"] == functions
+    assert {"functions", "destinations"} <= {*now["unread"]}
+
+
 def test_a_part_that_cannot_be_read_stays_as_it_was(sandbox: SandboxHandle, tmp_path: Path) -> None:
     sandbox.reset()
     chain = Chain(sandbox, tmp_path, snapshot=True, snapshot_max_age=0)

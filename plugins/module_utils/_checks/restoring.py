@@ -237,13 +237,15 @@ def restore_card(call: ModuleContext, document: LedgerDocument) -> Card | None:
         )
     actions += [("connect", f"the function '{it}'", "Connections > Functions") for it in snapshot.get("functions", [])]
     actions += [("give", f"{it} the right to the source", "Settings > Access") for it in snapshot.get("rights", [])]
+    unread = "; ".join(f"{part}: {why}" for part, why in snapshot.get("unread", {}).items())
+    if unread:
+        actions.append(("look", "whether the source had what is not known", "the warnings name it"))
     if not actions:
         return None
     actions += [
         ("look", f"whether the space '{it}' had the source", "Unify settings > Profiles sources")
         for it in snapshot.get("spaces", [])
     ]
-    unread = "; ".join(f"{part}: {why}" for part, why in snapshot.get("unread", {}).items())
     values = {"account_sid": call["twilio_account_sid"] or "", "region": call["segment_region"]}
     return {
         "environment": call["environment"],

@@ -39,6 +39,7 @@ BY_HAND = {
     "gone": "it no longer exists in the workspace",
     "taken": "the source has another one",
     "refused": "Segment refused it",
+    "unknown": "what it took of the source is not known, so choose that when you connect it",
 }
 
 
@@ -140,6 +141,9 @@ class Restoring(Resource):
         thing = self.things.get(item)
         if thing is None or known.get(rest, thing) is None:
             return "gone"
+        # Connected again without what it left out, it would take everything.
+        if part == "warehouses" and "not_synced" not in thing and "selective_sync" in self.call["restore"]:
+            return "unknown"
         if part == "labels" and (thing["key"], thing["value"]) not in known.get(
             "labels", [(thing["key"], thing["value"])]
         ):

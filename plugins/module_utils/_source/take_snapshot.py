@@ -44,6 +44,9 @@ def take(call: ModuleContext, source: Source, before: Snapshot | None) -> Snapsh
     if isinstance(found["destinations"], list):
         ids = [one["id"] for one in found["destinations"]]
         found |= gather({"functions": lambda: api.functions(ids)}, 1)
+    else:
+        # Which functions are the source's is told by its destinations.
+        found["functions"] = found["destinations"]
     unread = {name: value.message for name, value in found.items() if isinstance(value, Failure)}
     known = {name: known_before.get(name) if name in unread else value for name, value in found.items()}
     snapshot: dict[str, t.Any] = {
@@ -83,4 +86,9 @@ def _with_selective_sync(
             found[one["id"]] |= {"not_synced": api.not_synced(one["id"], source_id), "read_at": at}
         except Failure as failure:
             unread[f"selective_sync:{one['id']}"] = failure.message
+    for one in by_age[SELECTIVE_SYNCS_AT_ONCE:]:
+        if "read_at" not in found[one["id"]]:
+            unread[f"selective_sync:{one['id']}"] = (
+                "A later snapshot reads it, since Segment answers it twice a minute."
+            )
     return list(found.values())
