@@ -172,7 +172,7 @@ class Export(AtOnce[Standing]):
 def _referred_to(values: Iterable[t.Any]) -> set[str]:
     """What may be a variable that templates refer to, without those that every host has.
 
-    Plain Jinja2 knows no filter of Ansible, so the tree is walked and nothing compiled. A text or an attribute may be a variable's name:
+    Plain Jinja2 knows no filter of Ansible, so the tree is walked and nothing compiled. A string or an attribute may be a variable's name:
     lookup('vars', 'a'), hostvars[host].a.
     """
     found: set[str] = set()

@@ -45,7 +45,7 @@ def take(call: ModuleContext, source: Source, before: Snapshot | None) -> Snapsh
         ids = [one["id"] for one in found["destinations"]]
         found |= gather({"functions": lambda: api.functions(ids)}, 1)
     else:
-        # Which functions are the source's is told by its destinations.
+        # Which functions are the source's is reported by its destinations.
         found["functions"] = found["destinations"]
     unread = {name: value.message for name, value in found.items() if isinstance(value, Failure)}
     known = {name: known_before.get(name) if name in unread else value for name, value in found.items()}
