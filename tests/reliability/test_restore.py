@@ -365,7 +365,7 @@ def test_a_snapshot_is_taken_once_a_day_and_has_no_settings(sandbox: SandboxHand
     first = file.read_text()
     settle(chain, "connect")
     assert file.read_text() == first
-    sandbox.advance(24 * 3600)
+    sandbox.advance(25 * 3600)
     chain.connect(check=True)
     # Segment's clock is what counts, and any playbook that looks takes it.
     run = chain.play("drift")
@@ -387,7 +387,7 @@ def test_a_snapshot_stays_within_the_limits_of_segment(sandbox: SandboxHandle, t
     chain.env.warehouses = {name: {"name": name, "sources": [source.id], "syncs": syncs} for name in names}
     sandbox.switch(rate_limits=True)
     for known in (2, 4):
-        sandbox.advance(24 * 3600)
+        sandbox.advance(25 * 3600)
         sandbox.clear_journal()
         chain.play("drift")
         assert [entry["path"] for entry in sandbox.journal() if entry["status"] == 429] == []
@@ -407,7 +407,7 @@ def test_a_warehouse_of_which_nobody_knows_what_it_leaves_out_is_for_a_person(
     names = [f"warehouse{number}" for number in range(3)]
     syncs = {source.id: {"users": {"": False}}}
     chain.env.warehouses = {name: {"name": name, "sources": [source.id], "syncs": syncs} for name in names}
-    sandbox.advance(24 * 3600)
+    sandbox.advance(25 * 3600)
     chain.connect()
     snapshot = json.loads((chain.state_dir / f"snapshots/{source.id}.json").read_text())
     (unknown,) = [one["id"] for one in snapshot["warehouses"] if "not_synced" not in one]
