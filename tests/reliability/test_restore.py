@@ -424,6 +424,35 @@ def test_a_warehouse_of_which_nobody_knows_what_it_leaves_out_is_for_a_person(
     check_settled(chain, "recover")
 
 
+def test_each_warehouse_has_its_turn_and_is_named_until_then(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    """Also where two can never be read, and where the warehouses cannot be listed any more."""
+    sandbox.reset()
+    chain = Chain(sandbox, tmp_path, snapshot=True, snapshot_max_age=0)
+    assert not settle(chain, "connect").failure
+    (source,) = chain.twilio_sources
+    names = [f"warehouse{number}" for number in range(3)]
+    chain.env.warehouses = {name: {"name": name, "sources": [source.id]} for name in names}
+    file = chain.state_dir / f"snapshots/{source.id}.json"
+    for name in names[:2]:
+        sandbox.fault(match=f"^GET /segment/us/warehouses/{name}/*/selective-syncs", status=403, count=None)
+    unknown = []
+    for _turn in range(2):
+        sandbox.advance(25 * 3600)
+        chain.connect()
+        snapshot = json.loads(file.read_text())
+        unknown.append([one["id"] for one in snapshot["warehouses"] if "not_synced" not in one])
+        assert {*snapshot["unread"]} == {f"selective_sync:{name}" for name in unknown[-1]}
+    assert unknown == [names, names[:2]]
+    # As of a snapshot in Sync that had no room for it.
+    sandbox.fault(match="^GET /segment/us/sources/*/connected-warehouses", status=403, count=None)
+    file.write_text(json.dumps({**snapshot, "unread": {}}))
+    chain.connect()
+    assert {*json.loads(file.read_text())["unread"]} == {
+        "warehouses",
+        *(f"selective_sync:{name}" for name in names[:2]),
+    }
+
+
 def test_what_could_not_be_read_is_told_where_nothing_else_is_left(sandbox: SandboxHandle, tmp_path: Path) -> None:
     chain, _had = lose(sandbox, tmp_path)
     file = snapshot_of(chain)

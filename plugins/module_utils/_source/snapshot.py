@@ -36,8 +36,8 @@ class Label(t.TypedDict):
 class Warehouse(Named, total=False):
     """A warehouse of the source.
 
-    ``not_synced`` has by collection the properties that the warehouse does not take, an empty name for all of it; ``read_at`` is when
-    that was read.
+    ``not_synced`` has by collection the properties that the warehouse does not take, an empty name for all of it. Without it
+    nobody knows. ``read_at`` is when it was last read, or tried to.
     """
 
     not_synced: dict[str, list[str]]
@@ -162,7 +162,8 @@ def shortened(snapshot: Snapshot, most: int) -> str:
 def _shorter(snapshot: Snapshot) -> Iterator[Snapshot]:
     """A snapshot, and what is left of it as one part after the other gives way: selective syncs, the longest first, then names."""
     yield snapshot
-    syncs = {one["id"]: len(json.dumps(one.get("not_synced"))) for one in snapshot.get("warehouses", [])}
+    whole = [one for one in snapshot.get("warehouses", []) if one.get("not_synced")]
+    syncs = {one["id"]: len(json.dumps(one["not_synced"])) for one in whole}
     for id_ in sorted(syncs, key=lambda one: -syncs[one]):
         warehouses = [
             t.cast(Warehouse, {name: value for name, value in one.items() if one["id"] != id_ or name != "not_synced"})

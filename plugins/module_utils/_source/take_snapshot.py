@@ -20,6 +20,7 @@ from .snapshot import FORMAT, Snapshot, Warehouse
 
 # Segment answers this one twice a minute. Of a source with more warehouses, each snapshot reads the next ones.
 SELECTIVE_SYNCS_AT_ONCE = 2
+NOT_YET = "A later snapshot reads it, since Segment answers it twice a minute."
 
 
 def take(call: ModuleContext, source: Source, before: Snapshot | None) -> Snapshot:
@@ -60,6 +61,10 @@ def take(call: ModuleContext, source: Source, before: Snapshot | None) -> Snapsh
     snapshot |= {name: value for name, value in known.items() if value}
     if "warehouses" not in unread:
         snapshot["warehouses"] = _with_selective_sync(call, source.id, found["warehouses"], known_before, unread)
+    for one in snapshot.get("warehouses", []):
+        if "not_synced" not in one:
+            name = f"selective_sync:{one['id']}"
+            unread.setdefault(name, known_before.get("unread", {}).get(name, NOT_YET))
     return t.cast(Snapshot, {**snapshot, "unread": unread})
 
 
@@ -76,19 +81,16 @@ def _with_selective_sync(
     before: t.Mapping[str, t.Any],
     unread: dict[str, str],
 ) -> list[Warehouse]:
-    """The warehouses with what they do not take: read of those that it was read of longest ago, of the others as known."""
+    """The warehouses with what they do not take: read of those where it was tried longest ago, of the others as known."""
     api, at = call.attachments_api(), format_time(call.segment_now())
     known = {one["id"]: one for one in before.get("warehouses", [])}
     by_age = sorted(warehouses, key=lambda one: known.get(one["id"], {}).get("read_at", ""))
     found: dict[str, t.Any] = {one["id"]: {**known.get(one["id"], {}), **one} for one in warehouses}
     for one in by_age[:SELECTIVE_SYNCS_AT_ONCE]:
+        # Also where it fails: two that always fail would keep the others from their turn.
+        found[one["id"]]["read_at"] = at
         try:
-            found[one["id"]] |= {"not_synced": api.not_synced(one["id"], source_id), "read_at": at}
+            found[one["id"]]["not_synced"] = api.not_synced(one["id"], source_id)
         except Failure as failure:
             unread[f"selective_sync:{one['id']}"] = failure.message
-    for one in by_age[SELECTIVE_SYNCS_AT_ONCE:]:
-        if "read_at" not in found[one["id"]]:
-            unread[f"selective_sync:{one['id']}"] = (
-                "A later snapshot reads it, since Segment answers it twice a minute."
-            )
     return list(found.values())
