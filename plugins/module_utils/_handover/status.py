@@ -109,7 +109,8 @@ def environment_status(
     rotation = _without_empty(look.get("rotation") or {})
     failure = look.get("failure") or ("" if verdicts or due else UNJUDGED)
     drifted = [it for it in differences if not it["accepted"]]
-    if playbook != "drift":
+    predicted = check_mode and bool(due)
+    if playbook != "drift" and not predicted:
         # What a hand-over mends that is asked for, or broken, is no drift besides.
         due_again = {step for step in STEPS if _is_due_again(look, step)}
         drifted = [it for it in drifted if not due_again & mended_by(it)]
@@ -122,7 +123,7 @@ def environment_status(
         "pending": bool(waiting or due or rotation.get("pending")) or "pending" in judged,
         "unknown": "unknown" in judged or (playbook == "drift" and bool(unread)),
     }
-    status, alarms = _status_and_alarms(playbook, [it for it in ALARMS if holds[it]], check_mode and bool(due), judged)
+    status, alarms = _status_and_alarms(playbook, [it for it in ALARMS if holds[it]], predicted, judged)
     told = _told(playbook, status, differences, findings, suspicions, drifted)
     reasons = [failure] if failure else _reasons(status, told, unread, verdicts, due, rotation)
     return {

@@ -328,3 +328,13 @@ def test_what_waits_hides_nothing_else_that_fails_the_job(verdicts, differences,
         not environment_status(look, False, {"fail_on_pending": False, "fail_on_drift": False})["fails"]
         or "broken" in verdicts
     )
+
+
+def test_check_mode_names_the_drift_that_a_hand_over_would_mend():
+    look = {
+        "verdicts": judged("pending", "attested", "attested"),
+        "differences": [difference("source")],
+        "due": {"key": "it waits"},
+    }
+    told = environment_status(look, check_mode=True)
+    assert (told["status"], told["fails"]) == ("drifted", False)
