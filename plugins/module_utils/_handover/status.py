@@ -98,7 +98,6 @@ def environment_status(
         playbook: Whose run it is. ``drift`` acts on nothing, so its status is the worst that holds. In any other what is to be done
             outranks what it mends: pending outranks broken, and what check mode foretells fails no job.
     """
-    fail_on = {**FAIL_ON, **(fail_on or {})}
     verdicts: dict[str, Verdict] = dict(look.get("verdicts") or {})
     suspicions = list(look.get("suspicions") or [])
     findings: list[dict[str, str]] = [*(look.get("findings") or []), *suspicions]
@@ -108,12 +107,9 @@ def environment_status(
     waiting, shown = _waiting(look)
     rotation = _without_empty(look.get("rotation") or {})
     failure = look.get("failure") or ("" if verdicts or due else UNJUDGED)
-    drifted = [it for it in differences if not it["accepted"]]
     predicted = check_mode and bool(due)
-    if playbook != "drift" and not predicted:
-        # What a hand-over mends that is asked for, or broken, is no drift besides.
-        due_again = {step for step in STEPS if _is_due_again(look, step)}
-        drifted = [it for it in drifted if not due_again & mended_by(it)]
+    stands = predicted or playbook == "drift"
+    drifted = [it for it in differences if not it["accepted"] and (stands or not _is_mended(look, it))]
     judged = [said["verdict"] for step, said in verdicts.items() if step not in explained(differences)]
     holds = {
         "failed": bool(failure),
@@ -128,7 +124,7 @@ def environment_status(
     reasons = [failure] if failure else _reasons(status, told, unread, verdicts, due, rotation)
     return {
         "status": status,
-        "fails": any(not ALARMS[name] or fail_on[ALARMS[name]] for name in alarms),
+        "fails": any(_counts(name, fail_on or {}) for name in alarms),
         "why": in_one_line(reasons),
         "reasons": reasons,
         "steps": {step: _step_status(said) for step, said in verdicts.items()},
@@ -170,6 +166,16 @@ def _told(
     if playbook != "drift" and status == "drifted":
         return [*map(sentence, differences), *(it["detail"] for it in suspicions)]
     return [*map(sentence, differences if playbook == "drift" else drifted), *map(in_words, findings)]
+
+
+def _counts(alarm: str, fail_on: Mapping[str, bool]) -> bool:
+    """Whether it fails the job."""
+    return not ALARMS[alarm] or {**FAIL_ON, **fail_on}[ALARMS[alarm]]
+
+
+def _is_mended(look: Mapping[str, t.Any], difference: Difference) -> bool:
+    """Whether a hand-over mends it that is asked for, or broken: then it is no drift besides."""
+    return any(_is_due_again(look, step) for step in mended_by(difference))
 
 
 def _is_due_again(look: Mapping[str, t.Any], step: str) -> bool:
