@@ -19,7 +19,7 @@ from sandbox.server import SandboxHandle
 from support.chain import Chain, Run, surveyed
 from support.scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 
-SHARE = 0.02  # of the cases in every run of the tests; `make test-all` has all of them
+SHARE = 0.015  # of the cases in every run of the tests; `make test-all` has all of them
 TIMEOUT, LATE = 0.2, 0.4  # seconds; the answer comes after the timeout
 STALE: dict[str, Any] = {"kind": "stale", "changes": 1}
 FAULTS: dict[str, dict[str, Any]] = {

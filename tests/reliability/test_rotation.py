@@ -180,7 +180,7 @@ def test_killed_at_any_request(
     journal = sandbox.journal()
     writes = [n for n, entry in enumerate(journal, 1) if entry["write"]]
     reads = [n for n in range(1, len(journal) + 1) if n not in writes]
-    chosen = [*writes, *reads] if full else [*sample(writes, 0.5, start), *sample(reads, 0.05, start)]
+    chosen = [*writes, *reads] if full else [*sample(writes, 0.35, start), *sample(reads, 0.05, start)]
     cases = [(n, phase) for n in chosen for phase in ("before", "after")]
     wrong = []
     for nth, phase in cases:
