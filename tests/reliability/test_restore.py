@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox.model import Source
 from sandbox.server import SandboxHandle
 from support.attachments import attach, attached, of_others
 from support.chain import Chain, Run
@@ -63,6 +64,17 @@ def assert_check_mode_foretells(chain: Chain) -> None:
     for run in (foretold, real):
         assert run.looks[0]["due"]["restore"].startswith(f"from the snapshot of {taken}: ")
     start.restore()
+
+
+def with_all_parts(sandbox: SandboxHandle, folder: Path) -> tuple[Chain, Source, Path]:
+    """An environment whose source has all that a snapshot can have, the source, and the snapshot's file."""
+    sandbox.reset()
+    chain = Chain(sandbox, folder, snapshot=True, snapshot_max_age=0)
+    assert not settle(chain, "connect").failure
+    (source,) = chain.twilio_sources
+    attach(chain.env, source, "rich")
+    settle(chain, "connect")
+    return chain, source, chain.state_dir / f"snapshots/{source.id}.json"
 
 
 def cards(run: Run) -> list[Any]:
@@ -464,13 +476,7 @@ def test_what_could_not_be_read_is_told_where_nothing_else_is_left(sandbox: Sand
 
 
 def test_functions_stay_known_where_destinations_cannot_be_read(sandbox: SandboxHandle, tmp_path: Path) -> None:
-    sandbox.reset()
-    chain = Chain(sandbox, tmp_path, snapshot=True, snapshot_max_age=0)
-    assert not settle(chain, "connect").failure
-    (source,) = chain.twilio_sources
-    attach(chain.env, source, "rich")
-    settle(chain, "connect")
-    file = chain.state_dir / f"snapshots/{source.id}.json"
+    chain, _source, file = with_all_parts(sandbox, tmp_path)
     functions = json.loads(file.read_text())["functions"]
     assert functions
     sandbox.fault(match="GET */connected-destinations", status=403, count=None)
@@ -481,13 +487,7 @@ def test_functions_stay_known_where_destinations_cannot_be_read(sandbox: Sandbox
 
 
 def test_a_part_that_cannot_be_read_stays_as_it_was(sandbox: SandboxHandle, tmp_path: Path) -> None:
-    sandbox.reset()
-    chain = Chain(sandbox, tmp_path, snapshot=True, snapshot_max_age=0)
-    assert not settle(chain, "connect").failure
-    (source,) = chain.twilio_sources
-    attach(chain.env, source, "rich")
-    settle(chain, "connect")
-    file = chain.state_dir / f"snapshots/{source.id}.json"
+    chain, source, file = with_all_parts(sandbox, tmp_path)
     known = json.loads(file.read_text())
     for path in ("/users", f"/sources/{source.id}/*", "/warehouses*", "/tracking-plans*", "/functions"):
         sandbox.fault(match=f"^GET /segment/us{path}$", status=403, count=None)

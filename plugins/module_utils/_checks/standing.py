@@ -218,8 +218,9 @@ def _opens(call: ModuleContext, space: str) -> dict[str, str]:
 def _source(call: ModuleContext, found: Standing, sources: list[Source], recorded: Steps) -> None:
     """The source: its name as it shall be, and its labels as they are."""
     name, hints = call["source_name"], found["hints"]
+    source = next((source for source in sources if source.id == call["source_id"]), None)
     try:
-        source = call.public_api().source_named(call["source_id"], name) or find(sources, name, call["ignore_legacy"])
+        source = source or find(sources, name, call["ignore_legacy"])
     except (Ambiguous, Refused) as failure:
         option = "source_id" if isinstance(failure, Ambiguous) else "ignore_legacy"
         hints[option] = " or ".join(failure.facts["candidates"]) if option == "source_id" else "true"

@@ -132,17 +132,6 @@ def called(item: str, thing: t.Any) -> str:
     }[part]
 
 
-def differences(old: Snapshot, new: Snapshot) -> dict[str, tuple[t.Any, t.Any]]:
-    """What of the old source's the new one lacks or has otherwise, by item. Empty once all is put back."""
-    before, after = ({item: _value(thing) for item, thing in things(it).items()} for it in (old, new))
-    return {item: (value, after.get(item)) for item, value in before.items() if after.get(item) != value}
-
-
-def _value(thing: t.Any) -> t.Any:
-    """What counts of a thing."""
-    return {name: value for name, value in thing.items() if name not in ("name", "read_at")}
-
-
 def shortened(snapshot: Snapshot, most: int) -> str:
     """A snapshot as JSON of so many bytes at most. What has no room is among what is ``unread``, and nothing else is left out.
 
