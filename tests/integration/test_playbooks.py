@@ -352,7 +352,7 @@ def test_the_second_look_takes_those_that_are_still_gone_for_no_mass_deletion(pr
     failed = project.run("recover", *few)
     for name in gone:
         assert "deleted in 3 of 4 environments at once" in refused.report[name]["what was found, and why"]
-        assert check.report[name]["status"] == "predicted", check.output
+        assert check.report[name]["status"] == "drifted", check.output
         assert "POST /sources" in failed.report[name]["what was found, and why"], failed.report[name]
     assert "environments at once" not in check.output + failed.output
 
