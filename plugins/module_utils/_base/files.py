@@ -22,6 +22,8 @@ from pathlib import Path
 from .errors import OptionError
 
 LOCK_SECONDS = 30.0
+# Bytes.
+READ_AT_ONCE = 64 * 1024
 # As much as a file may grow by before it is looked at again.
 PROBE = " " * 32 * 1024
 # Of a folder: not every file system can do it (FUSE, CIFS), and not every folder that can be written can be opened.
@@ -134,8 +136,10 @@ def read_text(path: Path, most: int) -> str:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise UnusableFile("is not a regular file")
-        with open(descriptor, "rb", closefd=False) as handle:
-            content = handle.read(most + 1)
+        content = bytearray()
+        # Each read reserves the memory that it asks for.
+        while len(content) <= most and (more := os.read(descriptor, READ_AT_ONCE)):
+            content += more
     finally:
         os.close(descriptor)
     if len(content) > most:
