@@ -37,6 +37,8 @@ from .snapshot_place import ToStore, snapshot_place
 RESTORE: dict[str, t.Any] = {
     "restore": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
 }
+# A job that runs once a day does not begin at the same second.
+SOONER = datetime.timedelta(hours=1)
 OPTIONS: dict[str, t.Any] = {**LEDGER_OPTIONS, **REMEMBER, **RESTORE, "clock_skew": {"type": "float", "default": 0.0}}
 
 
@@ -64,7 +66,7 @@ def snapshot_due(call: ModuleContext, source: Source) -> ToStore | None:
         call.warnings.append(f"No snapshot is taken. {failure.full_message}")
         return None
     taken = parse_time(before["at"]) if before else None
-    if taken and call.segment_now() - taken < datetime.timedelta(days=call["snapshot_max_age"]):
+    if taken and call.segment_now() - taken < datetime.timedelta(days=call["snapshot_max_age"]) - SOONER:
         return None
     return {"folder": place.folder, "snapshot": take(call, source, before)}
 

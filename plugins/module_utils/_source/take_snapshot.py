@@ -14,6 +14,7 @@ from collections.abc import Callable
 from .._base.errors import Failure
 from .._base.gather import gather
 from .._base.times import format_time
+from .._clients.segment_attachments import Named
 from .._clients.source import Source
 from .._module.context import ModuleContext
 from .snapshot import FORMAT, Snapshot, Warehouse
@@ -32,15 +33,15 @@ def take(call: ModuleContext, source: Source, before: Snapshot | None) -> Snapsh
         before: The last snapshot of it, if there is one.
     """
     api = call.attachments_api()
+    known_before: t.Mapping[str, t.Any] = before or {}
     reads: dict[str, Callable[[], t.Any]] = {
         "schema_settings": lambda: api.schema_settings(source.id),
         "warehouses": lambda: api.warehouses(source.id),
-        "tracking_plan": lambda: _plan(call, source.id),
+        "tracking_plan": lambda: _plan(call, source.id, known_before.get("tracking_plan")),
         "destinations": lambda: api.destinations(source.id),
         "rights": lambda: api.rights(source.id),
         "spaces": lambda: [space["name"] for space in api.spaces() if space["id"] != call["space_id"]],
     }
-    known_before: t.Mapping[str, t.Any] = before or {}
     found: dict[str, t.Any] = gather(reads, call.workers)
     if isinstance(found["destinations"], list):
         ids = [one["id"] for one in found["destinations"]]
@@ -68,10 +69,16 @@ def take(call: ModuleContext, source: Source, before: Snapshot | None) -> Snapsh
     return t.cast(Snapshot, {**snapshot, "unread": unread})
 
 
-def _plan(call: ModuleContext, source_id: str) -> t.Any:
+def _plan(call: ModuleContext, source_id: str, before: Named | None) -> Named | None:
     api = call.attachments_api()
     plan = api.tracking_plan_id(source_id)
-    return api.tracking_plan(plan) if plan else None
+    if not plan:
+        return None
+    try:
+        return api.tracking_plan(plan)
+    except Failure:
+        # Its id is enough to put it back.
+        return before if before and before["id"] == plan else {"id": plan, "name": ""}
 
 
 def _with_selective_sync(
