@@ -23,7 +23,7 @@ WORDS = {
     r"for ever": "forever",
     r"time-outs?": "timeout",
     r"half of a character": "a lone surrogate",
-    r"a text": "a string",
+    r"(a|an empty) text(?! file)": "a string",
     r"(is|are|was|were) told": "is reported",
     r"nobody asked": "the rule itself",
 }

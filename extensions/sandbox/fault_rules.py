@@ -222,7 +222,7 @@ CHECKS: dict[str, tuple[tuple[type, ...], str, t.Callable[[t.Any], bool]]] = {
     "status": ((int, type(None)), "an HTTP status from 200 to 599", lambda v: v is None or 200 <= v <= 599),
     "headers": (
         (dict,),
-        "an object of plain texts",
+        "an object of plain strings",
         lambda v: all(re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", k) and _plain(x) for k, x in v.items()),
     ),
     "body": ((object,), "anything", lambda v: True),

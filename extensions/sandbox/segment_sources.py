@@ -181,7 +181,7 @@ def _label(given: t.Any, field: str) -> dict[str, str]:
     }
     good = all(isinstance(found.get(name), str) and found[name].strip() for name in ("key", "value"))
     if not good or not isinstance(found.get("description", ""), str):
-        raise ApiProblem(400, "input-validation", '"key" and "value" are required, as texts', field)
+        raise ApiProblem(400, "input-validation", '"key" and "value" are required, as strings', field)
     return found
 
 

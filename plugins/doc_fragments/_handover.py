@@ -26,7 +26,7 @@ headers:
   type: dict
 body:
   description:
-    - JSON body. C({placeholders}) in its texts are replaced by the step's values, see @notes. One that does
+    - JSON body. C({placeholders}) in its strings are replaced by the step's values, see @notes. One that does
       not exist is an error.
     - Without it, all of the step's values are sent, by the placeholders' names.
   type: dict

@@ -53,7 +53,7 @@ options:
     type: dict
   create:
     description:
-      - Whether the source may be made. Without leave, an absent source fails the task.
+      - Whether to create the source if it does not exist. If V(false), a missing source fails the task.
       - Twilio's form makes a source of its own. One that is made before the form is filled in is a rival of it, and one of the two has to be deleted.
         Set V(false) unless the connection stands.
     type: bool

@@ -99,7 +99,7 @@ def resolve(names: Iterable[str], variables: Mapping[str, t.Any], templar: t.Any
 
 
 def _evaluated(value: t.Any, templar: t.Any, known: dict[str, t.Any]) -> t.Any:
-    """The value without templates. Only texts that have marks are evaluated, each once: to evaluate a container takes Ansible longer.
+    """The value without templates. Only strings that have marks are evaluated, each once: to evaluate a container takes Ansible longer.
 
     Args:
         value: A variable's.
@@ -143,7 +143,7 @@ def is_template(text: str) -> bool:
 
 
 def to_builtin(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
-    """The value as Python's own, without what Ansible keeps beside it or is to ``omit``, and with vaulted texts opened."""
+    """The value as Python's own, without what Ansible keeps beside it or is to ``omit``, and with vaulted strings opened."""
     if isinstance(value, Mapping):
         # Any other key is for the check to refuse.
         return {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each client on its own: the sandbox's good answers with something wrong in them, and answers that are nothing at all.
+"""Each client on its own: corrupted copies of the sandbox's valid responses, and arbitrary bytes.
 
 Whatever comes, an operation ends with a result that can be printed, or with a failure that says what is wrong.
 """

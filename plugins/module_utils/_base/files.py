@@ -45,7 +45,7 @@ WAYS_OUT = {
 
 
 class UnusableFile(Exception):
-    """What stands there is not a string file that can be read."""
+    """The path holds no text file that can be read."""
 
 
 class NoLocks(OSError):
@@ -121,7 +121,7 @@ def kept_by_awx(option: str, folder: Path, environ: Mapping[str, str], instead: 
 
 
 def read_text(path: Path, most: int) -> str:
-    """A string file in UTF-8, with a byte order mark or without.
+    """Return the content of a text file in UTF-8, with a byte order mark or without.
 
     Args:
         path: The file. Links are followed.

@@ -77,5 +77,5 @@ def shape(value: t.Any) -> str:
     """What kind of value it is, for a message about any option: it may hold a secret by mistake."""
     if isinstance(value, str):
         marked = f" (fingerprint {fingerprint(value)})" if len(value) >= LONG else ""
-        return f"a string of {len(value)} characters{marked}" if value else "an empty text"
+        return f"a string of {len(value)} characters{marked}" if value else "an empty string"
     return next((name for kind, name in KINDS if isinstance(value, kind)), "of another type")

@@ -24,7 +24,7 @@ INVISIBLE = re.compile(
 
 
 def printable(value: t.Any, hide: t.Callable[[str], str] = str) -> t.Any:
-    """The value with its texts as ``hide`` gives them, and control and invisible characters made visible.
+    """The value with its strings as ``hide`` gives them, and control and invisible characters made visible.
 
     A name must not steer a terminal or begin a line of its own, and two names that differ must not look the same for what nobody sees.
     """

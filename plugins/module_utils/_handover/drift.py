@@ -34,7 +34,7 @@ class _Difference(t.TypedDict):
 
 
 class Difference(_Difference, total=False):
-    """One attribute that is not as it should be. All texts, fit for a report.
+    """One attribute that is not as it should be. All strings, fit for a report.
 
     Attributes:
         attribute: A name in :data:`ATTRIBUTES`.

@@ -173,7 +173,7 @@ class Endpoint:
 
 
 def fill(template: t.Any, values: Mapping[str, str]) -> t.Any:
-    """The template with ``{name}`` in its texts replaced by values."""
+    """The template with ``{name}`` in its strings replaced by values."""
     if isinstance(template, str):
         return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
     if isinstance(template, Mapping):

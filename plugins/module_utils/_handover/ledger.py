@@ -14,7 +14,7 @@ classes below are its parts; a part that is empty is left out::
      "seen_keys": {fingerprint: when it was first seen}, "rotation": Rotation, "restore": Restore}
 
 ``asked`` outranks ``done``: somebody may have carried out what was asked for, so what was done before is no longer certain. The two
-stand side by side until one of them is settled. All times are texts, in UTC, as :func:`format_time` writes them.
+stand side by side until one of them is settled. All times are strings, in UTC, as :func:`format_time` writes them.
 
 Other names at the top, and other fields in a part, are kept as they are: a later release may add some without a new format, and an
 older one that writes beside it loses nothing. Other steps and other states of a step are refused: a run would ignore what they say.

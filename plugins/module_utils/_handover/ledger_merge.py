@@ -170,7 +170,7 @@ def _undisputed(name: str, was: V, mine: V, other: V) -> V:
 
 
 def _cut(document: LedgerDocument) -> LedgerDocument:
-    """The same with texts that are short enough, before anything is compared: what stands there has been cut."""
+    """The same with strings that are short enough, before anything is compared: what the ledger holds has been cut."""
 
     def cut(item: t.Any) -> t.Any:
         return {name: value[:MAX_TEXT] if isinstance(value, str) else value for name, value in item.items()}

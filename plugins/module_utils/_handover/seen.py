@@ -56,7 +56,7 @@ class _Observation(t.TypedDict):
 
 
 class Observation(_Observation, total=False):
-    """What looks saw of one environment. Times as texts, in UTC; empty where there is none.
+    """What looks saw of one environment. Times as strings, in UTC; empty where there is none.
 
     Attributes:
         at: When this was written.

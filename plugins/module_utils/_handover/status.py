@@ -50,7 +50,7 @@ class EnvironmentStatus(t.TypedDict):
 
     ``fails`` says whether the job does, ``reasons`` say why, and ``why`` has them in one line. ``proven_at`` is the oldest of the proofs that its steps have,
     ``holds_until`` when the first of them is too old; both are empty unless each step is proven. ``last_event`` is about when the source
-    last received a Flex event. Times as texts, in UTC. ``clock_skew`` is how many seconds Segment's clock is ahead. ``differences``
+    last received a Flex event. Times as strings, in UTC. ``clock_skew`` is how many seconds Segment's clock is ahead. ``differences``
     has what drifted, accepted or not, whatever the status is; ``unread`` why an attribute could not be read. ``rotation`` says how that of
     the write key stands, without what is empty. ``credentials`` has those in use, by option, where the look was for drift; ``since`` is
     empty where it saw one first.

@@ -57,7 +57,7 @@ class Verdict(_Verdict, total=False):
     """How sure it is that a hand-over took effect.
 
     ``proven_at`` is the time of the newest proof and ``holds_until`` the time at which it is too old; ``last_event`` is about when
-    the source last received a Flex event. Times as texts, in UTC; empty where nothing is known.
+    the source last received a Flex event. Times as strings, in UTC; empty where nothing is known.
     """
 
     proven_at: str

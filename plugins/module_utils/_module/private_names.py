@@ -18,7 +18,7 @@ class BareModule(AnsibleModule):
     """Ansible's own, which only carries the arguments and the result.
 
     Its check quotes wrong arguments, its log and its result show those that are right, and its masking of secrets replaces
-    their texts wherever else they stand in the result.
+    their strings wherever else they are in the result.
 
     Attributes:
         name: What the task calls the module.

@@ -50,7 +50,7 @@ def check_source_name(name: str) -> None:
 
 
 def check_labels(option: str, labels: Mapping[t.Any, t.Any]) -> None:
-    """Raises OptionError for labels whose keys or values are no texts.
+    """Raises OptionError for labels whose keys or values are no strings.
 
     A whole number is taken as its digits. How anything else was written is not known: YAML makes 1.1 of 1.10, and true of yes.
     """

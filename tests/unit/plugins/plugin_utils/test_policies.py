@@ -79,7 +79,7 @@ def test_fingerprint():
         (lambda: proven("dev"), "and was given a string of 3 characters"),
         (lambda: proven({"status": "x"}, 0), "days must be a number above 0"),
         (lambda: proven({"status": "x"}, "30"), "days must be a number above 0"),
-        (lambda: fingerprint(""), "was given an empty text"),
+        (lambda: fingerprint(""), "was given an empty string"),
         (lambda: fingerprint(None), "was given null"),
         (lambda: fingerprint({"a": "secret"}), "was given a mapping"),
     ],

@@ -54,7 +54,7 @@ def problems(**given):
     [
         ({"region": TOKEN}, f"region: must be one of us, eu, and is {MARKED}."),
         ({"region": "short"}, "region: must be one of us, eu, and is a string of 5 characters."),
-        ({"region": ""}, "region: must be one of us, eu, and is an empty text."),
+        ({"region": ""}, "region: must be one of us, eu, and is an empty string."),
         ({"laws": ["pci", TOKEN]}, f"laws[1]: must be one of hipaa, pci, and is {MARKED}."),
         ({"laws": TOKEN}, f"laws[0]: must be one of hipaa, pci, and is {MARKED}."),
         ({"laws": [None]}, "laws[0]: must be a string, and is null."),
