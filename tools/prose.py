@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks the prose against docs/style.md: no sentence of a guide or of the reference over 30 words, and none of the listed words anywhere."""
+"""Checks the prose against docs/style.md.
+
+No sentence of a guide, of the reference or of a changelog fragment is over 30 words, and none of the listed words is anywhere.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,19 @@ WORDS = {
     r"nobody asked": "the rule itself",
 }
 # They speak of the words themselves.
-EXEMPT = ("docs/style.md", "tools/prose.py", "CHANGELOG.md", "changelogs/changelog.yaml")
+EXEMPT = (
+    "docs/style.md",
+    "tools/prose.py",
+    "tests/docs/test_prose.py",
+    "CHANGELOG.md",
+    "changelogs/changelog.yaml",
+    "CODE_OF_CONDUCT.md",
+)
 KINDS = (".md", ".py", ".yml", ".j2", ".toml", ".txt")
 
 
 def sentences(text: str) -> Iterator[str]:
-    """The sentences of a Markdown text. A table's cell and a list's item begin a new one."""
+    """The sentences of a Markdown text. They end at a full stop, exclamation or question mark, table cell, list item or heading."""
     text = re.sub(r"<!--.*?-->|^---\n.*?\n---\n|^ *(```|~~~).*?^ *\1", "\n\n", text, flags=re.DOTALL | re.MULTILINE)
     blocks: list[list[str]] = [[]]
     for line in map(str.strip, text.splitlines()):
@@ -46,18 +56,18 @@ def sentences(text: str) -> Iterator[str]:
         else:
             blocks[-1].append(line)
     for block in blocks:
-        plain = re.sub(r"`[^`]*`|https?://\S+", "X", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(block)))
-        yield from re.split(r"(?<=[.!?:;]) +", plain)
+        plain = re.sub(r"`+[^`]*`+|https?://\S+", "X", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(block)))
+        yield from re.split(r"(?<=[.!?]) +", plain)
 
 
 def described(found: t.Any) -> Iterator[str]:
-    """The texts of a plugin's or role's documentation, however deep: each paragraph of each description."""
+    """Each paragraph of each description in a plugin's or role's documentation, however deep."""
     if isinstance(found, list):
         for inner in found:
             yield from described(inner)
     elif isinstance(found, dict):
         for name, inner in found.items():
-            if name in ("description", "short_description", "details") and not isinstance(inner, dict):
+            if name in ("description", "short_description", "details", "notes") and not isinstance(inner, dict):
                 # C(...), M(...) and so on are one word each.
                 yield from (
                     re.sub(r"\b[A-Z]\([^)]*\)", "X", text) for text in ([inner] if isinstance(inner, str) else inner)
@@ -67,9 +77,12 @@ def described(found: t.Any) -> Iterator[str]:
 
 
 def read_by_people(name: str, text: str) -> Iterator[str]:
-    """What of a file is prose: a guide, or the documentation in a plugin or role."""
-    if name == "README.md" or (name.startswith("docs/") and name.endswith(".md")):
+    """The prose of a file: a guide, a changelog fragment, or the documentation in a plugin or role."""
+    if name.endswith(".md"):
         yield text
+    elif name.startswith("changelogs/fragments/"):
+        for entry in yaml.safe_load(text).values():
+            yield from [entry] if isinstance(entry, str) else entry
     elif name.endswith("argument_specs.yml"):
         yield from described(yaml.safe_load(text))
     elif name.endswith(".py") and "plugins/" in name:
@@ -84,7 +97,7 @@ def problems(name: str, text: str) -> Iterator[str]:
     for prose in read_by_people(name, text):
         for sentence in sentences(prose):
             if (count := len(re.findall(r"[\w'-]+", sentence))) > MOST:
-                yield f"{name}: {count} words: {sentence[:100]} ..."
+                yield f"{name}: {count} words: {sentence}"
     for number, line in enumerate(text.splitlines(), 1):
         for word, better in WORDS.items():
             if found := re.search(rf"\b{word}\b", line, re.IGNORECASE):

@@ -199,9 +199,9 @@ def about(document: dict) -> str:
     machine = document["machine"]
     took = f"{document['seconds']} s in all" if "seconds" in document else "ended early, so the last parts are missing"
     return (
-        f"Measured on {machine['date']}: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
-        f"{machine['system']}, Python {machine['python']}, ansible-core {machine['ansible_core']}, httpx {machine['httpx']}, Mitogen {machine['mitogen']}; "
-        f"load before it began {machine['load_before']}; {took}."
+        f"Measured on {machine['date']} with Python {machine['python']}, ansible-core {machine['ansible_core']}, "
+        f"httpx {machine['httpx']} and Mitogen {machine['mitogen']}. The machine: {machine['processor']}, {machine['cores']} cores, "
+        f"{machine['memory_gib']} GiB, {machine['system']}; load before it began {machine['load_before']}; {took}."
     )
 
 

@@ -1,0 +1,86 @@
+# Copyright (c) 2026 flexops
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The check of the prose finds a sentence that is too long and each listed word, and passes a good text."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import yaml
+from support.project import ROOT
+
+sys.path.append(str(ROOT / "tools"))
+
+import prose
+
+pytestmark = pytest.mark.newest_only
+# Below the limit, so that two in a sentence are above it.
+HALF = " ".join(["word"] * 16)
+LONG = f"{HALF} {' '.join(['word'] * 15)}."
+# One way to write each of the words, by its pattern.
+WRITTEN = {
+    r"for ever": "It waits for ever.",
+    r"time-outs?": "the time-outs of a task",
+    r"half of a character": "Half of a character is refused.",
+    r"(a|an empty) text(?! file)": "an empty text",
+    r"(is|are|was|were) told": "The wait is told.",
+    r"nobody asked": "for want of which nobody asked",
+}
+
+
+def documented(text):
+    return f'DOCUMENTATION = r"""\n{yaml.safe_dump({"options": {"name": {"description": [text]}}})}"""\n'
+
+
+# Each kind of file with prose in it.
+PLACES = {
+    "README.md": str,
+    "SECURITY.md": str,
+    "docs/connect.md": str,
+    "roles/connect/README.md": str,
+    "changelogs/fragments/connect.yml": lambda text: yaml.safe_dump({"bugfixes": ["Short.", text]}),
+    "roles/connect/meta/argument_specs.yml": lambda text: yaml.safe_dump({"argument_specs": {"description": text}}),
+    "plugins/modules/flex_info.py": documented,
+    "plugins/doc_fragments/segment.py": lambda text: f"class ModuleDocFragment:\n    {documented(text)}",
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_sentence_of_31_words_is_found_wherever_people_read(name):
+    (problem,) = prose.problems(name, PLACES[name](LONG))
+    assert problem.startswith(f"{name}: 31 words: word word")
+    assert [*prose.problems(name, PLACES[name](LONG.replace("word ", "", 1)))] == []
+
+
+@pytest.mark.parametrize("mark", [";", ":", ","])
+def test_a_sentence_goes_on_after(mark):
+    assert [*prose.problems("README.md", f"{HALF}{mark} {HALF}.")]
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [f"{HALF}. {HALF}.", f"{HALF}? {HALF}!", f"| {HALF} | {HALF} |", f"- {HALF}\n- {HALF}", f"# {HALF}\n{HALF}"],
+)
+def test_a_sentence_ends_with(ended):
+    assert [*prose.problems("README.md", ended)] == []
+
+
+def test_code_and_addresses_are_one_word():
+    text = f"[{HALF}](https://example.com/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p) `{HALF}` {'word ' * 13}.\n\n```sh\n{LONG}\n```\n"
+    assert [*prose.problems("README.md", text)] == []
+
+
+@pytest.mark.parametrize("word", prose.WORDS)
+@pytest.mark.parametrize("name", ["README.md", "plugins/modules/flex_info.py", "roles/connect/tasks/main.yml"])
+def test_each_listed_word_is_found(name, word):
+    (problem,) = prose.problems(name, f"# Good.\n# {WRITTEN[word]}\n")
+    assert problem.startswith(f"{name}:2: ")
+    assert prose.WORDS[word] in problem
+
+
+def test_a_good_text_passes():
+    text = "# Connect\n\n`connect` requests the source, and waits for it. A timeout ends the wait.\n\n| a string | a text file |\n"
+    assert [*prose.problems("docs/connect.md", text)] == []
