@@ -87,7 +87,9 @@ class Rule:
             how often that came before: the same run gives the same draw, in whatever order hosts are served.
         commit: Process the request all the same, and give the faulty answer afterwards.
         changes: For ``stale``: how many changes of sources and labels back; 0 goes by ``seconds``.
+        seconds: How long ``latency`` and ``slow`` hold answers back. Set to 0, it lets go of what is held.
         hits: How many requests were hit. Counted here, not set.
+        held: The addresses of the clients that wait, or waited, for what is held back.
     """
 
     match: str = ""
@@ -108,6 +110,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         self.fitted = 0
+        self.held: set[tuple[str, int] | None] = set()
         self.drawn: dict[str, int] = {}
         # For each environment: the moments at which it was found changed, and what it was like before.
         self.past: dict[str, list[tuple[datetime.datetime, Environment]]] = {}

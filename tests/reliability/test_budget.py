@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import deadline
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.auth import Bearer
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.clock import Clock
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import (
@@ -111,13 +112,22 @@ def test_a_server_that_never_stops_failing(
     assert sandbox.faults.rules[0].hits < 60
 
 
-def test_a_body_that_trickles(sandbox: SandboxHandle, tmp_path: Path) -> None:
-    chain = Chain(sandbox, tmp_path, retry_budget=1.0, timeout=0.3)
-    sandbox.fault(match="GET /segment/us/sources", count=None, kind="slow", seconds=60)
+def test_a_body_that_trickles(sandbox: SandboxHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the client's clock, each byte of it takes a second."""
+    read, clock = deadline._Stream.read, QuickClock()
+
+    def trickle(self: deadline._Stream, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self.get_extra_info("client_addr") in rule.held:
+            clock.sleep(1)
+        return read(self, 1, timeout)
+
+    monkeypatch.setattr(deadline._Stream, "read", trickle)
+    chain = Chain(sandbox, tmp_path, retry_budget=BUDGET)
+    rule = sandbox.fault(match="GET /segment/us/sources", count=None, kind="slow", seconds=0)
     run = chain.connect()
-    assert run.failure
+    assert_told(run)
     assert "no complete answer" in run.failure["msg"]
-    assert sandbox.faults.rules[0].hits <= 4
+    assert rule.hits == BUDGET / chain.options["timeout"]
 
 
 def test_pages_that_never_end(sandbox: SandboxHandle, tmp_path: Path) -> None:

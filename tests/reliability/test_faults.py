@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import itertools
 import re
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,9 @@ import pytest
 from sandbox.server import SandboxHandle
 from support.chain import Chain, Run, surveyed
 from support.scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
+from support.waiting import HELD, eventually, giving_up_on
 
 SHARE = 0.015  # of the cases in every run of the tests; `make test-all` has all of them
-TIMEOUT, LATE = 0.2, 0.4  # seconds; the answer comes after the timeout
 STALE: dict[str, Any] = {"kind": "stale", "changes": 1}
 FAULTS: dict[str, dict[str, Any]] = {
     "dropped before": {"kind": "drop_before"},
@@ -34,8 +33,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "429 with milliseconds": {"kind": "rate_limited", "seconds": 1.5, "hint": "msBeforeNext"},
     "429 with a reset date": {"kind": "rate_limited", "seconds": 2, "hint": "reset"},
     "429 without a hint": {"kind": "rate_limited", "hint": "none"},
-    "timeout, processed late": {"kind": "latency", "seconds": LATE},
-    "timeout, answered late": {"kind": "latency", "seconds": LATE, "commit": True},
+    "timeout, processed late": HELD,
+    "timeout, answered late": {**HELD, "commit": True},
     "truncated": {"kind": "truncated"},
     "malformed": {"kind": "malformed"},
     "malformed after": {"kind": "malformed", "commit": True},
@@ -88,13 +87,12 @@ def test_one_fault_anywhere(sandbox: SandboxHandle, tmp_path: Path, name: str, f
             late = rule if fault == "stale" else sandbox.fault(match="GET /segment", **STALE)
             if fault == "stale" and chain.past:
                 late.past[chain.name] = [(sandbox.world.now(), copy.deepcopy(chain.past))]
-        sent: list[str] = []
-        sandbox.on_request(
-            lambda at, entry, sent=sent: sent.append(entry["method"] + entry["path"]) if at == "before" else None
-        )
+        seen: dict[str, list[str]] = {"before": [], "after": []}
+        sandbox.on_request(lambda at, entry, seen=seen: seen[at].append(entry["method"] + entry["path"]))
+        sent = seen["before"]
         try:
-            chain.options["timeout"] = TIMEOUT if "timeout" in fault else 10.0
-            disturbed = settle(chain, scenario.playbook)
+            with giving_up_on(rule):
+                disturbed = settle(chain, scenario.playbook)
             assert rule.hits or fault == "stale", "the fault was never met"
             if "429" not in fault:
                 # The ledger in Sync records one step after the other in the same document. Only a lost answer of such a record counts.
@@ -105,8 +103,7 @@ def test_one_fault_anywhere(sandbox: SandboxHandle, tmp_path: Path, name: str, f
                 ]
                 assert not blindly, "sent again, and nobody looked in between"
             if "processed late" in fault:
-                time.sleep(LATE)
-            chain.options["timeout"] = 10.0
+                eventually(lambda seen=seen: len(seen["after"]) == len(seen["before"]), "what was held back")
             check(chain, scenario, start, disturbed)
         except AssertionError as error:
             wrong.append(f"{fault} at {line} #{nth}: {error}")
@@ -153,8 +150,8 @@ def test_one_fault_in_a_survey(sandbox: SandboxHandle, tmp_path: Path, name: str
     ):
         start.restore()
         rule = sandbox.fault(match=f"^{line}$", environment=chain.name, **FAULTS[fault])
-        chain.options["timeout"] = TIMEOUT if "timeout" in fault else 10.0
-        seen = look()
+        with giving_up_on(rule):
+            seen = look()
         try:
             assert rule.hits, "the fault was never met"
             assert sandbox.journal(writes=True) == []

@@ -46,7 +46,7 @@ HOSTILE = {
     "HTML": Hostility("HTML. Check", {"match": "/segment", "kind": "html"}),
     "truncated": Hostility("peer closed connection", {"match": "/segment", "kind": "truncated"}),
     "hangs up": Hostility("without sending a response", {"match": "/segment", "kind": "drop_before"}),
-    "trickles": Hostility("no complete answer", {"match": "/segment", "kind": "slow", "seconds": 60}),
+    "trickles": Hostility("no complete answer", {"match": "/segment", "kind": "slow", "seconds": 60}, {"timeout": 2.0}),
     "legacy source": Hostility(
         "flex-unify-server-source", before=lambda sandbox, name: sandbox.sabotage(name, "legacy-source")
     ),
@@ -76,7 +76,7 @@ def make_hostile(sandbox: SandboxHandle, name: str, how: Hostility) -> dict[str,
     how.before(sandbox, name)
     if how.fault:
         sandbox.fault(environment=name, count=None, **how.fault)
-    values = {"retry_budget": 1.5, "timeout": 1.0, **dict(how.variables)}
+    values = {"retry_budget": 1.5, **dict(how.variables)}
     return {HOST_VARS + key: value for key, value in values.items()}
 
 

@@ -136,7 +136,7 @@ def test_one_environments_deadline_does_not_end_anothers_exchange(hosts):
     connections, host = Connections(), hosts[0]
 
     def hang(number):
-        with pytest.raises(BudgetExceeded, match="no complete answer"):
+        with pytest.raises(BudgetExceeded):
             service(connections, host.url, f"hangs-{number}", timeout=0.2, retry_budget=0.0).get("/silent")
 
     def look(number):
