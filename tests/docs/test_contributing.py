@@ -52,9 +52,25 @@ def test_the_workflows_run_the_commands_that_people_run():
             cores = job.get("strategy", {}).get("matrix", {}).get("core", [""])
             runs = [step["run"] for step in job["steps"] if step.get("run", "").startswith("make ")]
             commands += [run.replace("${CORE}", core) for run in runs for core in cores]
-    assert {"make test", "make lint", "make build", "make molecule", "make test-2.18 sanity-2.18"} <= set(commands)
+    wanted = {"make test", "make test-plain", "make lint", "make build", "make molecule", "make test-2.18 sanity-2.18"}
+    assert wanted <= set(commands)
     for target in (target for command in commands for target in command.split()[1:]):
         assert re.search(rf"^(\.PHONY|CHECKERS|ON_A_CORE).*[ ]{re.escape(target)}( |$)", MAKEFILE, re.MULTILINE), target
+
+
+def test_a_job_that_may_write_runs_nothing_that_others_wrote():
+    """What is installed and built in a job could use its rights."""
+    writers = []
+    for path in (ROOT / ".github/workflows").glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text())
+        assert "write" not in workflow["permissions"].values(), path
+        for name, job in workflow["jobs"].items():
+            if "write" in job.get("permissions", {}).values():
+                writers.append((path.stem, name))
+                actions = {step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step}
+                assert not actions & {"actions/checkout", "actions/setup-python"}, (path, name)
+                assert all(step.get("run", "gh ").startswith("gh ") for step in job["steps"]), (path, name)
+    assert sorted(writers) == [("docs", "publish"), ("release", "publish")]
 
 
 def test_what_certifiers_run_is_run_on_every_version():
