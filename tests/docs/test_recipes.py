@@ -22,7 +22,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.sec
 from sandbox import handovers, inventory, state
 from sandbox.model import SOURCE_NAME
 from sandbox.server import run_sandbox
-from support.project import ROOT
+from support.project import HANGS, ROOT
 
 pytestmark = pytest.mark.newest_only
 RECIPES = {path.stem: path.read_text() for path in sorted((ROOT / "examples").glob("*.yml"))}
@@ -55,7 +55,7 @@ class Desk:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=HANGS,
         )
         return done.returncode, done.stdout + done.stderr
 

@@ -27,7 +27,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _forms as forms
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import SPEC
 from sandbox import handovers
-from support.project import ROOT
+from support.project import HANGS, ROOT
 
 pytestmark = pytest.mark.newest_only
 AWX = ROOT / "extensions/awx"
@@ -53,7 +53,7 @@ def command(name, *arguments, **environment):
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANGS,
         check=False,
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.project import ROOT
+from support.project import HANGS, ROOT
 
 pytestmark = pytest.mark.newest_only
 EXAMPLE = ROOT / "extensions/execution-environment/execution-environment.yml"
@@ -25,7 +25,7 @@ def command(name, *arguments, **options):
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGS,
         **options,
     )
     assert done.returncode == 0, done.stdout + done.stderr

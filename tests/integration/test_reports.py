@@ -17,7 +17,7 @@ from pathlib import Path
 import pexpect
 import pytest
 import yaml
-from support.project import ROOT
+from support.project import HANGS, ROOT
 
 OPERATOR = ("-e", "unified_profiles_channel=operator")
 CALLBACK = """
@@ -58,7 +58,7 @@ def test_a_program_gets_its_json_and_nothing_else(project):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=HANGS,
     )
     assert json.loads(done.stdout) == ["dev", "eu", "prod"], done.stdout[:2000]
 
@@ -113,7 +113,7 @@ def test_an_inventory_without_a_folder_is_refused_with_the_way_out(project, sand
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=HANGS,
     )
     told = " ".join((done.stdout + done.stderr).split())
     # Older releases of Ansible read no pipe, and say that there is no such group.
@@ -173,7 +173,7 @@ def test_the_end_of_input_at_a_prompt_means_no(project):
     asking = ["-e", "unified_profiles_prompt=true", "-e", "unified_profiles_confirmed_by=jane"]
     program = str(Path(sys.executable).with_name("ansible-playbook"))
     child = pexpect.spawn(
-        program, [*command, *asking], env=environment, encoding="utf-8", timeout=100, dimensions=(50, 400)
+        program, [*command, *asking], env=environment, encoding="utf-8", timeout=HANGS, dimensions=(50, 400)
     )
     child.expect("type done")
     child.send("\x04")

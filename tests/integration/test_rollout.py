@@ -16,7 +16,7 @@ from pathlib import Path
 import pexpect
 import pytest
 from sandbox import handovers
-from support.project import ROOT
+from support.project import HANGS, ROOT
 
 OPERATOR = ["-e", "unified_profiles_channel=operator"]
 ASKING = [*OPERATOR, "-e", "unified_profiles_prompt=true"]
@@ -64,7 +64,7 @@ class AtTheTerminal:
         for name in ("AWX_ISOLATED_DATA_DIR", "JOB_ID"):
             environment.pop(name, None)
         program = str(Path(sys.executable).with_name("ansible-playbook"))
-        child = pexpect.spawn(program, command, env=environment, encoding="utf-8", timeout=120, dimensions=(50, 400))
+        child = pexpect.spawn(program, command, env=environment, encoding="utf-8", timeout=HANGS, dimensions=(50, 400))
         shown = []
         while True:
             met = child.expect([r"Your name, for the record:", r"(\w+), (\w+): type done .*?pending:", pexpect.EOF])

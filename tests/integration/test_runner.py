@@ -56,7 +56,7 @@ class Job:
             envvars={"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PATH": path, **self.secrets},
             extravars=extra,
             quiet=True,
-            timeout=300,
+            timeout=HANGS,
         )
         folder = Path(run.config.artifact_dir)
         # What AWX reads from the folder, and not from the process.

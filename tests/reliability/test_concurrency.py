@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
 from sandbox.server import SandboxHandle
 from support.chain import Chain
+from support.project import HANGS
 from support.scenarios import CONNECT, RECOVER, SCENARIOS, Snapshot, assert_connected, check_settled, sample, settle
 
 Action = Callable[[Chain], object]
@@ -148,7 +149,7 @@ def test_connect_and_recover_as_playbooks_at_once(sandbox: SandboxHandle, projec
         )
         for playbook in (RECOVER, CONNECT, RECOVER)
     ]
-    told = [run.communicate(timeout=180)[0] for run in runs]
+    told = [run.communicate(timeout=HANGS)[0] for run in runs]
     assert all("Traceback" not in text and "A defect" not in text for text in told), told
     assert len(chain.twilio_sources) == 1
     assert_connected(chain, settle(chain, RECOVER))

@@ -13,6 +13,7 @@ import sys
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
 from support.conversation import OK, Turn
+from support.project import HANGS
 
 # Starts a worker, and ends at once, before the worker asks.
 RUN_THAT_ENDS = """
@@ -50,5 +51,7 @@ def test_nothing_more_is_sent(converse, monkeypatch, method):
 
 
 def test_a_worker_sees_that_its_run_has_ended():
-    done = subprocess.run([sys.executable, "-c", RUN_THAT_ENDS], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_THAT_ENDS], capture_output=True, text=True, check=True, timeout=HANGS
+    )
     assert done.stdout.split() == ["False", "True"], done.stderr
