@@ -55,9 +55,7 @@ class ActionModule(ControllerAction):
                 "Export all, or name another folder with export_dir.",
             )
         show = (lambda line: None) if for_a_machine() else display.display
-        export = Export(
-            before, settings["unified_profiles_survey_threads"], settings["unified_profiles_survey_timeout"], show
-        )
+        export = Export(before, settings, show)
         settings_of = functools.partial(hosts.settings, playbook="export", table=TABLE)
         entries = export.entries(names, hosts.variables, settings_of, hosts.extra)
         if export.wrong:

@@ -53,7 +53,7 @@ class ActionModule(ControllerAction):
             with _writing(folder), probed(folder):
                 pass
         show = (lambda line: None) if for_a_machine() else display.display
-        probe = Probe(settings["unified_profiles_survey_threads"], settings["unified_profiles_survey_timeout"], show)
+        probe = Probe(settings, show)
         # It looks as drift does, so what is wrong for drift is wrong here.
         found = probe.look(names, lambda name: hosts.settings(hosts.variables(name), "drift"))
         lines = told(f"{name}: {failure}" for name, failure in probe.failures.items())

@@ -52,9 +52,8 @@ class ActionModule(ControllerAction):
             # At once, since the look can take long.
             if told or (folder and (told := folder_problem(folder))):
                 display.warning(told)
-        threads, limit = settings["unified_profiles_survey_threads"], settings["unified_profiles_survey_timeout"]
         show = (lambda line: None) if for_a_machine() else display.display
-        survey = Survey(options["playbook"], threads, limit, show)
+        survey = Survey(options["playbook"], settings, show)
         looks = survey.look(names, settings_of)
         found = survey.outcomes(looks, self._task.check_mode, again)
         warnings = [f"{name}: {warning}" for name, seen in looks.items() for warning in seen["warnings"]]

@@ -50,7 +50,7 @@ options:
     type: str
 notes:
   - How many environments are looked at at the same time is C(unified_profiles_survey_threads). How many seconds the look at one may take is
-    C(unified_profiles_survey_timeout).
+    C(unified_profiles_survey_timeout), and those at all C(unified_profiles_survey_total_timeout).
 seealso:
   - module: flexops.unified_profiles.profiles_survey
 """

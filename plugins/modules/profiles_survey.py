@@ -37,7 +37,7 @@ options:
     default: connect
 notes:
   - How many environments are looked at at the same time is C(unified_profiles_survey_threads). How many seconds the look at one may take is
-    C(unified_profiles_survey_timeout). What is not reached in time fails.
+    C(unified_profiles_survey_timeout), and those at all C(unified_profiles_survey_total_timeout). What is not reached in time fails.
 seealso:
   - module: flexops.unified_profiles.profiles_report
 """

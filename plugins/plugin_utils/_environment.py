@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Collection, Mapping
 
+from ansible.constants import MAGIC_VARIABLE_MAPPING
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.survey import HANDED_OVER
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._names import unknown_names
@@ -32,7 +33,11 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings
 LOOK, ASKED, TEST_EVENT = "unified_profiles_look", "unified_profiles_asked", "unified_profiles_sent_test_event"
 OWN = "unified_profiles_own_variables"
 SERIAL, LIMIT = "unified_profiles_serial", "unified_profiles_max_fail_percentage"
-OF_THE_RUN = (SERIAL, LIMIT, "unified_profiles_survey_threads", "unified_profiles_survey_timeout")
+# What Ansible evaluates for each task of a host. Where it cannot, the host gets no task.
+FOR_EACH_TASK = tuple(sorted({name for names in MAGIC_VARIABLE_MAPPING.values() for name in names}))
+# How many environments are looked at at once, the seconds of one look, and those of all of them.
+PACE = ("unified_profiles_survey_threads", "unified_profiles_survey_timeout", "unified_profiles_survey_total_timeout")
+OF_THE_RUN = (SERIAL, LIMIT, *PACE)
 OF_NO_HOST = (
     f"{SERIAL}: Ansible takes batches from extra variables only (-e, or those of a job template), and this one stands in the inventory, so "
     "all environments would go at once. Give it as an extra variable. Nothing was done."
@@ -95,7 +100,7 @@ def survey_settings(
     """
     if problem := run_only_problem(variables, extra):
         return {}, [problem]
-    own, problems = resolve((OWN, "ansible_connection"), variables, templar)
+    own, problems = resolve((OWN, *FOR_EACH_TASK), variables, templar)
     named, more = check({OWN: SETTINGS[OWN]}, {name: value for name, value in own.items() if name == OWN})
     if problems := problems or more:
         return {}, problems

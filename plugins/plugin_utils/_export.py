@@ -77,8 +77,7 @@ class Export(AtOnce[Standing]):
 
     Args:
         before: The settings of each host in the export before this one.
-        threads: How many environments are looked at at the same time.
-        limit: Seconds that the look at one may take.
+        settings: Those of the run.
         progress: Called about every ten seconds, with a line to show.
 
     Attributes:
@@ -86,9 +85,9 @@ class Export(AtOnce[Standing]):
     """
 
     def __init__(
-        self, before: Mapping[str, t.Any], threads: int, limit: float, progress: Callable[[str], None]
+        self, before: Mapping[str, t.Any], settings: Mapping[str, t.Any], progress: Callable[[str], None]
     ) -> None:
-        super().__init__(SPEC, threads, limit, progress)
+        super().__init__(SPEC, settings, progress)
         self.before = before
         self.wrong: dict[str, str] = {}
         self._given: dict[str, dict[str, t.Any]] = {}

@@ -41,6 +41,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MAY_BE_SECRET = tuple(f"{PREFIX}{option}" for option in (*SECRETS, "proxy", "endpoints"))
 FOR_A_PERSON = tuple(f"{PREFIX}{option}" for option in ("confirm", "confirmed_by", "reason", "prompt"))
 LOOK_AGAIN, FAILURE = "unified_profiles_look_again", "unified_profiles_failure"
+ENDED = "Ansible could not run the tasks of this environment, as its error above says, so what is due was not done. Mend that, and run again."
 NOT_LOOKED = "Nothing was looked at, so there is nothing to report: the task of the survey was left out (--start-at-task, or another playbook)."
 FROM_THE_BEGINNING = "Run the playbook from its beginning."
 
@@ -64,7 +65,10 @@ def looks(task_vars: Mapping[str, t.Any]) -> dict[str, EnvironmentStatus]:
     confirmed = (task_vars.get(ASKED) or {}).get("confirmations") or {}
     acted_on = dict.fromkeys(map(str, [*first["due"], *confirmed]))
     variables = {name: task_vars["hostvars"].raw_get(name) for name in acted_on if name in found}
+    # Ansible gave a host up that could not even record its failure.
+    ended = {*variables} - {*map(str, task_vars.get("ansible_play_hosts", variables))}
     failures = {name: str(to_builtin(of[FAILURE])) for name, of in variables.items() if FAILURE in of}
+    failures = {**dict.fromkeys(ended, ENDED), **failures}
     for name, of in variables.items():
         before, again = found[name], (of.get(LOOK_AGAIN) or {}).get("environments", {}).get(name)
         after = complete(to_builtin(again)) if again else before

@@ -19,6 +19,7 @@ from ansible.vars.manager import VariableManager
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.private_names import variables_by_host
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import (
+    OF_NO_HOST,
     run_settings,
     survey_settings,
 )
@@ -76,23 +77,29 @@ class Hosts:
         return cls(hostvars, inventory.get_groups_dict(), task, loader)
 
     def run_settings(self, names: Sequence[str]) -> dict[str, t.Any]:
-        """The settings of the run as a whole. Any environment tells them; the task's own host may be none.
+        """The settings of the run as a whole, from the first environment that has them right; one that has not fails alone.
 
         Args:
             names: The environments of the run.
 
         Raises:
-            Refused: There is none, an inventory could not be read in whole, or a setting is wrong.
+            Refused: There is none, an inventory could not be read in whole, or a setting is wrong in all of them. Batches in an inventory
+                are refused wherever they are.
         """
         if self._unread:
             raise Refused(f"{', '.join(self._unread)}: {UNREAD}")
         if not names:
             raise Refused(NONE)
-        variables = self.variables(names[0])
-        settings, problems = run_settings(variables, Templar(loader=self.loader, variables=variables), self.extra)
-        if problems:
-            raise Refused(" ".join(problems))
-        return settings
+        told: list[str] = []
+        for name in names:
+            variables = self.variables(name)
+            settings, problems = run_settings(variables, Templar(loader=self.loader, variables=variables), self.extra)
+            if not problems:
+                return settings
+            told = told or problems
+            if OF_NO_HOST in problems:
+                break
+        raise Refused(" ".join(told))
 
     def settings(self, variables: Mapping[str, t.Any], playbook: str, table: Mapping[str, t.Any] = SETTINGS) -> Found:
         """The settings of one environment, from its variables, and a sentence for each that is wrong."""

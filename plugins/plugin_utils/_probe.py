@@ -43,13 +43,12 @@ class Probe(AtOnce[Probed]):
     """A look at many environments for what the services answer.
 
     Args:
-        threads: How many environments are looked at at the same time.
-        limit: Seconds that the look at one may take.
+        settings: Those of the run.
         progress: Called about every ten seconds, with a line to show.
     """
 
-    def __init__(self, threads: int, limit: float, progress: Callable[[str], None]) -> None:
-        super().__init__(SPEC, threads, limit, progress)
+    def __init__(self, settings: Mapping[str, t.Any], progress: Callable[[str], None]) -> None:
+        super().__init__(SPEC, settings, progress)
 
     def see(self, call: ModuleContext) -> Probed:
         return probe(call)

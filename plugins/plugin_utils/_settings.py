@@ -63,6 +63,7 @@ LIMITS: dict[str, tuple[str, Callable[[float], bool]]] = {
     "unified_profiles_test_event_timeout": ("0 or more", lambda number: number >= 0),
     "unified_profiles_survey_threads": ("1 or more", lambda number: number >= 1),
     "unified_profiles_survey_timeout": ("more than 0", lambda number: number > 0),
+    "unified_profiles_survey_total_timeout": ("more than 0", lambda number: number > 0),
 }
 
 

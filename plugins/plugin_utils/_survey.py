@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import abc
 import functools
+import time
 import typing as t
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.r
     defect,
     result_of,
 )
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import PACE
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._names import as_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._options import PREFIX, options
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import Remembered
@@ -53,8 +55,7 @@ class AtOnce(abc.ABC, t.Generic[L]):
 
     Args:
         spec: What a look takes of an environment's settings: the specification of its options.
-        threads: How many environments are looked at at the same time.
-        limit: Seconds that the look at one may take.
+        settings: Those of the run: how many environments are looked at at the same time, and how long that may take.
         progress: Called about every ten seconds, with a line to show.
 
     Attributes:
@@ -62,8 +63,9 @@ class AtOnce(abc.ABC, t.Generic[L]):
         failures: What stopped the look, by environment.
     """
 
-    def __init__(self, spec: Mapping[str, t.Any], threads: int, limit: float, progress: Callable[[str], None]) -> None:
-        self.spec, self.threads, self.limit, self.progress = spec, threads, limit, progress
+    def __init__(self, spec: Mapping[str, t.Any], settings: Settings, progress: Callable[[str], None]) -> None:
+        self.spec, self.progress = spec, progress
+        self.threads, self.limit, self.total = (settings[name] for name in PACE)
         self.settings: dict[str, Settings] = {}
         self.failures: dict[str, str] = {}
         self.connections = Connections()
@@ -116,9 +118,15 @@ class AtOnce(abc.ABC, t.Generic[L]):
             count, failed = done + len(wrong), len(self.failures)
             self.progress(f"Looked at {count} of {len(names)} environments, {failed} failed so far ({seconds:.0f} s).")
 
-        found = all_at_once(jobs(), self.threads, self.limit, progress)
+        def charged() -> float:
+            return time.monotonic() - self.connections.traffic.paused()
+
+        found = all_at_once(jobs(), self.threads, self.limit, progress, total=self.total, charged=charged)
         self.connections.close()
-        late = f"Not reached: the look took longer than unified_profiles_survey_timeout ({self.limit:g} s). Run again."
+        late = (
+            f"Not reached: the look took longer than unified_profiles_survey_timeout ({self.limit:g} s), or those at all environments "
+            f"longer than unified_profiles_survey_total_timeout ({self.total:g} s). Run again."
+        )
         return {name: found.get(name) or self.nothing(self.failures.get(name, late)) for name in names}
 
     def _look(self, name: str, settings: Settings, workers: int) -> L:
@@ -127,7 +135,7 @@ class AtOnce(abc.ABC, t.Generic[L]):
             return self.nothing(as_settings(" ".join(problems), for_people=True))
 
         def context() -> ModuleContext:
-            until = self.connections.clock.monotonic() + self.limit
+            until = self.connections.traffic.time() + self.limit
             transport = Transport(
                 http_settings(params), read_only=True, connections=self.connections, remember=True, until=until
             )
@@ -145,13 +153,12 @@ class Survey(AtOnce[Look]):
 
     Args:
         playbook: Whose chain of tasks each look goes through.
-        threads: How many environments are looked at at the same time.
-        limit: Seconds that the look at one may take.
+        settings: Those of the run.
         progress: Called about every ten seconds, with a line to show.
     """
 
-    def __init__(self, playbook: str, threads: int, limit: float, progress: Callable[[str], None]) -> None:
-        super().__init__(SPEC, threads, limit, progress)
+    def __init__(self, playbook: str, settings: Settings, progress: Callable[[str], None]) -> None:
+        super().__init__(SPEC, settings, progress)
         self.playbook = playbook
         self.remembered = Remembered()
 

@@ -82,17 +82,21 @@ def test_one_fork_and_a_cache_of_facts(project, sandbox):
 
 
 @pytest.mark.parametrize(
-    ("connection", "said"),
+    ("variable", "value", "said"),
     [
         (
+            "ansible_connection",
             "ssh",
             "ansible_connection: is not local, and the playbooks work on the controller. Set ansible_connection: local",
         ),
-        ("{{ nosuch }}", "ansible_connection: refers to a variable that is not defined"),
+        ("ansible_connection", "{{ nosuch }}", "ansible_connection: refers to a variable that is not defined"),
+        ("ansible_become", "{{ nosuch }}", "ansible_become: refers to a variable that is not defined"),
+        # The settings of the run are taken from another host then.
+        ("unified_profiles_max_fail_percentage", "half", "unified_profiles_max_fail_percentage: is no percentage"),
     ],
 )
-def test_a_first_host_with_another_connection_fails_alone(project, sandbox, connection, said):
-    host_variables(project, "dev", ansible_connection=connection)
+def test_a_first_host_that_gets_no_task_fails_alone(project, sandbox, variable, value, said):
+    host_variables(project, "dev", **{variable: value})
     run = project.run("connect")
     assert run.status == 2
     assert {name: row["status"] for name, row in run.report.items()} == {

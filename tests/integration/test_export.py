@@ -18,6 +18,7 @@ from sandbox.server import run_sandbox
 from support.chain import PREFIX, Chain, surveyed
 from support.environment import STEPS
 from support.project import ROOT
+from support.settings import pace
 
 SECRETS = ("segment_token", "profile_token", "twilio_api_key", "twilio_api_secret")
 
@@ -117,7 +118,7 @@ def test_a_hundred_connected_environments_are_adopted_with_attestations_alone(tm
         names = list(listed)
 
         def exported():
-            export = Export({}, 32, 120.0, lambda line: None)
+            export = Export({}, pace(), lambda line: None)
             entries = export.entries(
                 names,
                 lambda name: {**tokens[name], **listed[name]},

@@ -36,6 +36,7 @@ from sandbox import handovers
 from sandbox.server import run_sandbox
 from sandbox.world import SWITCHES
 from support.chain import PREFIX, Chain, QuickClock, surveyed
+from support.settings import pace
 
 DAY = 86400
 
@@ -49,7 +50,7 @@ def _quick(monkeypatch):
 def looked(*chains, more=True):
     """Look at environments as profiles_probe does; what was found, and their settings."""
     variables = {chain.name: {**chain.variables, f"{PREFIX}probe_more": more} for chain in chains}
-    probe = Probe(4, 120, lambda line: None)
+    probe = Probe(pace(4), lambda line: None)
     found = probe.look(
         [*variables], lambda name: survey_settings(variables[name], None, "drift", RUN_ONLY, [*variables])
     )

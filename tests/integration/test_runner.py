@@ -19,7 +19,7 @@ import ansible_runner
 import pytest
 import yaml
 from sandbox import handovers
-from support.project import ROOT
+from support.project import HANGS, ROOT
 
 SECRETS = {
     "SEGMENT_TOKEN": "segment_token",

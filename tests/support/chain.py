@@ -44,6 +44,7 @@ from sandbox.server import SandboxHandle
 
 from .environment import STEPS, Environment, Result, checked
 from .project import ROOT
+from .settings import pace
 
 LABELS = {"managed-by": "ansible"}
 COLLECTION = "flexops.unified_profiles."
@@ -169,7 +170,7 @@ class Chain(Environment):
 
     def look(self, run: Run, playbook: str, variables: t.Mapping[str, t.Any], check: bool) -> bool:
         """Look as profiles_survey does; whether something is due."""
-        survey = Survey(playbook, 1, 120, lambda line: None)
+        survey = Survey(playbook, pace(1), lambda line: None)
         # Nothing in these variables is a template.
         looks = survey.look([self.name], lambda name: survey_settings(variables, None, playbook, RUN_ONLY, [self.name]))
         status = survey.outcomes(looks, check)[self.name]
@@ -243,7 +244,7 @@ def surveyed(
     playbook: str, variables: t.Mapping[str, t.Mapping[str, t.Any]], check: bool = False
 ) -> tuple[dict[str, Look], dict[str, EnvironmentStatus]]:
     """Look at all of these hosts at once, by their variables. Nothing in them is a template."""
-    survey = Survey(playbook, 32, 120, lambda line: None)
+    survey = Survey(playbook, pace(), lambda line: None)
     names = list(variables)
     looks = survey.look(names, lambda name: survey_settings(variables[name], None, playbook, RUN_ONLY, names))
     statuses = survey.outcomes(looks, check)

@@ -14,6 +14,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import PACE
 
 # What must not be shown, wherever it stands.
 MARKED = "sgp_marked0123456789abcdefghijklmnopqrstuv"
@@ -95,3 +96,8 @@ def of_hosts(folder: Path, base: Mapping[str, str], hosts: Mapping[str, Mapping[
     for host in hosts:
         variables = manager.get_vars(host=inventory.get_host(host))
         yield host, variables, Templar(loader=loader, variables=variables)
+
+
+def pace(threads: int = 32, limit: float = 120.0, total: float = 3600.0) -> dict[str, t.Any]:
+    """The settings of a run: how many environments are looked at at once, and seconds for one and for all."""
+    return dict(zip(PACE, (threads, limit, total)))

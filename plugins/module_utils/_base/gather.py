@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import queue
 import threading
 import time
@@ -71,6 +73,9 @@ def all_at_once(
     limit: float,
     progress: Callable[[int, float], None] = lambda done, seconds: None,
     clock: Callable[[], float] = time.monotonic,
+    *,
+    total: float = math.inf,
+    charged: Callable[[], float] | None = None,
 ) -> dict[str, T]:
     """Call each look, in daemon threads: what hangs keeps no process alive.
 
@@ -80,11 +85,13 @@ def all_at_once(
         limit: Seconds that each may take. One that takes longer, and :data:`GRACE` besides, is left alone, and its thread replaced.
         progress: Called about every :data:`PROGRESS` seconds, with how many are done and how long it took so far.
         clock: Time in seconds.
+        total: Seconds that all may take together. Then those under way are left alone, and the others are not called.
+        charged: Time in seconds of which each has ``limit``; ``clock`` by default.
 
     Returns:
-        What was returned, by name. What was left alone is missing.
+        What was returned, by name. What was left alone or not called is missing.
     """
-    workers = _Workers[T](clock)
+    workers = _Workers[T](charged or clock)
     results: dict[str, T] = {}
     left_alone: set[str] = set()
     began = told = clock()
@@ -99,14 +106,19 @@ def all_at_once(
 
     given = 0
     for job in looks:
+        if clock() - began > total:
+            break
         workers.waiting.put(job)
         given += 1
         if given <= threads:
             workers.start()
         if not workers.finished.empty():
             collect(wait=False)
-    while len(results) + len(left_alone) < given:
+    while len(results) + len(left_alone) < given and clock() - began <= total:
         collect(wait=True)
+    workers.drop_what_waits()
+    while not workers.finished.empty():
+        collect(wait=False)
     for _thread in range(threads + len(left_alone)):
         workers.waiting.put(None)
     return results
@@ -134,6 +146,11 @@ class _Workers(t.Generic[T]):
             if self.running.pop(name, None) is None:
                 return
             self.finished.put((name, found))
+
+    def drop_what_waits(self) -> None:
+        while not self.waiting.empty():
+            with contextlib.suppress(queue.Empty):
+                self.waiting.get_nowait()
 
     def next_result(self, wait: bool) -> dict[str, T]:
         """What was returned next, by name; nothing if nothing is there within a moment."""

@@ -203,7 +203,7 @@ class Service:
             left = budget.left
             if wait > left or left <= 0:
                 raise failures.over_budget(shown, failure, wait, left)
-            if clock.monotonic() + wait >= transport.until:
+            if traffic.time() + wait >= transport.until:
                 raise failures.not_reached(shown, failure)
             budget.spend(wait)
             clock.sleep(wait)
@@ -218,10 +218,10 @@ class Service:
         Raises:
             TimeIsUp: It was not sent.
         """
-        transport = self.transport
-        with transport.connections.traffic.turn(wire, transport.until):
+        transport, traffic = self.transport, self.transport.connections.traffic
+        with traffic.turn(wire, transport.until):
             started = transport.clock.monotonic()
-            limit = min(limit, transport.until - started)
+            limit = min(limit, transport.until - traffic.time())
             answer: Answer | httpx.TransportError
             try:
                 answer = self.exchange(wire, limit)

@@ -52,6 +52,17 @@ class Traffic:
         self._lock = threading.Lock()
         self._tokens: dict[tuple[t.Any, str], Token] = {}
         self._pauses: dict[t.Any, float] = {}
+        # When any host is left alone: from and until, the latest last, none at the same time as another. Replaced, since threads read it.
+        self._still: tuple[tuple[float, float], ...] = ()
+
+    def time(self) -> float:
+        """The clock's monotonic time, which stands still while a host is left alone: nobody is charged for what others used up."""
+        return self._clock.monotonic() - self.paused()
+
+    def paused(self) -> float:
+        """For how many seconds any host was left alone so far."""
+        now = self._clock.monotonic()
+        return sum(min(now, end) - begin for begin, end in self._still)
 
     @contextlib.contextmanager
     def turn(self, request: httpx.Request, until: float) -> Iterator[None]:
@@ -59,21 +70,20 @@ class Traffic:
 
         Args:
             request: What is to be sent.
-            until: By the clock's monotonic time.
+            until: By :meth:`time`.
 
         Raises:
             TimeIsUp: That is not before ``until``.
         """
         token, now = self._token(request), self._clock.monotonic
-        if not token.at_once.acquire(timeout=None if until == float("inf") else max(0.0, until - now())):
-            raise TimeIsUp
+        while not token.at_once.acquire(timeout=None if until == float("inf") else max(0.0, until - self.time())):
+            if not self._still or self.time() >= until:
+                raise TimeIsUp
         try:
             # With its place held: all others that wait for it would have to wait for the host as well.
             while (pause := self._paused_until(request)) > now():
-                if pause >= until:
-                    raise TimeIsUp
                 self._clock.sleep(pause - now())
-            if now() >= until:
+            if self.time() >= until:
                 raise TimeIsUp
             token.sent.append(now())
             yield
@@ -98,7 +108,15 @@ class Traffic:
                 return False
             token.limited = True
             self._pauses[_host(request)] = max(self._paused_until(request), now + wait)
+            self._stand_still(now, now + wait)
             return True
+
+    def _stand_still(self, begin: float, end: float) -> None:
+        earlier = self._still
+        if earlier and begin <= earlier[-1][1]:
+            begin, end = earlier[-1][0], max(end, earlier[-1][1])
+            earlier = earlier[:-1]
+        self._still = (*earlier, (begin, end))
 
     def _paused_until(self, request: httpx.Request) -> float:
         return self._pauses.get(_host(request), 0.0)

@@ -82,7 +82,7 @@ class Transport:
         http_transport: What requests go over instead of connections, for tests.
         connections: Shared with others, who close them. Its own by default.
         remember: Send the same GET once, and give its answer again. For one look, which needs ``read_only``.
-        until: When all must be over, by the clock's monotonic time; never by default.
+        until: When all must be over, by the time of :class:`Traffic`; never by default.
 
     Raises:
         MissingLibrary: A library is not there, or of a version that will not do.

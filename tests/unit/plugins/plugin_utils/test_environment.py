@@ -12,10 +12,12 @@ from ansible.template import Templar
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _environment
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import (
     OF_NO_HOST,
+    PACE,
     environment_settings,
     run_settings,
     survey_settings,
 )
+from support.settings import pace
 
 try:
     from ansible.template import trust_as_template
@@ -170,7 +172,7 @@ def test_no_value_is_shown():
 def test_the_settings_of_a_run_have_defaults():
     found, problems = of_run()
     assert problems == []
-    assert (found["unified_profiles_survey_threads"], found["unified_profiles_survey_timeout"]) == (32, 120)
+    assert {name: found[name] for name in PACE} == pace()
 
 
 @pytest.mark.parametrize(

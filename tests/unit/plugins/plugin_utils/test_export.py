@@ -20,6 +20,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._export i
 )
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._inventory_text import render
 from sandbox import handovers
+from support.settings import pace
 
 NAMES = ["dev", "prod", "eu"]
 PREFIX = "unified_profiles_"
@@ -39,7 +40,7 @@ def listed(sandbox):
 
 
 def exported(listed, before=None, extra=()):
-    export = Export(before or {}, 4, 60.0, lambda line: None)
+    export = Export(before or {}, pace(4), lambda line: None)
 
     def settings_of(variables):
         return survey_settings(variables, None, "export", extra, NAMES, TABLE)

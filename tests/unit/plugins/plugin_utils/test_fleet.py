@@ -10,7 +10,7 @@ import json
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import how_to_run, looks
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import ENDED, how_to_run, looks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +64,16 @@ def test_only_what_was_acted_on_is_looked_at_again():
 @pytest.mark.parametrize("second", [{}, again(), again(prod=PROVEN)])
 def test_without_a_second_look_the_first_one_counts(second):
     assert looks(run({"dev": WAITS}, due=["dev"], dev=second))["dev"]["status"] == "pending"
+
+
+def test_who_was_given_up_by_ansible_is_not_pending():
+    """As where a variable that Ansible evaluates for each task cannot be: not even the failure can be recorded."""
+    variables = {
+        **run({"dev": WAITS, "eu": WAITS}, due=["dev", "eu"], eu=again(eu=PROVEN)),
+        "ansible_play_hosts": ["eu"],
+    }
+    found = looks(variables)
+    assert (found["dev"]["status"], found["dev"]["failure"], found["eu"]["status"]) == ("failed", ENDED, "proven")
 
 
 def test_what_was_found_before_it_was_repaired_is_told():

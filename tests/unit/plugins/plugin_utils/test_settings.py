@@ -89,7 +89,7 @@ def test_a_setting_is_as_the_option_of_its_name(option):
 OF_THE_CONTROLLER = {
     f"{PREFIX}{name}"
     for name in (
-        "serial max_fail_percentage survey_threads survey_timeout in_process own_variables prompt recover_max_percentage report_dir "
+        "serial max_fail_percentage survey_threads survey_timeout survey_total_timeout in_process own_variables prompt recover_max_percentage report_dir "
         "fail_on_pending fail_on_drift fail_on_suspicion fail_on_unknown accepted_drift export_from export_dir "
         "probe_more probe_dir"
     ).split()
@@ -179,6 +179,7 @@ def test_booleans_may_be_texts(name):
         ({"survey_threads": 0}, "unified_profiles_survey_threads: must be 1 or more."),
         ({"survey_threads": 1.5}, "unified_profiles_survey_threads: must be a whole number"),
         ({"survey_timeout": 0}, "unified_profiles_survey_timeout: must be more than 0."),
+        ({"survey_total_timeout": 0}, "unified_profiles_survey_total_timeout: must be more than 0."),
         ({"survey_timeout": math.inf}, "unified_profiles_survey_timeout: must be a finite number"),
         ({"recover_max_percentage": 101}, "unified_profiles_recover_max_percentage: must be from 0 to 100."),
         ({"recover_max_percentage": "20%"}, "unified_profiles_recover_max_percentage: must be a finite number"),

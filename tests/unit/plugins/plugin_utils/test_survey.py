@@ -16,6 +16,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey i
     shared_sources,
 )
 from support.environment import Environment
+from support.settings import pace
 
 NAMES = ("dev", "prod", "eu")
 
@@ -32,9 +33,9 @@ def settings(environment, **more):
     return settings_of(given, hostname=environment.name, inventory_dir=None, awx_user_name=None)
 
 
-def survey(playbook="connect", threads=4, limit=60.0):
+def survey(playbook="connect", threads=4, limit=60.0, total=3600.0):
     lines = []
-    return Survey(playbook, threads, limit, lines.append), lines
+    return Survey(playbook, pace(threads, limit, total), lines.append), lines
 
 
 @pytest.mark.parametrize("threads", [1, 4])
@@ -111,7 +112,7 @@ def test_the_settings_of_each_are_resolved_once(environments):
 def taken(monkeypatch, found=(), told=()):
     """Look as :func:`all_at_once` would have, if it had come to this."""
 
-    def instead(jobs, _threads, _limit, progress):
+    def instead(jobs, _threads, _limit, progress, **_more):
         done = dict.fromkeys(name for name, _look in jobs)
         for line in told:
             progress(*line)
@@ -126,7 +127,8 @@ def test_what_was_not_reached_fails_whatever_may_be_unknown(monkeypatch):
     found = looking.look(NAMES, lambda name: ({"unified_profiles_fail_on_unknown": False}, []))
     assert [name for name in NAMES if found[name]["failure"]] == ["prod", "eu"]
     assert found["eu"]["failure"] == (
-        "Not reached: the look took longer than unified_profiles_survey_timeout (7.5 s). Run again."
+        "Not reached: the look took longer than unified_profiles_survey_timeout (7.5 s), or those at all environments longer than "
+        "unified_profiles_survey_total_timeout (3600 s). Run again."
     )
     eu = looking.outcomes(found, check_mode=False)["eu"]
     assert (eu["status"], eu["fails"], eu["due"]) == ("failed", True, {})

@@ -15,7 +15,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import run_settings, survey_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
-from support.settings import MARKED, MARKS, VALUES, of_hosts
+from support.settings import MARKED, MARKS, VALUES, of_hosts, pace
 
 PREFIX = "unified_profiles_"
 ENDPOINTS = f"{PREFIX}endpoints"
@@ -76,7 +76,7 @@ def looked_at(of_environments):
             told[host] = told_of
         else:
             settings[host] = found
-    survey = Survey("connect", 8, 60, lambda line: None)
+    survey = Survey("connect", pace(8), lambda line: None)
     looks = survey.look([*settings], lambda host: (settings[host], []))
     return looks, survey.outcomes(looks, False), told
 

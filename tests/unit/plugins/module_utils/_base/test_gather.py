@@ -149,6 +149,32 @@ def test_thirty_of_a_thousand_that_hang_cost_two_deadlines(clock, never, monkeyp
     assert 2 * LIMIT < clock.now < 3 * LIMIT
 
 
+def test_all_together_have_an_end(clock, never):
+    """Those under way are left alone, and the others are not called."""
+    called = []
+
+    def hang():
+        clock.now += 50
+        never.wait(LONG)
+
+    def look():
+        called.append(1)
+        clock.now += 50
+
+    looks = [("first", look), ("hangs", hang), *[(str(n), look) for n in range(20)]]
+    assert [*all_at_once(looks, 1, LIMIT, clock=clock, total=80.0)] == ["first"]
+    assert len(called) == 1
+
+
+def test_time_that_nobody_is_charged_for_makes_none_late(clock):
+    def look():
+        clock.now += 10 * LIMIT
+        return "in time"
+
+    looks = [(str(n), look) for n in range(9)]
+    assert {*all_at_once(looks, 1, LIMIT, clock=clock, charged=lambda: 0.0)} == {str(n) for n in range(9)}
+
+
 def test_a_look_within_its_time_is_waited_for(clock):
     def slow():
         clock.now += LIMIT + GRACE

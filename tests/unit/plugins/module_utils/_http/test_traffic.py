@@ -64,16 +64,39 @@ def survey():
 
 
 def test_a_limit_by_address_slows_the_host_for_all_and_is_charged_to_none(survey):
-    first, second = survey.environment("first", until=10.0), survey.environment("second")
-    survey.limited["first"] = 1
-    with pytest.raises(NotReached):
-        first.get("/")  # has no time to wait
+    first, second = survey.environment("first"), survey.environment("second")
+    request = httpx.Request("GET", BASE, headers={"authorization": "Bearer another"})
+    assert survey.connections.traffic.limited(request, 30.0)
     survey.environment("third", base_url=OTHER_HOST).get("/")
-    assert survey.sent == [("first", 0.0), ("third", 0.0)], "another host is not slowed"
-    second.get("/")
-    second.get("/")
-    assert survey.sent[2:] == [("second", 30.0)] * 2
+    assert survey.sent == [("third", 0.0)], "another host is not slowed"
+    for service in (first, second, second):
+        service.get("/")
+    assert survey.sent[1:] == [("first", 30.0), ("second", 30.0), ("second", 30.0)]
     assert first.transport.budget.left == second.transport.budget.left == 60.0
+
+
+def test_pauses_take_nothing_of_the_time_of_a_look(survey):
+    """Also two of them, each longer than what is left."""
+    service = survey.environment("first", until=100.0)
+    survey.wait = 61
+    for _time in range(2):
+        survey.limited["first"] = 1
+        assert service.get("/").status == 200
+    assert survey.clock.elapsed == 122.0
+    assert survey.connections.traffic.time() == 0.0
+    survey.clock.elapsed += 100
+    with pytest.raises(NotReached):
+        service.get("/")
+
+
+def test_pauses_of_several_hosts_at_once_stand_still_once(survey):
+    traffic = survey.connections.traffic
+    for host, at, wait in (("a", 0, 30), ("b", 10, 30), ("c", 20, 5), ("d", 100, 10)):
+        survey.clock.elapsed = float(at)
+        assert traffic.limited(httpx.Request("GET", f"https://{host}.example.com"), float(wait))
+    assert traffic.time() == 60.0
+    survey.clock.elapsed = 200.0
+    assert traffic.time() == 150.0
 
 
 def test_who_met_it_sends_again_after_the_pause(survey):
