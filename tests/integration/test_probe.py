@@ -36,6 +36,7 @@ from sandbox import handovers
 from sandbox.server import run_sandbox
 from sandbox.world import SWITCHES
 from support.chain import PREFIX, Chain, QuickClock, surveyed
+from support.project import ROOT
 from support.settings import pace
 
 DAY = 86400
@@ -169,6 +170,17 @@ CASES = {
 }
 # Of a limit of more requests the answer is the same.
 SAME = {("address_limit", 100), ("address_limit", 1000)}
+
+
+def test_the_page_names_what_no_probe_sees():
+    section = (ROOT / "docs/probe.md").read_text().partition("## What no probe sees")[2]
+    named = re.findall(r"`(\w+)(?:: (\w+))?`(?=[^|\n]*\|[^|\n]*\|$)", section, re.MULTILINE)
+    unseen = {switch for switch, case in CASES.items() if case[2] == NOT_VISIBLE}
+    assert {switch for switch, _value in named} == {switch for switch, _value in unseen}
+    for switch, value in unseen:
+        # Without a value the page means all of them.
+        assert (switch, value if (switch, value) in named else "") in named
+        assert (switch, "") not in named or all(case[2] == NOT_VISIBLE for of, case in CASES.items() if of[0] == switch)
 
 
 def arranged(sandbox, folder, arrange, switches):

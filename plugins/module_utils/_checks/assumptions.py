@@ -287,10 +287,12 @@ ASSUMPTIONS = (
         on.OF_SPACE,
     ),
     Assumption("duplicate_slug", INFERRED, "A slug that is taken is refused with 409.", on.ONLY_A_WRITE),
+    Assumption("conflict", CODE, "What breaks a rule is refused with 400 and the type bad-request.", on.ONLY_A_WRITE),
     Assumption("create_with_name", DOCUMENTED, "As alpha, a source can be created with a name.", on.ONLY_A_WRITE),
     Assumption("key_event", DOCUMENTED, "Adding or removing a key is an event Source Modified.", on.ONLY_A_WRITE),
     Assumption("key_removal", NOWHERE, "A removed key is refused within 15 minutes.", on.ONLY_A_WRITE),
     Assumption("wrong_key", CODE, "The Tracking API answers 200 to a wrong key.", on.ONLY_A_WRITE),
+    Assumption("wrong_region", CODE, "The Tracking API answers 200 in the wrong region.", on.ONLY_A_WRITE),
     Assumption("schema_name", INFERRED, "The schema of a warehouse keeps its name with the slug.", on.ONLY_A_WRITE),
     Assumption(
         "unseen_sync", INFERRED, "Selective sync can be set before a source has sent anything.", on.ONLY_A_WRITE
