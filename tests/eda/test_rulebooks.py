@@ -153,10 +153,15 @@ def test_a_signed_event_starts_the_playbook_once_and_a_wrong_one_starts_nothing(
 @pytest.mark.full
 def test_a_recovery_without_a_person_is_opt_in(activate, project, sandbox):
     assert project.run("connect").status == 0
+    project.hosts(dev={"like": "dev"}, prod={"like": "prod", "channel": "operator", "endpoints": {}})
     activation = activate("segment_audit", events_recover=True)
     sandbox.world.forwarders.append(Forwarder(f"http://127.0.0.1:{activation.port}/audit", SECRET))
+    # Nobody would link a source that was made for this one.
+    prod, dev = (sandbox.world.environments[name] for name in ("prod", "dev"))
+    sandbox.sabotage("prod", "delete-source")
+    activation.wait(lambda: activation.told("unified_profiles_channel is endpoint"))
+    assert "twilio-unified-profiles" not in {source.name for source in prod.sources.values()}
     sandbox.sabotage("dev", "delete-source")
-    dev = sandbox.world.environments["dev"]
 
     def recovered():
         return [
