@@ -55,6 +55,8 @@ def make_server(world: World, faults: Faults, host: str = "127.0.0.1") -> uvicor
             date_header=False,
             server_header=False,
             lifespan="off",
+            # Longer than clients keep idle connections, so that none is closed while a request is on its way.
+            timeout_keep_alive=60,
             # Answers that a fault still holds back do not keep it from stopping.
             timeout_graceful_shutdown=1,
         )

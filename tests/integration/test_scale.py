@@ -12,6 +12,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http import pool
+from sandbox.server import run_sandbox
+from support.chain import Chain, surveyed
 from support.project import ROOT
 
 sys.path.append(str(ROOT / "tests/benchmarks"))
@@ -76,6 +79,21 @@ def test_a_look_opens_no_more_connections_than_it_reads_at_once(project, sandbox
     assert run.status == 0, run.output
     assert (len(requests(sandbox)) - len(besides(requests(sandbox))), proxy.handshakes) == (9, 0)
     assert proxy.connections <= 8
+
+
+def test_a_survey_opens_no_more_connections_than_it_has_threads(tmp_path, monkeypatch):
+    """30 environments with HTTPS. All services of the sandbox are one server."""
+    # A busy machine may leave a connection idle so long that it is opened again.
+    monkeypatch.setattr(pool, "IDLE", 60.0)
+    with run_sandbox(30, tmp_path / "ca.pem") as far:
+        proxy = Proxy(int(far.url.rpartition(":")[2]))
+        proxy.delay = 0.02
+        far.url = f"https://127.0.0.1:{proxy.port}"
+        chains = [Chain(far, tmp_path, name, ca_path=str(tmp_path / "ca.pem")) for name in far.world.environments]
+        _looks, statuses = surveyed("connect", {chain.name: chain.variables for chain in chains}, threads=4)
+        assert {status["status"] for status in statuses.values()} == {"pending"}
+        assert len(far.journal()) >= 30 * 8
+        assert 2 <= proxy.handshakes == proxy.connections <= 4
 
 
 def test_https_costs_one_handshake_for_each_connection(project, tmp_path):

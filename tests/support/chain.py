@@ -241,10 +241,10 @@ class Chain(Environment):
 
 
 def surveyed(
-    playbook: str, variables: t.Mapping[str, t.Mapping[str, t.Any]], check: bool = False
+    playbook: str, variables: t.Mapping[str, t.Mapping[str, t.Any]], check: bool = False, threads: int = 32
 ) -> tuple[dict[str, Look], dict[str, EnvironmentStatus]]:
     """Look at all of these hosts at once, by their variables. Nothing in them is a template."""
-    survey = Survey(playbook, pace(), lambda line: None)
+    survey = Survey(playbook, pace(threads), lambda line: None)
     names = list(variables)
     looks = survey.look(names, lambda name: survey_settings(variables[name], None, playbook, RUN_ONLY, names))
     statuses = survey.outcomes(looks, check)

@@ -34,6 +34,8 @@ ERRORS = (
     httpcore.TimeoutException,
     httpcore.UnsupportedProtocol,
 )
+# Seconds without a request, after which a connection is opened again: a server may close it while a request is on its way.
+IDLE = 5.0
 
 
 class PoolTransport(httpx.BaseTransport):
@@ -54,7 +56,7 @@ class PoolTransport(httpx.BaseTransport):
             "ssl_context": tls,
             "network_backend": backend,
             "max_connections": 1,
-            "keepalive_expiry": 5.0,
+            "keepalive_expiry": IDLE,
         }
         if proxy is None:
             self._pool = httpcore.ConnectionPool(**options)
