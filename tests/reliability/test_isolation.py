@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,15 @@ def test_one_failure_never_touches_another(project, tmp_path: Path, serial: obje
 @pytest.mark.parametrize(
     "ways", [WAYS[:10], pytest.param(WAYS[-10:], marks=pytest.mark.full)], ids=["some ways", "others"]
 )
-def test_a_look_is_the_same_beside_others(tmp_path: Path, ways: list[str], count) -> None:
-    """Fifty environments in one process, some connected and some not: forty are seen as each is seen alone."""
+def test_a_look_is_the_same_beside_others(tmp_path: Path, ways: list[str], count, monkeypatch) -> None:
+    """Fifty environments in one process, some connected and some not: forty are seen as each is seen alone.
+
+    The look never touches os.environ, which all threads share.
+    """
+
+    def touched(_environ: object, name: str, *_value: str) -> None:
+        raise AssertionError(f"os.environ: {name}")
+
     with run_sandbox(50) as sandbox:
         chains = {name: Chain(sandbox, tmp_path, name) for name in sandbox.world.environments}
         hostile = dict(zip(list(chains)[1::4], ways))
@@ -71,7 +79,10 @@ def test_a_look_is_the_same_beside_others(tmp_path: Path, ways: list[str], count
         for name, way in hostile.items():
             variables[name] |= make_hostile(sandbox, name, HOSTILE[way])
         sandbox.clear_journal()
-        _looks, together = surveyed("connect", variables)
+        with monkeypatch.context() as patched:
+            patched.setattr(type(os.environ), "__setitem__", touched)
+            patched.setattr(type(os.environ), "__delitem__", touched)
+            _looks, together = surveyed("connect", variables)
         assert sandbox.journal(writes=True) == []
     for name in healthy:
         assert together[name]["due"] == alone[name]["due"], name
