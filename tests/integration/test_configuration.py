@@ -161,6 +161,21 @@ def test_what_is_set_outside_changes_no_run(project, sandbox, playbook, settings
     count("variables of the environment, in a playbook", len(settings))
 
 
+def test_every_play_says_itself_what_could_be_set_outside():
+    """One that did not would stop all environments for one that failed, or leave the survey's answer with one host alone."""
+    says = {
+        "strategy": "ansible.builtin.linear",
+        "any_errors_fatal": False,
+        "gather_facts": False,
+        "connection": "local",
+    }
+    plays = [play for path in (ROOT / "playbooks").rglob("*.yml") for play in yaml.safe_load(path.read_text())]
+    of_hosts = [play for play in plays if "hosts" in play]
+    assert len(of_hosts) >= 10
+    for play in of_hosts:
+        assert {name: play.get(name) for name in says} == says, play["name"]
+
+
 def test_a_limit_of_time_for_tasks_ends_no_look_and_no_report(project, sandbox):
     """A healthy look at many environments may take longer than any one task of a person's own."""
     sandbox.fault(match="/segment", kind="latency", seconds=3, count=1)
