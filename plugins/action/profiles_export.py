@@ -9,7 +9,6 @@ import os
 import typing as t
 from pathlib import Path
 
-from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError, Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import (
     kept_by_awx,
@@ -28,12 +27,10 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._export i
     Export,
     exported_before,
 )
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._hosts import Hosts
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._inventory_text import Entry, render
 
-display = Display()
 prepare_workers()
 
 
@@ -54,8 +51,7 @@ class ActionModule(ControllerAction):
                 f"The export in {folder} has {', '.join(left[:MOST_TOLD])}, which --limit leaves out. Nothing was written.",
                 "Export all, or name another folder with export_dir.",
             )
-        show = (lambda line: None) if for_a_machine() else display.display
-        export = Export(before, settings, show)
+        export = Export(before, settings, self.show)
         settings_of = functools.partial(hosts.settings, playbook="export", table=TABLE)
         entries = export.entries(names, hosts.variables, settings_of, hosts.extra)
         if export.wrong:

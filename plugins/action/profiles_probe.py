@@ -10,7 +10,6 @@ import typing as t
 from collections.abc import Iterator
 from pathlib import Path
 
-from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import (
     lasting_folder,
@@ -20,7 +19,6 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.fil
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.judges import CONTRADICTED
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._controller import ControllerAction, told
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._hosts import Hosts
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._probe import (
@@ -32,7 +30,6 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._probe im
     verdict_counts,
 )
 
-display = Display()
 prepare_workers()
 
 
@@ -52,8 +49,7 @@ class ActionModule(ControllerAction):
             # At once, since the look can take long.
             with _writing(folder), probed(folder):
                 pass
-        show = (lambda line: None) if for_a_machine() else display.display
-        probe = Probe(settings, show)
+        probe = Probe(settings, self.show)
         # It looks as drift does, so what is wrong for drift is wrong here.
         found = probe.look(names, lambda name: hosts.settings(hosts.variables(name), "drift"))
         lines = told(f"{name}: {failure}" for name, failure in probe.failures.items())
@@ -66,9 +62,9 @@ class ActionModule(ControllerAction):
                 with _writing(folder):
                     replace_file(folder / f"probe.{form}", render(summary))
                 files.append(str(folder / f"probe.{form}"))
-        show("\n" + probe_text(summary))
+        self.show("\n" + probe_text(summary))
         if files:
-            show(f"Report: {files[0]}")
+            self.show(f"Report: {files[0]}")
         result = {
             "changed": False,
             "files": files,

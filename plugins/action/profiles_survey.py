@@ -14,7 +14,6 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.s
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import compact
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import LOOK
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._hosts import Hosts
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._report_files import (
@@ -52,8 +51,7 @@ class ActionModule(ControllerAction):
             # At once, since the look can take long.
             if told or (folder and (told := folder_problem(folder))):
                 display.warning(told)
-        show = (lambda line: None) if for_a_machine() else display.display
-        survey = Survey(options["playbook"], settings, show)
+        survey = Survey(options["playbook"], settings, self.show)
         looks = survey.look(names, settings_of)
         found = survey.outcomes(looks, self._task.check_mode, again)
         warnings = [f"{name}: {warning}" for name, seen in looks.items() for warning in seen["warnings"]]

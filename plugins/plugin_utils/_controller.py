@@ -13,9 +13,12 @@ import typing as t
 from collections.abc import Iterable
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
 
+display = Display()
 # More than a person reads in a message.
 MOST_TOLD = 20
 
@@ -51,6 +54,11 @@ class ControllerAction(ActionBase):
             return {**result, **self.act(options, task_vars)}
         except Failure as failure:
             return {**result, **failure.as_result()}
+
+    def show(self, line: str) -> None:
+        """Show a line to a person, and nothing where a program reads the output."""
+        if not for_a_machine():
+            display.display(line)
 
 
 def told(lines: Iterable[str]) -> str:
