@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 
 import pytest
 from sandbox import handovers
@@ -210,8 +211,14 @@ def test_a_wrong_key_in_flex_is_seen_by_the_gateway_and_handed_over_again(projec
     project.run("connect")
     sandbox.sabotage("dev", "wrong-key-in-flex")
     sandbox.work(count=3)
+    sandbox.clear_journal()
     run = project.run("connect")
     assert run.changed["dev"] == 1
+    # Nothing is due in the others: no task acts on them, and the second look leaves them out.
+    assert [*run.changed] == ["dev"], run.output
+    asked = Counter((e["environment"], e["method"], e["path"]) for e in sandbox.journal())
+    assert {name for name, _method, _path in asked} == {"dev", "prod", "eu"}
+    assert {name for (name, _method, _path), times in asked.items() if times > 1} == {"dev"}
     assert verdicts(run, "dev") == ["proven"] * 3
     assert sandbox.world.environments["dev"].flex_key == twilio_sources(sandbox, "dev")[0].keys[0]
 
