@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import string
 import typing as t
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import PACE
 
+LETTERS = string.ascii_lowercase + string.digits + "_"
 # What must not be shown, wherever it stands.
 MARKED = "sgp_marked0123456789abcdefghijklmnopqrstuv"
 # As they stand in YAML. NAME is the setting itself.
@@ -101,3 +103,14 @@ def of_hosts(folder: Path, base: Mapping[str, str], hosts: Mapping[str, Mapping[
 def pace(threads: int = 32, limit: float = 120.0, total: float = 3600.0) -> dict[str, t.Any]:
     """The settings of a run: how many environments are looked at at once, and seconds for one and for all."""
     return dict(zip(PACE, (threads, limit, total)))
+
+
+def changes(name: str, letters: str = LETTERS) -> Iterator[str]:
+    """The name with one letter left out, put in, replaced, or swapped with the next."""
+    for at in range(len(name) + 1):
+        before, after = name[:at], name[at:]
+        for letter in letters:
+            yield before + letter + after
+            yield before + letter + after[1:]
+        yield before + after[1:]
+        yield before + after[1:2] + after[:1] + after[2:]

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-import string
 
 import pytest
 import yaml
@@ -23,19 +22,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.project import ROOT
-
-LETTERS = string.ascii_lowercase + string.digits + "_"
-
-
-def changes(name, letters):
-    """The name with one letter left out, put in, replaced, or swapped with the next."""
-    for at in range(len(name) + 1):
-        before, after = name[:at], name[at:]
-        for letter in letters:
-            yield before + letter + after
-            yield before + letter + after[1:]
-        yield before + after[1:]
-        yield before + after[1:2] + after[:1] + after[2:]
+from support.settings import LETTERS, changes
 
 
 def meant(told):
@@ -52,6 +39,12 @@ def test_every_change_of_one_letter_is_found(name):
     for changed in {*changes(name, "_sx1")} - SETTINGS.keys() - EITHER:
         (told,) = unknown_names([changed], [])
         assert told.startswith(f"{changed}: is no setting. Did you mean {name}?"), told
+
+
+@pytest.mark.parametrize("changed", sorted(EITHER - SETTINGS.keys()))
+def test_a_name_one_letter_away_from_two_is_found_as_one_of_them(changed):
+    (told,) = unknown_names([changed], [])
+    assert meant(told) in ("unified_profiles_report_dir", "unified_profiles_export_dir")
 
 
 @given(st.data())

@@ -17,8 +17,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import OPTIONS as LOOK
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import CONNECTION_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.modules import (
     profiles_connection,
@@ -36,6 +35,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings
     run_only_problem,
     settings_of,
 )
+from support.settings import changes
 
 PREFIX = "unified_profiles_"
 BOOLEANS = [name for name, option in SETTINGS.items() if option["type"] == "bool"]
@@ -256,15 +256,40 @@ def test_a_misspelt_part_of_the_endpoints_is_told_with_what_was_meant(endpoints,
     assert problems(endpoints=endpoints)[0].startswith(f"unified_profiles_endpoints{said}")
 
 
-def test_every_change_of_one_letter_of_a_part_of_the_endpoints_is_refused():
-    names = {(): [*STEPS], ("key",): [*ENDPOINT_OPTIONS["options"]]}
-    for path, known in names.items():
-        for name in known:
-            for at in range(len(name)):
-                for changed in {name[:at] + name[at + 1 :], f"{name[:at]}x{name[at:]}"} - {*known}:
-                    endpoints = {"key": {**ENDPOINT, changed: "x"}} if path else {"key": ENDPOINT, changed: ENDPOINT}
-                    where = ".".join(["unified_profiles_endpoints", *path])
-                    assert problems(endpoints=endpoints) == [f"{where}: has no option {changed}. Did you mean {name}?"]
+def nested(where, option, around):
+    """The names that a setting has in it: where, those known there, and how they are written."""
+    if option["type"] == "list":
+        where, around = f"{where}[0]", lambda value, around=around: around([value])
+    inner = option.get("options", {})
+    if inner:
+        yield where, [*inner], around
+    for name, of in inner.items():
+        yield from nested(f"{where}.{name}", of, lambda value, name=name: around({name: value}))
+
+
+# The endpoints of all steps have the same names in them.
+NESTED = {
+    tuple(known): (setting, where, around)
+    for setting, option in SETTINGS.items()
+    for where, known, around in nested(setting, option, lambda value: value)
+}
+
+
+def test_what_has_names_in_it():
+    assert [where.removeprefix(PREFIX) for _setting, where, _around in NESTED.values()] == [
+        "endpoints",
+        "endpoints.key",
+        "endpoints.key.success",
+        "accepted_drift[0]",
+    ]
+
+
+@pytest.mark.parametrize("known", NESTED, ids=lambda known: NESTED[known][1])
+def test_every_change_of_one_letter_of_a_nested_name_is_refused(known):
+    setting, where, around = NESTED[known]
+    wrong = {changed: name for name in known for changed in changes(name) if changed not in known}
+    _settings, told = check({setting: SETTINGS[setting]}, {setting: around(dict.fromkeys(wrong, "x"))})
+    assert {*told} == {f"{where}: has no option {changed}. Did you mean {name}?" for changed, name in wrong.items()}
 
 
 def test_what_is_for_one_run_is_refused_from_an_inventory():
