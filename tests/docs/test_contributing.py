@@ -37,9 +37,12 @@ def test_make_alone_says_what_there_is():
     assert {"make test", "make lint", "make demo"} <= {line.partition(":")[0] for line in said.splitlines()}
 
 
-def test_the_demo_shows_a_connection_that_is_lost_and_recovered():
+def test_the_demo_shows_the_survey_and_a_connection_that_is_lost_and_recovered():
     done = subprocess.run([sys.executable, ROOT / "tools/demo.py"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    surveys = re.findall(r"^  survey: (.+)$", done.stdout, re.MULTILINE)
+    everywhere, nowhere = "something is due in dev, eu, prod", "nothing is due, so no environment gets a task"
+    assert surveys == [everywhere, nowhere, everywhere, everywhere, nowhere]
     # The last table: what is left of the sabotage once work went on.
     rows = [line.split()[:5] for line in done.stdout.splitlines() if line.startswith(("  dev ", "  eu ", "  prod "))]
     assert rows[-3:] == [[name, *["proven"] * 4] for name in ("dev", "eu", "prod")]
