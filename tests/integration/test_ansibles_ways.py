@@ -65,6 +65,7 @@ def test_a_start_past_the_survey_is_refused(project, sandbox, task):
 
 
 def test_one_fork_and_a_cache_of_facts(project, sandbox):
+    """A playbook of one's own gathers and sets facts, which a later run of connect alone has from the cache."""
     cache = project.folder / "cache"
     outside = {
         "ANSIBLE_CACHE_PLUGIN": "jsonfile",
@@ -72,13 +73,31 @@ def test_one_fork_and_a_cache_of_facts(project, sandbox):
         "ANSIBLE_CACHE_PLUGIN_TIMEOUT": "86400",
         "ANSIBLE_GATHERING": "implicit",
     }
-    first = project.run("connect", "--forks", "1", **outside)
-    assert first.status == 0, first.output
+    fact = {"unified_profiles_friendly_name": "from a fact", "cacheable": True}
+    gather = {
+        "hosts": "unified_profiles",
+        "connection": "local",
+        "gather_facts": True,
+        "gather_subset": ["!all"],
+        "vars": {"ansible_python_interpreter": sys.executable},
+        "tasks": [{"ansible.builtin.set_fact": fact}],
+    }
+    own = project.folder / "own.yml"
+    own.write_text(yaml.safe_dump([gather, {"ansible.builtin.import_playbook": f"{COLLECTION}.connect"}]))
+    first = project.run(str(own), "--forks", "1", "--limit", "dev", **outside)
+    assert (first.status, first.report["dev"]["status"]) == (0, "proven"), first.output
+    assert sandbox.world.environments["dev"].connection["friendly_name"] == "from a fact"
+    (file,) = cache.glob("*")
+    facts = file.read_text()
+    assert "ansible_python_version" in facts
     sandbox.clear_journal()
-    again = project.run("connect", "--forks", "1", **outside)
+    again = project.run("connect", "--forks", "1", "--limit", "dev", **outside)
     assert (again.status, again.changed.total()) == (0, 0), again.output
+    assert {e["environment"] for e in sandbox.journal()} == {"dev"}
     assert sandbox.journal(writes=True) == []
-    assert "unified_profiles" not in "".join(path.read_text() for path in cache.glob("*") if path.is_file())
+    # What the playbooks register and set is of their run alone.
+    assert file.read_text() == facts
+    assert {*re.findall("unified_profiles_[a-z_]+", facts)} == {"unified_profiles_friendly_name"}
 
 
 @pytest.mark.parametrize(
