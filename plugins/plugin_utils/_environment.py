@@ -61,6 +61,10 @@ def environment_settings(
         sentence for each that is wrong.
     """
     name = str(variables["inventory_hostname"])
+    own, problems = resolve([OWN], variables, templar)
+    named, more = check({OWN: SETTINGS[OWN]}, own)
+    if problems := problems or more or unknown_names(variables, named[OWN]):
+        return {}, problems
     given, problems = resolve(SETTINGS, variables, templar)
     if problems:
         return {}, problems
@@ -100,17 +104,14 @@ def survey_settings(
     """
     if problem := run_only_problem(variables, extra):
         return {}, [problem]
-    own, problems = resolve((OWN, *FOR_EACH_TASK), variables, templar)
-    named, more = check({OWN: SETTINGS[OWN]}, {name: value for name, value in own.items() if name == OWN})
-    if problems := problems or more:
+    of_ansible, problems = resolve(FOR_EACH_TASK, variables, templar)
+    if problems:
         return {}, problems
-    if own.get("ansible_connection", "local") not in ("local", "ansible.builtin.local"):
+    if of_ansible.get("ansible_connection", "local") not in ("local", "ansible.builtin.local"):
         return {}, [
             "ansible_connection: is not local, and the playbooks work on the controller. Set ansible_connection: local for the group "
             "unified_profiles; a controller without a way to the services takes unified_profiles_proxy."
         ]
-    if problems := unknown_names(variables, named[OWN]):
-        return {}, problems
     settings, problems = environment_settings(variables, templar, table)
     if not problems:
         confirm = settings["unified_profiles_confirm"]

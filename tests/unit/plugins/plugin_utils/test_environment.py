@@ -95,6 +95,11 @@ def test_what_was_confirmed_at_the_terminal_counts_for_its_environment():
         ({"timeout": "soon"}, "unified_profiles_timeout: must be a finite number"),
         ({"segment_token": trust_as_template("{{ nosuch }}")}, "unified_profiles_segment_token: refers to a variable"),
         ({"segment_token": trust_as_template("{{ sgp_")}, "unified_profiles_segment_token: cannot be evaluated"),
+        ({"tiemout": 5}, "unified_profiles_tiemout: is no setting. Did you mean unified_profiles_timeout?"),
+        (
+            {"handover_existing": True},
+            "unified_profiles_handover_existing: is called unified_profiles_attest_existing now.",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_by_name(settings, said):
@@ -104,14 +109,6 @@ def test_what_is_wrong_is_told_by_name(settings, said):
 
 # What only the survey tells
 PROBLEMS = {
-    "a misspelt name": (
-        {"tiemout": 5},
-        "unified_profiles_tiemout: is no setting. Did you mean unified_profiles_timeout?",
-    ),
-    "an old name": (
-        {"handover_existing": True},
-        "unified_profiles_handover_existing: is called unified_profiles_attest_existing now.",
-    ),
     "a setting for one run": ({"withdraw": "0123456789ab"}, "unified_profiles_withdraw: is given to one run, with -e"),
     "a confirmation of nobody": ({"confirm": {"dve": {}}}, "unified_profiles_confirm: names dve, which this inventory"),
     "a confirmation that is none": ({"confirm": False}, "unified_profiles_confirm: is neither the digest of a card"),
