@@ -15,9 +15,9 @@ from collections.abc import Collection, Mapping, Sequence
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.accepted import Accepted, is_day
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.rotate import WORDS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import DIGEST
 
 PREFIX = "unified_profiles_"
-DIGEST = re.compile("[0-9a-f]{12}")
 
 
 def options(

@@ -22,22 +22,19 @@ from ansible.errors import AnsibleUndefinedVariable
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.hidden import KEY_SHAPE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import shape
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.text import INVISIBLE
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check, unusable
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import check_labels
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import (
+    DIGEST,
+    check_labels,
+    errors_in_shown,
+)
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._rollout import batches_problem, limit_problem
 
-# What people have to see: cards, records and messages show it.
-SHOWN = tuple(
-    f"unified_profiles_{name}"
-    for name in "friendly_name source_name attest_existing confirmed_by reason ca_path state_dir report_dir".split()
-)
 DIGESTS = tuple(f"unified_profiles_{name}" for name in ("withdraw", "handover_again", "acknowledge"))
-DIGEST = re.compile("[0-9a-f]{12}")
 HOW = "If {{, {% or {# is part of the value itself, write it with the tag !unsafe."
 NOTHING = object()
 # With a header of this name a string has marks of its own.
@@ -217,13 +214,7 @@ def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
         if SETTINGS.get(name, {}).get("type") == "dict" and value is not None and not isinstance(value, Mapping):
             text = "; -e NAME=VALUE makes a string of it" if isinstance(value, str) else ""
             yield f"{name}: must be a mapping, and is {shape(value)}{text}. Write -e '{{\"{name}\": {{...}}}}', or a YAML file."
-    for name in (*SHOWN, "unified_profiles_source_id"):
-        value = str(given.get(name) or "")
-        # An id has the shape of a write key.
-        if value.startswith("sgp_") or (name in SHOWN and KEY_SHAPE.search(value)):
-            yield f"{name}: looks like a secret, being {shape(given[name])}, and is shown to people. Correct it."
-    if re.search("[^A-Za-z0-9_-]", str(given.get("unified_profiles_source_id") or "")):
-        yield "unified_profiles_source_id: has characters that no id of a source has. Copy it from the address of its page in Segment."
+    yield from (error.full_message for error in errors_in_shown(given, "unified_profiles_"))
     for name in DIGESTS:
         digests = given.get(name) or []
         for digest in (

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 import typing as t
 import uuid
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ from .._base.times import format_time
 from .._module.context import ModuleContext
 from .._module.options import SOURCE_NAME, SPACE
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
-from .._module.values import check_keys_visible
+from .._module.values import DIGEST, check_keys_visible
 from .cards import Card
 from .evidence import card_of_done, evaluate
 from .handover import OPTIONS as HANDOVER_OPTIONS
@@ -296,7 +295,7 @@ def _check(call: ModuleContext) -> None:
         raise OptionError("key_overlap", "is not a number of hours from 0 to 8760.", "Write it like 24 or 0.5.")
     for name in WORDS:
         for key in call[name].values():
-            if not re.fullmatch("[0-9a-f]{12}", str(key)):
+            if not DIGEST.fullmatch(str(key)):
                 raise OptionError(
                     name,
                     "does not have the fingerprint of a key for each environment.",

@@ -41,8 +41,10 @@ from .._http.auth import Auth, Basic, BasicToken, Bearer
 from .._http.connections import HttpSettings
 from .._http.service import Service
 from .._http.transport import Transport
+from .._http.urls import check_url
 from .options import CONNECTION_OPTIONS, HTTP_OPTIONS, PROFILE_TOKEN
 from .state import Reconciled, Resource, reconcile
+from .values import errors_in_shown
 
 SECRETS = ("segment_token", "profile_token", "twilio_api_secret", "twilio_auth_token")
 # How the SIDs that are options begin, and what they stand for: https://www.twilio.com/docs/glossary/what-is-a-sid
@@ -67,11 +69,18 @@ class ModuleContext:
         check_mode: Whether nothing may be changed.
         transport: The connections, if they are not to be its own.
         workers: How many of its reads may be under way at the same time.
+
+    Raises:
+        OptionError: A value that messages would quote is none that may be seen.
     """
 
     def __init__(
         self, params: Mapping[str, t.Any], check_mode: bool, transport: Transport | None = None, workers: int = 8
     ) -> None:
+        for error in errors_in_shown(params):
+            raise error
+        if params.get("sandbox_url"):
+            check_url("sandbox_url", params["sandbox_url"])
         self.params = params
         self.check_mode = check_mode
         self.transport = transport or Transport(http_settings(params), read_only=check_mode)

@@ -10,11 +10,52 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from .._base.errors import OptionError, Refused
+from .._base.hidden import KEY_SHAPE
 from .._base.secret import KINDS, Secret, shape
 from .._base.text import INVISIBLE
+from .state import SET_BY_SEGMENT
+
+# A fingerprint, or the digest of a card.
+DIGEST = re.compile("[0-9a-f]{12}")
+FINGERPRINTS = ("key_fingerprint", "key_fingerprints", "known_fingerprints", "recorded_key_fingerprint")
+# What people have to see: cards, records and messages show it.
+SHOWN = tuple(
+    "friendly_name source_name attest_existing confirmed_by reason ca_path state_dir report_dir user_id".split()
+)
+
+
+def errors_in_shown(given: Mapping[str, t.Any], prefix: str = "") -> Iterator[OptionError]:
+    """What is wrong with the values that messages quote. Once they are checked, nobody has to hide them.
+
+    Args:
+        given: Options, or settings.
+        prefix: What the names of settings begin with.
+    """
+    for name in FINGERPRINTS:
+        values = given.get(prefix + name) or []
+        for value in values if isinstance(values, list) else [values]:
+            if value != SET_BY_SEGMENT and not DIGEST.fullmatch(str(value)):
+                problem = f"must be the fingerprint of a write key, 12 characters from 0 to 9 and a to f, and is {shape(value)}."
+                yield OptionError(prefix + name, problem, "Copy it from a card or a report.")
+    for name in (*SHOWN, "source_id", "environment"):
+        value = str(given.get(prefix + name) or "")
+        # An id has the shape of a write key.
+        if value.startswith("sgp_") or (name in SHOWN and KEY_SHAPE.search(value)):
+            yield OptionError(
+                prefix + name,
+                f"looks like a secret, being {shape(given[prefix + name])}, and is shown to people.",
+                "Correct it.",
+            )
+    source_id = str(given.get(f"{prefix}source_id") or "")
+    if source_id != SET_BY_SEGMENT and re.search("[^A-Za-z0-9_-]", source_id):
+        yield OptionError(
+            f"{prefix}source_id",
+            "has characters that no id of a source has.",
+            "Copy it from the address of its page in Segment.",
+        )
 
 
 def is_space_id(space: str) -> bool:

@@ -78,6 +78,12 @@ def send(call: ModuleContext) -> dict[str, t.Any]:
 def _check(call: ModuleContext) -> None:
     """Refuse an event without consent, or one of a user that somebody could be."""
     user = call["user_id"]
+    if not re.fullmatch(r"[a-z0-9._-]{8,100}", user):
+        raise OptionError(
+            "user_id",
+            "is not 8 to 100 lower-case letters, digits, dots, hyphens and underscores.",
+            "Reserve one that no person can have.",
+        )
     if call["test_event"] is not True:
         raise OptionError(
             "test_event",
@@ -86,9 +92,3 @@ def _check(call: ModuleContext) -> None:
             "Set it to true if you agree; there is no default.",
         )
     check_space_id(call["space_id"])
-    if not re.fullmatch(r"[a-z0-9._-]{8,100}", user):
-        raise OptionError(
-            "user_id",
-            "is not 8 to 100 lower-case letters, digits, dots, hyphens and underscores.",
-            "Reserve one that no person can have.",
-        )

@@ -15,6 +15,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import run_settings, survey_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
+from support.chain import Chain
 from support.settings import MARKED, MARKS, VALUES, of_hosts, pace
 
 PREFIX = "unified_profiles_"
@@ -66,17 +67,17 @@ def environment(sandbox, folder):
     return {PREFIX + name: json.dumps(value) for name, value in base.items()}
 
 
-def looked_at(of_environments):
+def looked_at(of_environments, playbook="connect"):
     """The looks of those whose settings are fine, and how they are reported; and what is wrong with the settings of the others."""
     settings, told = {}, {}
     for host, variables, templar in of_environments:
         _run, problems = run_settings(variables, templar, SETTINGS)
-        found, more = survey_settings(variables, templar, "connect", SETTINGS, {host})
+        found, more = survey_settings(variables, templar, playbook, SETTINGS, {host})
         if told_of := [*problems, *more]:
             told[host] = told_of
         else:
             settings[host] = found
-    survey = Survey("connect", pace(8), lambda line: None)
+    survey = Survey(playbook, pace(8), lambda line: None)
     looks = survey.look([*settings], lambda host: (settings[host], []))
     return looks, survey.outcomes(looks, False), told
 
@@ -106,6 +107,32 @@ def test_every_setting_with_every_kind_of_value(sandbox, tmp_path, full, count):
     assert sandbox.journal(writes=True) == []
     count("settings with odd values, taken", sum(not look["failure"] for look in looks.values()))
     count("settings with odd values, refused by name", len(known) - sum(not look["failure"] for look in looks.values()))
+
+
+@pytest.mark.parametrize("playbook", ["connect", "recover", "drift", "rotate"])
+def test_no_setting_of_a_connected_environment_is_shown(sandbox, tmp_path, playbook, full, count):
+    """Where nothing stands a look ends before it comes to the source, its keys and the link."""
+    dev = Chain(sandbox, tmp_path / "state", retry_budget=0.1)
+    assert not dev.connect().failure
+    base = {name: json.dumps(value) for name, value in dev.variables.items() if name.startswith(PREFIX)}
+    secrets = [case for case in cases() if MARKED in json.dumps(case[2]) and (full or case[1].endswith("secret"))]
+    known = {f"host{number}": case for number, case in enumerate(secrets)}
+    ledger = tmp_path / "state/ledger/dev.json"
+    for host in known:
+        ledger.with_name(f"{host}.json").write_text(ledger.read_text().replace('"dev"', json.dumps(host)))
+    hosts = {host: variables for host, (_setting, _kind, variables) in known.items()} | {"dev": {}}
+    before = len(sandbox.journal(writes=True))
+    looks, outcomes, told = looked_at(of_hosts(tmp_path, base, hosts), playbook)
+    assert not looks["dev"]["failure"]
+    wrong = []
+    for host, (setting, kind, _variables) in known.items():
+        shown = json.dumps([told.get(host), looks.get(host), outcomes.get(host)])
+        if MARKED in shown or "defect" in shown:
+            at = shown.find(MARKED if MARKED in shown else "defect")
+            wrong.append(f"{setting}, {kind}: ...{shown[max(0, at - 200) : at + 100]}")
+    assert not wrong, f"{len(wrong)} of {len(known)}:\n" + "\n".join(wrong)
+    assert len(sandbox.journal(writes=True)) == before
+    count("secrets in the place of settings, connected", len(known))
 
 
 @pytest.mark.parametrize("place", ["in the middle", "first", "last"])
