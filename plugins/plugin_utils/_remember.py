@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, OptionError
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import probed, way_out
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.gather import all_at_once
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.snapshot_place import (
+    SNAPSHOTS,
     SnapshotFile,
     ToStore,
     snapshot_place,
@@ -86,7 +88,21 @@ class Remembered:
                 self._files[folder] = SeenFile(Path(folder)).read()
             except Failure as failure:
                 self._tell(failure.full_message)
+            self._see_that_it_can_be_written(Path(folder))
         return folder
+
+    def _see_that_it_can_be_written(self, folder: Path) -> None:
+        # In check mode nothing else would tell, and in a run not before everything is done.
+        for place in (folder, folder / SNAPSHOTS):
+            try:
+                with probed(place):
+                    pass
+            except OSError as error:
+                self._tell(
+                    f"{place} cannot be written: {error.strerror}. What this run sees is not remembered there. {way_out(error)}; "
+                    "or set unified_profiles_remember to sync or none."
+                )
+                return
 
     def _tell(self, problem: str) -> None:
         if problem not in self.problems:

@@ -22,6 +22,8 @@ from .._source.snapshot import Snapshot, parse, shortened
 
 # A file has more than a ledger: a warehouse may leave out thousands of properties.
 MAX_FILE = 4 * 1024 * 1024
+# The folder of the files, in that of the ledger.
+SNAPSHOTS = "snapshots"
 
 
 class ToStore(t.TypedDict):
@@ -42,7 +44,7 @@ class SnapshotFile:
 
     def __init__(self, folder: Path, environment: str, source_id: str) -> None:
         self.folder, self.environment, self.source_id = str(folder), environment, source_id
-        self.path = folder / "snapshots" / f"{file_name_for(source_id)}.json"
+        self.path = folder / SNAPSHOTS / f"{file_name_for(source_id)}.json"
 
     def read(self) -> Snapshot | None:
         """The snapshot, None where there is none.

@@ -45,6 +45,9 @@ def look(call: ModuleContext, playbook: str) -> Look:
     try:
         CHAINS[playbook](chain)
         chain.judge()
+        # Whatever is done is recorded: what cannot be is found before anything is sent. Drift does nothing.
+        if chain.due and playbook != "drift":
+            open_ledger(chain.call).ensure_writable()
     except Failure as failure:
         chain.fail(failure)
     try:

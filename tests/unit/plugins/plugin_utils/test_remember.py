@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import Remembered
 
@@ -36,3 +40,29 @@ def test_where_that_was_chosen_nothing_is_told(monkeypatch, tmp_path, remember, 
     known = Remembered()
     assert known.of("dev", settings(str(tmp_path / "state"), remember=remember)) is None
     assert (known.problems, known.places) == ([], places)
+
+
+@pytest.mark.parametrize("place", ["", "snapshots"])
+def test_a_folder_that_cannot_be_written_is_told_before_the_run_does_anything(monkeypatch, tmp_path, place):
+    (tmp_path / "snapshots").mkdir()
+    real = os.open
+
+    def refuse(path, flags, *more):
+        if flags & os.O_CREAT and Path(path).parent == tmp_path / place:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        return real(path, flags, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    known = Remembered()
+    for name in ("dev", "prod"):
+        assert known.of(name, settings(str(tmp_path), ledger="file")) is None
+    (told,) = known.problems
+    assert told.startswith(f"{tmp_path / place} cannot be written: No space left on device.")
+    assert told.endswith("make room on it; or set unified_profiles_remember to sync or none.")
+    assert known.places == {str(tmp_path): ["dev", "prod"]}
+
+
+def test_that_a_folder_can_be_written_leaves_nothing_in_it(tmp_path):
+    known = Remembered()
+    known.of("dev", settings(str(tmp_path / "new")))
+    assert (known.problems, list(tmp_path.iterdir())) == ([], [])

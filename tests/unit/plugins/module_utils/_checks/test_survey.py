@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import json
+import os
 import re
 
 import pytest
@@ -39,6 +41,19 @@ def dev(sandbox, tmp_path):
 def connected(dev):
     assert {step: done["status"] for step, done in dev.connect().items()} == dict.fromkeys(STEPS, "done")
     return dev
+
+
+@pytest.fixture
+def read_only(monkeypatch):
+    """Call it, and no file can be made any more."""
+    real = os.open
+
+    def refuse(path, flags, *more, **named):
+        if flags & os.O_CREAT:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+        return real(path, flags, *more, **named)
+
+    return lambda: monkeypatch.setattr(os, "open", refuse)
 
 
 @pytest.mark.parametrize("playbook", CHAINS)
@@ -251,7 +266,7 @@ def test_recover_shows_what_it_cannot_mend(connected, sabotage):
     assert [card["step"] for card in found["cards"]] == ["connection"]
 
 
-def test_a_test_event_is_due_only_where_nothing_else_shows_the_link(sandbox, tmp_path):
+def test_a_test_event_is_due_only_where_nothing_else_shows_the_link(sandbox, tmp_path, read_only):
     by_endpoint = Looked(sandbox, tmp_path / "endpoint")
     by_endpoint.connect()
     dev = Looked(sandbox, tmp_path / "state", channel="operator", attest_existing="jane")
@@ -263,6 +278,28 @@ def test_a_test_event_is_due_only_where_nothing_else_shows_the_link(sandbox, tmp
     assert "link" not in dev.look(test_event=False)["due"]
     sent = {"status": "not_seen", "source_id": dev.twilio_sources[0].id}
     assert "link" not in dev.look(test_event=True, sent_test_event=sent)["due"]
+    read_only()
+    assert "dev.json cannot be written: Read-only file system" in dev.look(test_event=True)["failure"]
+
+
+@pytest.mark.parametrize("playbook", ACTING)
+def test_a_ledger_that_cannot_be_written_is_found_before_anything_is_sent(connected, read_only, playbook):
+    connected.sandbox.sabotage("dev", "rename-source")
+    read_only()
+    found = connected.look(playbook)
+    assert list(found["due"]) == ["source"]
+    assert (
+        f"The ledger {connected.state_dir}/ledger/dev.json cannot be written: Read-only file system" in found["failure"]
+    )
+    assert "mount it writable" in found["failure"]
+
+
+@pytest.mark.parametrize("playbook", CHAINS)
+def test_a_read_only_ledger_is_no_matter_where_nothing_is_to_be_recorded(connected, read_only, playbook):
+    if playbook == "drift":
+        connected.sandbox.sabotage("dev", "rename-source")
+    read_only()
+    assert connected.look(playbook)["failure"] == ""
 
 
 # What Segment does by itself
