@@ -14,6 +14,7 @@ import logging
 import os
 import tempfile
 import typing as t
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ description:
   - At the first start, events from then on are handed on. All times are Segment's own, so the controller's clock does not matter.
   - What cannot be read is tried again, at first after O(interval), at last once an hour, or when Segment says. It is reported once, as
     C({environment, problem}), and so is its end.
+  - Segment is reached through the proxy that E(HTTPS_PROXY) or E(ALL_PROXY) names, unless E(NO_PROXY) has it. A sandbox never is.
   - Needs a workspace owner's token for each environment. It was only ever run against the sandbox of this collection.
 options:
   environments:
@@ -63,6 +65,10 @@ HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis
 OVERLAP = datetime.timedelta(minutes=10)
 LONGEST = 3600.0
 PAGES = 50
+# Bytes. A page has 200 events.
+MAX_BODY = 8 * 1024 * 1024
+# The lower case first, as curl does.
+PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +107,7 @@ class Cursor:
                 for name, place in found.items():
                     parse_time(place["since"]), parse_time(place["until"])
                     self.places[str(name)] = {**place, "seen": dict(place["seen"])}
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 raise ValueError(f"cursor: {path} is no cursor of this source. Remove it to begin anew.") from error
         self.save()
 
@@ -173,10 +179,9 @@ class Trail:
         for _page in range(PAGES):
             answer, _now = await self._page(client, query)
             events += answer["events"]
-            following = (answer.get("pagination") or {}).get("next")
-            if not following:
+            if not answer["next"]:
                 break
-            query["pagination.cursor"] = str(following)
+            query["pagination.cursor"] = str(answer["next"])
         seen, until = dict(place["seen"]), str(place["until"])
         events.reverse()  # newest first, as they came
         for event in sorted(events, key=lambda event: parse_time(event["timestamp"])):
@@ -188,15 +193,21 @@ class Trail:
         return {"since": place["since"], "until": until, "seen": kept}
 
     async def _page(self, client: httpx.AsyncClient, query: Mapping[str, str]) -> tuple[dict[str, t.Any], str]:
-        """A page of the trail (operation listAuditEvents), and the time at Segment.
+        """A page of the trail (operation listAuditEvents) as ``{"events", "next"}``, and the time at Segment.
 
         Raises:
             CannotRead: Nothing came, or not what was asked for.
         """
-        headers = {"Authorization": f"Bearer {self.token}"}
+        # What is not packed cannot be larger than it looks.
+        headers = {"Authorization": f"Bearer {self.token}", "Accept-Encoding": "identity"}
+        content = bytearray()
         try:
-            answer = await client.get(f"{self.url}/audit-events", params=dict(query), headers=headers)
-        except httpx.HTTPError as error:
+            async with client.stream("GET", f"{self.url}/audit-events", params=dict(query), headers=headers) as answer:
+                async for chunk in answer.aiter_raw():
+                    content += chunk
+                    if len(content) > MAX_BODY:
+                        raise CannotRead(f"Segment's answer is larger than {MAX_BODY >> 20} MiB.")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise CannotRead(f"Segment cannot be reached: {type(error).__name__}") from None
         now = moment(answer.headers.get("date"))
         if answer.status_code in (401, 403):
@@ -208,15 +219,16 @@ class Trail:
         if answer.status_code != 200:
             raise CannotRead(f"Segment answered with status {answer.status_code}.", told_wait(answer, now))
         try:
-            data = answer.json()["data"]
-            for event in data["events"]:
+            data = json.loads(content)["data"]
+            page = {"events": data["events"], "next": (data.get("pagination") or {}).get("next")}
+            for event in page["events"]:
                 parse_time(event["timestamp"])
-                event["id"] + event["type"]
-        except (ValueError, TypeError, KeyError, AttributeError):
+                "".join((event["id"], event["type"]))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise CannotRead("Segment's answer is no audit trail.") from None
         if now is None:
             raise CannotRead("Segment's answer has no date.")
-        return data, now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return page, now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def told_wait(answer: httpx.Response, now: datetime.datetime | None) -> float | None:
@@ -232,7 +244,7 @@ def moment(text: str | None) -> datetime.datetime | None:
     """The time in a header; None if it is none."""
     try:
         return email.utils.parsedate_to_datetime(text or "").astimezone(datetime.timezone.utc)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -258,7 +270,7 @@ def trails(args: Mapping[str, t.Any]) -> Iterator[Trail]:
         )
     try:
         interval = float(args.get("interval", 60))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         interval = 0.0
     if not 0 < interval <= LONGEST:
         raise ValueError(f"interval: seconds above 0 and up to {LONGEST:g} are wanted")
@@ -266,7 +278,9 @@ def trails(args: Mapping[str, t.Any]) -> Iterator[Trail]:
         token = settings.get("segment_token") if isinstance(settings, dict) else None
         if not isinstance(token, str) or not token.strip():
             raise ValueError(f"environments.{name}.segment_token: missing")
-        region = settings.get("segment_region", "us")
+        if not (token.isascii() and token.strip().isprintable()):
+            raise ValueError(f"environments.{name}.segment_token: has a character that no token has. Copy it again")
+        region = str(settings.get("segment_region", "us"))
         if region not in HOSTS:
             raise ValueError(f"environments.{name}.segment_region: us or eu is wanted")
         sandbox = args.get("sandbox_url")
@@ -274,16 +288,47 @@ def trails(args: Mapping[str, t.Any]) -> Iterator[Trail]:
         yield Trail(str(name), url, token.strip(), interval)
 
 
+def new_client(sandbox: bool) -> httpx.AsyncClient:
+    """The client for all trails.
+
+    Args:
+        sandbox: Whether there is one. It is reached directly: over plain HTTP, a proxy would read the token.
+
+    Raises:
+        ValueError: An environment variable about certificates or proxies cannot be used. It is named, and its value is not shown.
+    """
+    try:
+        tls = httpx.create_ssl_context()
+    except OSError as error:
+        named = " or ".join(name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name))
+        raise ValueError(f"{named}: has no certificates: {error.strerror}. Correct it, or unset it") from None
+    source, url = next(((name, found) for name in PROXIES if (found := os.environ.get(name, "").strip())), ("", ""))
+    proxy = (url if "://" in url else f"http://{url}") if url and not sandbox else None
+    direct = [host for host in HOSTS.values() if urllib.request.proxy_bypass_environment(f"{host.split('/')[-1]}:443")]
+    try:
+        # httpx itself takes no network in NO_PROXY.
+        return httpx.AsyncClient(
+            timeout=30, follow_redirects=False, verify=tls, trust_env=False, proxy=proxy, mounts=dict.fromkeys(direct)
+        )
+    except ImportError:
+        raise ValueError(f"{source}: is a SOCKS proxy, and those take the Python library socksio. Install it") from None
+    except (ValueError, httpx.InvalidURL):
+        raise ValueError(f"{source}: is not the URL of a proxy, such as http://user:password@host:port") from None
+
+
 async def main(queue: Queue, args: dict[str, t.Any]) -> None:
     """Follow the trail of each environment."""
-    if not args.get("cursor"):
+    given = args.get("cursor")
+    if not isinstance(given, str) or not given.strip() or not given.isprintable():
         raise ValueError("cursor: the path of a file is wanted")
     following = list(trails(args))
-    path = Path(str(args["cursor"])).expanduser()
+    path = Path(os.path.expanduser(given))
+    if given.startswith("~") and not path.is_absolute():
+        raise ValueError("cursor: begins with a user that is not known here. Write the path from / on")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         cursor = Cursor(path)
     except OSError as error:
         raise ValueError(f"cursor: {path} cannot be written: {error.strerror}") from error
-    async with httpx.AsyncClient(timeout=30, follow_redirects=False) as client:
+    async with new_client(bool(args.get("sandbox_url"))) as client:
         await asyncio.gather(*(trail.follow(client, cursor, queue) for trail in following))

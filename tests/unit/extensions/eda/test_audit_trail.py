@@ -10,10 +10,13 @@ import asyncio
 import datetime
 import email.utils
 import functools
+import gzip
 import json
 import runpy
+import sys
 from types import SimpleNamespace
 
+import httpcore
 import httpx
 import pytest
 from support.project import ROOT
@@ -37,6 +40,17 @@ class Killed(Exception):
     """The process is gone."""
 
 
+class Raw(httpx.AsyncByteStream):
+    """A body as it comes, not read yet."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    async def __aiter__(self):
+        for start in range(0, len(self.content), 1 << 20):
+            yield self.content[start : start + (1 << 20)]
+
+
 class Segment:
     """Its audit trails, and a clock that only waiting moves."""
 
@@ -48,12 +62,17 @@ class Segment:
         inside = PLUGIN["main"].__globals__
         transport = httpx.MockTransport(self._as_it_is_now)
         client = functools.partial(httpx.AsyncClient, transport=transport)
-        monkeypatch.setitem(inside, "httpx", SimpleNamespace(AsyncClient=client, HTTPError=httpx.HTTPError))
+        monkeypatch.setitem(inside, "httpx", SimpleNamespace(**{**vars(httpx), "AsyncClient": client}))
         monkeypatch.setitem(inside, "asyncio", SimpleNamespace(gather=asyncio.gather, sleep=self.sleep))
 
     def _as_it_is_now(self, request):
         # A test may give another answer in between.
-        return self.answer(request)
+        answer = self.answer(request)
+        return (
+            answer
+            if isinstance(answer.stream, Raw)
+            else httpx.Response(answer.status_code, headers=answer.headers, stream=Raw(answer.content))
+        )
 
     def answer(self, request):
         self.requests.append(request)
@@ -204,6 +223,16 @@ def test_no_token_is_in_the_cursor_or_in_what_is_handed_on(segment, follow, tmp_
         ({"interval": 0}, "interval: "),
         ({"intervall": 5}, "intervall: unknown"),
         ({"cursor": "/proc/no/such"}, "cursor: "),
+        ({"cursor": "~nosuchuser/c"}, "cursor: begins with a user"),
+        ({"cursor": "/tmp/c\0"}, "cursor: "),
+        ({"cursor": ["/tmp/c"]}, "cursor: "),
+        ({"interval": 10**400}, "interval: "),
+        ({"environments": {"dev": {"segment_token": "sgp_é"}}}, r"environments\.dev\.segment_token: has a character"),
+        ({"environments": {"dev": {"segment_token": "a\nb"}}}, r"environments\.dev\.segment_token: has a character"),
+        (
+            {"environments": {"dev": {"segment_token": "x", "segment_region": ["us"]}}},
+            r"environments\.dev\.segment_region: ",
+        ),
     ],
 )
 def test_a_wrong_argument_is_named(args, told, tmp_path):
@@ -215,3 +244,104 @@ def test_a_damaged_cursor_is_named(tmp_path):
     (tmp_path / "c").write_text('{"dev": {"until": "x"}}')
     with pytest.raises(ValueError, match="no cursor of this source"):
         asyncio.run(PLUGIN["main"](Queue(), {**ARGS, "cursor": str(tmp_path / "c")}))
+
+
+VARIABLES = ("https_proxy", "all_proxy", "http_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir")
+
+
+@pytest.fixture
+def of_the_shell(monkeypatch):
+    """Sets environment variables, and none but those."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return lambda named: [monkeypatch.setenv(name, value) for name, value in named.items()]
+
+
+SECRET = "hunter-the-second"
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"ALL_PROXY": f"socks5h://jane:{SECRET}@127.0.0.1:1080"},
+        {"https_proxy": f"ftp://jane:{SECRET}@127.0.0.1"},
+        {"HTTPS_PROXY": f"http://jane:{SECRET}@[::1"},
+        {"HTTPS_PROXY": f"http://jane:{SECRET}@host:port"},
+        {"SSL_CERT_FILE": f"/nosuch/{SECRET}"},
+    ],
+)
+def test_a_variable_of_the_shell_that_cannot_be_used_is_named_and_not_shown(of_the_shell, tmp_path, monkeypatch, named):
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    of_the_shell(named)
+    (name,) = named
+    with pytest.raises(ValueError, match=f"^{name}: ") as caught:
+        asyncio.run(PLUGIN["main"](Queue(), {**ARGS, "cursor": str(tmp_path / "c")}))
+    assert SECRET not in str(caught.value)
+    assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("named", "sandbox", "through"),
+    [
+        ({}, False, {"us": False, "eu": False}),
+        ({"HTTPS_PROXY": "proxy.test:3128", "NO_PROXY": "fd00::/8,[::1"}, False, {"us": True, "eu": True}),
+        ({"all_proxy": "https://proxy.test", "no_proxy": ".segmentapis.com"}, False, {"us": False, "eu": False}),
+        (
+            {"all_proxy": "https://proxy.test", "NO_PROXY": "eu1.api.segmentapis.com:443"},
+            False,
+            {"us": True, "eu": False},
+        ),
+        ({"HTTP_PROXY": "http://proxy.test"}, False, {"us": False, "eu": False}),
+        # The token would be seen.
+        ({"HTTP_PROXY": "http://proxy.test", "ALL_PROXY": "http://proxy.test"}, True, {"us": False, "eu": False}),
+    ],
+)
+def test_the_proxy_of_the_shell_is_taken_for_segment_alone(of_the_shell, named, sandbox, through):
+    of_the_shell(named)
+
+    async def asked():
+        connected = []
+
+        async def connect_tcp(self, host, *_args, **_named):
+            connected.append(host)
+            raise httpcore.ConnectError("nobody there")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("httpcore._backends.auto.AutoBackend.connect_tcp", connect_tcp)
+            async with PLUGIN["new_client"](sandbox) as client:
+                for url in ["http://127.0.0.1:9"] * 2 if sandbox else PLUGIN["HOSTS"].values():
+                    with pytest.raises(httpx.ConnectError):
+                        await client.get(url)
+        return dict(zip(("us", "eu"), [host == "proxy.test" for host in connected], strict=True))
+
+    assert asyncio.run(asked()) == through
+
+
+def test_an_answer_is_taken_as_it_comes_and_bounded(segment, follow):
+    answer = segment.answer
+    packed = gzip.compress(json.dumps({"data": {"events": [], "pagination": {}}}).encode())
+    now = {"Date": email.utils.format_datetime(START, usegmt=True)}
+
+    def told(status, headers, content):
+        segment.answer = lambda request: httpx.Response(status, headers={**now, **headers}, stream=Raw(content))
+        return follow(1)
+
+    assert told(200, {"Content-Encoding": "gzip"}, packed) == ["Segment's answer is no audit trail."]
+    assert told(200, {}, b" " * (9 << 20)) == ["Segment's answer is larger than 8 MiB."]
+    assert told(200, {}, b"[" * 100_000) == ["Segment's answer is no audit trail."]
+    assert told(200, {}, b'{"data": {"events": [], "pagination": [1]}}') == ["Segment's answer is no audit trail."]
+    odd = b'{"data": {"events": [{"id": [], "type": [], "timestamp": "2026-11-26"}]}}'
+    assert told(200, {}, odd) == ["Segment's answer is no audit trail."]
+    assert told(503, {"Date": "Mon, 999999999999 Jan 2024"}, b"") == ["Segment answered with status 503."]
+    segment.answer = answer
+    assert follow(1) == []
+    assert segment.requests[-1].headers["Accept-Encoding"] == "identity"
+
+
+def test_a_cursor_of_segment_that_no_url_can_carry_is_told(segment, follow):
+    follow(1)
+    data = {"data": {"events": [], "pagination": {"next": "x" * 70_000}}}
+    now = {"Date": email.utils.format_datetime(START, usegmt=True)}
+    segment.answer = lambda request: httpx.Response(200, json=data, headers=now)
+    assert follow(1) == ["Segment cannot be reached: InvalidURL"]
