@@ -9,8 +9,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import ssl
 import sys
+import threading
 import typing as t
 import urllib.parse
 from collections.abc import Iterator
@@ -23,12 +25,16 @@ from .proxy import Proxy
 from .traffic import Traffic
 
 if libraries.PROBLEM is None:
+    import httpx
+
     from .certificates import tls_context
     from .deadline import Deadline, DeadlineBackend
     from .pool import PoolTransport
 
 # Seconds: a day.
 LONGEST = 86400.0
+# What a proxy says of a wrong user or password: HTTP, and SOCKS.
+REFUSES_USER = re.compile(r"407\b|Invalid username/password")
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,9 @@ class Connections:
         self.deadline = Deadline(self.clock.monotonic)
         self._closed = False
         self._idle: dict[tuple[t.Any, ...], list[PoolTransport]] = {}
+        # By the proxy's URL: set once one exchange has shown whether it takes its user, and what it said if not.
+        self._judged: dict[str, threading.Event] = {}
+        self._refused: dict[str, str] = {}
 
     @contextlib.contextmanager
     def borrow(self, base_url: str, settings: HttpSettings, proxy: Proxy | None) -> Iterator[PoolTransport]:
@@ -76,7 +85,34 @@ class Connections:
 
         Raises:
             OptionError: Certificates or proxy cannot be used.
+            httpx.ProxyError: The proxy has refused its user before.
         """
+        with self._asked_once(proxy), self._lent(base_url, settings, proxy) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _asked_once(self, proxy: Proxy | None) -> Iterator[None]:
+        """Let one exchange find out whether a proxy takes its user. If not, nobody asks again: that may lock the account."""
+        if proxy is None:
+            yield
+            return
+        own = threading.Event()
+        judged = self._judged.setdefault(proxy.url, own)
+        if judged is not own:
+            judged.wait()
+        if proxy.url in self._refused:
+            raise httpx.ProxyError(self._refused[proxy.url])
+        try:
+            yield
+        except httpx.ProxyError as error:
+            if REFUSES_USER.match(str(error)):
+                self._refused[proxy.url] = str(error)
+            raise
+        finally:
+            judged.set()
+
+    @contextlib.contextmanager
+    def _lent(self, base_url: str, settings: HttpSettings, proxy: Proxy | None) -> Iterator[PoolTransport]:
         parts = urllib.parse.urlsplit(base_url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
         way = (settings.validate_certs, settings.ca_path, proxy and proxy.url)

@@ -405,6 +405,50 @@ def test_a_proxy_that_refuses_is_asked_once_and_named(proxy, monkeypatch, source
     assert "horse" not in caught.value.full_message
 
 
+def test_a_proxy_that_refuses_its_user_is_asked_once_for_a_whole_fleet(proxy):
+    """Some lock an account that asks often."""
+    url, asked = proxy
+    connections, told = Connections(), []
+
+    def look(number: int, proxy: str) -> None:
+        transport = Transport(HttpSettings(proxy=proxy), connections=connections)
+        try:
+            for part in ("a", "b"):
+                server = f"https://{part}{number}.test"
+                service = Service(transport, "Segment", server, auth=None, credentials="token", url_option="url")
+                with pytest.raises(Unreachable, match="answered 407") as caught:
+                    service.get("/x")
+                told.append(caught.value.next_step)
+        finally:
+            told.append("ended")
+
+    threads = [threading.Thread(target=look, args=(number, url)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(asked) == 1
+    assert len(told) == 24
+    assert len(set(told)) == 2
+    # Another user of the same proxy.
+    look(9, url.replace("jane", "john"))
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("said", ["403 Forbidden", "502 Bad Gateway"])
+def test_a_proxy_that_refuses_one_server_is_asked_for_the_others(said):
+    connections, reached = Connections(), []
+    proxy = Proxy("http://jane:horse@proxy.test", "proxy")
+    for host in ("a", "b"):
+        with (
+            contextlib.suppress(httpx.ProxyError),
+            connections.borrow(f"https://{host}.test", HttpSettings(validate_certs=False), proxy),
+        ):
+            reached.append(host)
+            raise httpx.ProxyError(said)
+    assert reached == ["a", "b"]
+
+
 def test_loopback_is_reached_without_the_proxy(server, proxy, tls_url):
     url, asked = proxy
     assert get(tls_url, proxy=url, validate_certs=False) == 1
