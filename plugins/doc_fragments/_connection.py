@@ -63,7 +63,7 @@ options:
     type: str
   twilio_auth_token:
     description:
-      - Auth token of the account, used where no API key is given.
+      - Auth token of the account, used where no API key is given. An empty API key wins over the environment's token.
       - If not set, the environment variable E(TWILIO_AUTH_TOKEN) is used.
     type: str
   twilio_region:

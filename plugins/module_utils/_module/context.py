@@ -149,7 +149,12 @@ class ModuleContext:
     @property
     def _secret_for_twilio(self) -> str:
         """The option with the secret that Twilio gets: that of an API key counts first."""
-        return "twilio_api_secret" if self["twilio_api_key"] or self["twilio_api_secret"] else "twilio_auth_token"
+        key = (self["twilio_api_key"], self["twilio_api_secret"])
+        if any(key):
+            return "twilio_api_secret"
+        # What is empty wins over the environment, whichever credential that has.
+        own_token = self["twilio_auth_token"] and self._source("twilio_auth_token") == "twilio_auth_token"
+        return "twilio_auth_token" if own_token or key == (None, None) else "twilio_api_secret"
 
     def secret(self, option: str) -> Secret:
         """A token or password, as :meth:`required` takes it."""

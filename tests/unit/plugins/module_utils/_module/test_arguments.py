@@ -196,6 +196,8 @@ NEEDED = {
     "profile_token": lambda call: call.profile_api(),
     "twilio_account_sid": lambda call: call.flex(),
     "twilio_auth_token": lambda call: call.flex(),
+    "twilio_api_key": lambda call: call.flex(),
+    "twilio_api_secret": lambda call: call.flex(),
 }
 
 
@@ -204,7 +206,11 @@ NEEDED = {
 def test_an_empty_value_wins_and_is_told_to(option, value, monkeypatch):
     """Falling back could take the credential of another environment."""
     variable = f"SEGMENT_{option.upper()}" if option == "profile_token" else option.upper()
-    given = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_token": "x", option: value}
+    others = {
+        "twilio_api_key": {"twilio_api_secret": value},
+        "twilio_api_secret": {"twilio_api_key": "SK" + "0" * 32},
+    }.get(option, {"twilio_auth_token": "x"})
+    given = {"twilio_account_sid": "AC" + "0" * 32, **others, option: value}
     monkeypatch.setenv(variable, "marked-value")
     with pytest.raises(OptionError) as told:
         NEEDED[option](call(**given))
@@ -215,6 +221,20 @@ def test_an_empty_value_wins_and_is_told_to(option, value, monkeypatch):
     with pytest.raises(OptionError) as told:
         NEEDED[option](call(**given))
     assert told.value.full_message == f"{option}: is missing or empty. Set it or the environment variable {variable}."
+
+
+EMPTY_KEYS = [{"twilio_api_key": ""}, {"twilio_api_secret": ""}, {"twilio_api_key": "", "twilio_api_secret": ""}]
+
+
+@pytest.mark.parametrize("empty", EMPTY_KEYS)
+def test_an_empty_api_key_wins_over_the_auth_token_of_the_environment_alone(empty, monkeypatch):
+    given = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_token": "a-token-that-is-long", **empty}
+    assert set(call(**given).credentials) == {"twilio_auth_token"}
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "a-token-that-is-long")
+    monkeypatch.setenv("TWILIO_API_KEY", "SK" + "0" * 32)
+    assert call(**given).credentials == {}
+    with pytest.raises(OptionError, match=r"^twilio_api_key: is "):
+        call(**given).flex()
 
 
 HEX = "0123456789abcdef" * 2
