@@ -52,6 +52,15 @@ def test_the_environment(monkeypatch, variables, expected):
     assert proxy_for("https", "a.test", None, "o.test") == Proxy("http://o.test", "proxy")
 
 
+@pytest.mark.parametrize("url", ["ftp://a", "http://[::1", "://", "http://host:port"])
+def test_a_proxy_that_cannot_be_used_is_no_matter_to_what_does_not_take_it(monkeypatch, url):
+    monkeypatch.setenv("ALL_PROXY", url)
+    monkeypatch.setenv("NO_PROXY", "a.test")
+    assert proxy_for("https", "a.test", None, None) is None
+    with Transport(HttpSettings()).connection("https://a.test"), pytest.raises(OptionError, match=r"^ALL_PROXY: "):
+        Transport(HttpSettings()).connection("https://b.test").__enter__()
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_loopback_is_never_proxied(monkeypatch, host, scheme):
