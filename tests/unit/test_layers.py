@@ -36,6 +36,13 @@ def test_an_import_points_only_to_a_lower_layer(file):
         assert other not in ("ansible", "ansible_collections") or LAYERS[room] > 3, f"{file.name} imports {name}"
 
 
+def test_no_plugin_hides_values_as_ansible_warns_of():
+    """From ansible-core 2.22 on remove_values() is deprecated, and no run may warn of it."""
+    texts = {file: file.read_text(encoding="utf-8") for file in (ROOT / "plugins").rglob("*.py")}
+    assert len(texts) > 100
+    assert [file.name for file, text in texts.items() if "remove_values" in text] == []
+
+
 def test_every_file_has_a_layer():
     assert {file.relative_to(architecture.HOUSE).parts[0] for file in FILES} - {"__init__.py"} == set(LAYERS)
 
