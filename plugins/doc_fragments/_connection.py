@@ -11,6 +11,9 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 requirements:
   - httpx >= 0.27, < 1
+notes:
+  - The result of a task that failed has C(failure), with C(kind) and C(next_step). For an answer of a service it has C(service), C(status),
+    C(code), C(request_id), C(method) and C(path) as well.
 options:
   settings:
     description:

@@ -35,6 +35,12 @@ EXAMPLES = r"""
     twilio_account_sid: "{{ unified_profiles_twilio_account_sid }}"
     twilio_api_key: "{{ unified_profiles_twilio_api_key }}"
     twilio_api_secret: "{{ unified_profiles_twilio_api_secret }}"
+
+- name: Stop where Flex is not ready, and show the connector's alerts of this year
+  flexops.unified_profiles.flex_info:
+    settings: true
+    alerts_since: '2026-01-01T00:00:00Z'
+    fail_on_problem: true
 """
 
 RETURN = r"""

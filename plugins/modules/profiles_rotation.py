@@ -103,6 +103,18 @@ EXAMPLES = r"""
     space_id: "{{ unified_profiles_space_id }}"
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
     key_max_age: 90
+
+- name: Replace a key that has leaked, with everything else from the inventory
+  flexops.unified_profiles.profiles_rotation:
+    settings: true
+    rotate_now:
+      prod: 3f29a1b07c55
+
+- name: Take the new key back before the old one is retired
+  flexops.unified_profiles.profiles_rotation:
+    settings: true
+    rotate_rollback:
+      prod: 9ac2e0417d3b
 """
 
 RETURN = r"""
