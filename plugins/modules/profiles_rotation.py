@@ -107,12 +107,14 @@ EXAMPLES = r"""
 - name: Replace a key that has leaked, with everything else from the inventory
   flexops.unified_profiles.profiles_rotation:
     settings: true
+    source_id: 5BKZVyYHdt1D7ZrtHyNR7W
     rotate_now:
       prod: 3f29a1b07c55
 
 - name: Take the new key back before the old one is retired
   flexops.unified_profiles.profiles_rotation:
     settings: true
+    source_id: 5BKZVyYHdt1D7ZrtHyNR7W
     rotate_rollback:
       prod: 9ac2e0417d3b
 """

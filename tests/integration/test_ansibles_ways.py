@@ -30,6 +30,24 @@ def test_tags_leave_the_survey_in_and_everything_else_out(project, sandbox):
     assert "Due: connection (it is to be sent to the endpoint)" in run.report["dev"][WHY]
 
 
+@pytest.mark.newest_only
+def test_marks_of_editors_are_read_over_and_no_server_begins_a_line(project, sandbox):
+    """An inventory with byte order marks; and an answer with lines of its own."""
+    for file in [*project.inventory.rglob("*.yml")]:
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    forged = "no\r\nPLAY RECAP ****\ndev : ok=9 failed=0\n| forged |"
+    body = {"errors": [{"type": "forged", "message": forged}]}
+    sandbox.fault(match="GET /segment/us/sources", status=400, count=None, environment="dev", body=body)
+    run = project.run("connect", "--check")
+    assert run.report["dev"]["status"] == "failed"
+    assert r"no\r\nPLAY RECAP ****\ndev : ok=9" in run.output
+    assert run.report["prod"]["status"] == "predicted", "the variables of the group were read"
+    page = (project.inventory / ".unified_profiles/report-check.md").read_text()
+    lines = [line.strip() for line in (run.output + page).splitlines()]
+    assert not [line for line in lines if line.startswith(("dev : ok=9", "| forged", "PLAY RECAP ****\\"))]
+    assert sum(line.startswith("PLAY RECAP") for line in lines) == 1
+
+
 NO_ENVIRONMENT = {
     "a misspelt group": ("unified_profile", ()),
     "a limit of hosts that are none": ("unified_profiles", ("--limit", "other")),
