@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import datetime
+import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -128,7 +130,7 @@ def test_the_page_has_every_recipe_as_it_is():
     quoted = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert quoted == [*RECIPES.values()]
     assert re.findall(r"^\[`examples/(\w+)\.yml`\]", PAGE, re.MULTILINE) == [*RECIPES]
-    assert len(RECIPES) == 12
+    assert len(RECIPES) == 14
 
 
 def test_every_recipe_is_run_here():
@@ -273,3 +275,46 @@ def test_the_reports_are_where_ci_collects_them(connected):
     assert [case.get("name") for case in suites.iter("testcase") if case.find("failure") is not None] == ["enabled"]
     assert 'unified_profiles_fails{environment="production"} 1' in (reports / "metrics.prom").read_text()
     assert (reports / "report.html").exists()
+
+
+def test_a_probe_fails_where_a_service_answers_otherwise(connected):
+    for switches, ended in (({}, 0), ({"ui_version": "null"}, 2)):
+        connected.sandbox.switch(**switches)
+        status, output = connected.run("13_probe_weekly")
+        assert status == ended, output
+    assert "Contradicted: Flex tells the version of its UI as a single version. Look into" in output
+    (week,) = (connected.folder / "inventories/mine/probe").iterdir()
+    assert {path.name for path in week.iterdir()} == {"probe.json", "probe.md"}
+
+
+@pytest.fixture
+def chat():
+    """The URL of a chat, and what was posted to it."""
+    posted = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            posted.append(json.loads(self.rfile.read(int(self.headers["content-length"])))["text"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/secret", posted
+        server.shutdown()
+
+
+def test_a_chat_is_told_what_is_not_well_and_nothing_else(connected, chat):
+    url, posted = chat
+    status, output = connected.run("14_tell_a_chat", CHAT_URL=url)
+    assert (status, posted) == (0, []), output
+    connected.sandbox.sabotage("production", "disable-source")
+    assert connected.run("04_drift_nightly")[0] == 2
+    status, output = connected.run("14_tell_a_chat", "-v", CHAT_URL=url)
+    assert status == 0, output
+    (text,) = posted
+    assert re.fullmatch(r"production is drifted\. .+\n", text)
+    assert url not in output
