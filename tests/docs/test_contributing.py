@@ -61,6 +61,14 @@ def test_the_workflows_run_the_commands_that_people_run():
         assert re.search(rf"^(\.PHONY|CHECKERS|ON_A_CORE).*[ ]{re.escape(target)}( |$)", MAKEFILE, re.MULTILINE), target
 
 
+def test_a_workflow_to_copy_pins_its_actions_too():
+    used = [
+        use for page in (ROOT / "docs").glob("*.md") for use in re.findall(r"^ *- uses: (.+)$", page.read_text(), re.M)
+    ]
+    assert used
+    assert all(re.fullmatch(r"\S+@[0-9a-f]{40} # v[0-9.]+", use) for use in used), used
+
+
 def test_a_job_that_may_write_runs_nothing_that_others_wrote():
     """What is installed and built in a job could use its rights."""
     writers = []
