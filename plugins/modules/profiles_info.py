@@ -237,6 +237,7 @@ rotation:
   contains:
     proven_at: {description: When Flex events last came through the only key; empty where none did., type: str, sample: '2026-11-24T10:05:00Z'}
     events_a_day: {description: How many engagements came a day in the week before the old key was retired., type: float, sample: 12.5}
+    unread: {description: Why the events cannot be read; empty where they can., type: str, sample: ''}
 alerts:
   description: Codes of Twilio's alerts about the connector that nobody acknowledged.
   returned: success

@@ -41,11 +41,13 @@ options:
     description:
       - How many hours the key that was in Flex stays after the other one was handed over.
       - It is 0 where a key is replaced because it leaked. What is on its way with the old key when that is removed is lost.
+      - With O(rotate_rollback) the new key stays that long, in any case.
     type: float
     default: 24.0
   rotate_now:
     description:
       - The fingerprint of a key that has leaked, by environment. It is replaced at once, and without an overlap.
+      - A new key may be named while its rotation waits for its proof. That rotation is given up, and another one begins.
       - What is no key of the source, or not any more, makes nothing due.
     type: dict
     default: {}
@@ -80,6 +82,8 @@ options:
       - Whether a test event has to come through the new key before the old one is retired. It shows that the key feeds the space, and not which key
         Flex has.
       - This module sends none. It asks for one with RV(test_key).
+      - One that did not come is sent again after a day, or by a run with O(retire).
+      - Check mode foretells that it comes.
     type: bool
     default: false
   sent_test_event:

@@ -69,7 +69,8 @@ def handed_on(outcomes: Outcomes) -> dict[str, t.Any]:
 
 def _to_retire(outcomes: Outcomes) -> dict[str, str]:
     """The old keys that wait for a word, by environment, as ``unified_profiles_retire`` takes them."""
-    waiting = {name: found["rotation"] for name, found in outcomes.items() if found["rotation"].get("pending")}
+    stands = {name: found["rotation"] for name, found in outcomes.items() if not (found["due"] or found["failure"])}
+    waiting = {name: of for name, of in stands.items() if of.get("pending")}
     ready = {name: str(of["key"]) for name, of in waiting.items() if of["phase"] == PHASES["retire"]}
     return dict(list(ready.items())[:MAX_HANDED_ON])
 

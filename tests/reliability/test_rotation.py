@@ -119,12 +119,23 @@ def turned_back(chain: Rotated, old: str) -> None:
     chain.word("rotate_rollback", next(key for key in chain.keys if key != old))
 
 
+def rolled_back(chain: Rotated, old: str) -> None:
+    """The old key is in Flex again, and the overlap is over: it leaked, but the new one did not."""
+    turned_back(chain, old)
+    assert not go_on(chain).failure
+    assert len(chain.keys) == 2
+    chain.later(25 * 3600)
+
+
 STARTS: dict[str, Callable[[Rotated, str], None]] = {
     "leaked": leaked,
     "handed over": handed_over,
     "retired": retired,
-    "rolled back": turned_back,
+    "turned back": turned_back,
+    "rolled back": rolled_back,
 }
+# Before the run that retires or takes back, all keys stay.
+REMOVES_NONE = ("leaked", "turned back")
 
 
 def assert_ends(chain: Rotated, old: str, start: str) -> None:
@@ -137,6 +148,10 @@ def assert_ends(chain: Rotated, old: str, start: str) -> None:
         assert len(keys) == 2
         assert chain.rotation()["phase"] == "hand_over"
         assert fingerprint(chain.env.flex_key or "") != old
+    elif start == "turned back":
+        assert len(keys) == 2
+        assert chain.rotation()["phase"] == "roll_back"
+        assert fingerprint(chain.env.flex_key or "") == old
     elif start == "rolled back":
         assert (keys, chain.rotation()) == ([old], {})
     else:
@@ -146,7 +161,7 @@ def assert_ends(chain: Rotated, old: str, start: str) -> None:
     chain.sandbox.clear_journal()
     again = go_on(chain)
     assert not again.failure
-    assert (again.changed, chain.sandbox.journal(writes=True)) == ([], [])
+    assert (again.results, chain.sandbox.journal(writes=True)) == ({}, [])
 
 
 def cases(first: t.Iterable[str], second: t.Iterable[str], sampled: t.Collection[tuple[str, str]]) -> list[t.Any]:
@@ -182,12 +197,15 @@ def test_killed_at_any_request(
     reads = [n for n in range(1, len(journal) + 1) if n not in writes]
     chosen = [*writes, *reads] if full else [*sample(writes, 0.35, start), *sample(reads, 0.05, start)]
     cases = [(n, phase) for n in chosen for phase in ("before", "after")]
+    begun.restore()
+    stay = {*chain.keys} if start in REMOVES_NONE else {*()}
     wrong = []
     for nth, phase in cases:
         begun.restore()
         try:
             assert kill_at(sandbox, chain.rotate, nth, phase) == -signal.SIGKILL
             assert_works(chain)
+            assert stay <= {*chain.keys}
             if channel == "blind" and journal[nth - 1]["path"].startswith("/handover/"):
                 continue  # nobody knows whether it arrived: a person has to look
             assert_ends(chain, old, start)
@@ -281,6 +299,61 @@ def test_a_rotation_that_another_run_ends_meanwhile(sandbox: SandboxHandle, tmp_
     assert_ends(chain, old, "retired")
 
 
+def remove_a_spare_key(chain: Rotated) -> None:
+    """A person removes the newest of the keys that Flex does not hold."""
+    if spare := [key for key in chain.source.keys if key != chain.env.flex_key]:
+        chain.source.keys.remove(spare[-1])
+        chain.sandbox.world.changed(chain.env, chain.source)
+
+
+@pytest.mark.parametrize("start", ["leaked", "handed over", "rolled back"])
+def test_a_person_removes_a_key_in_the_midst(
+    sandbox: SandboxHandle, tmp_path: Path, monkeypatch, start: str, full: bool, count
+) -> None:
+    """A run may hand a key over that is gone since it looked. Then the next one says so, and how to have the old one back."""
+    chain, old = begin(sandbox, tmp_path)
+    STARTS[start](chain, old)
+    begun = Snapshot(chain)
+    with monkeypatch.context() as patch:
+        state = at_request(patch, 0, lambda: None)
+        chain.rotate()
+    for nth in sample(list(range(1, state[0] + 1)), 1.0 if full else 0.15, start):
+        begun.restore()
+        with monkeypatch.context() as patch:
+            at_request(patch, nth, lambda: remove_a_spare_key(chain))
+            chain.rotate()
+        assert chain.keys
+        if chain.env.flex_key not in chain.source.keys:
+            assert "Flex may hold it" in go_on(chain).failure["msg"]
+            chain.word("rotate_rollback", chain.rotation()["new"])
+            assert not go_on(chain).failure
+            chain.options |= begun_options(old, start)
+        assert_works(chain)
+        count("a key that a person removes in the midst of a rotation")
+
+
+def begun_options(old: str, start: str) -> dict[str, t.Any]:
+    return {"rotate_rollback": {}, "rotate_now": {"dev": old}} if start == "leaked" else {}
+
+
+@pytest.mark.parametrize("start", ["handed over", "rolled back"])
+def test_the_keys_are_read_again_immediately_before_one_is_removed(
+    sandbox: SandboxHandle, tmp_path: Path, monkeypatch, start: str
+) -> None:
+    chain, old = begin(sandbox, tmp_path)
+    STARTS[start](chain, old)
+    begun, before = Snapshot(chain), chain.keys
+    sandbox.clear_journal()
+    chain.rotate()
+    (removal,) = [nth for nth, entry in enumerate(sandbox.journal(), 1) if entry["method"] == "DELETE"]
+    begun.restore()
+    with monkeypatch.context() as patch:
+        at_request(patch, removal - 1, lambda: person("add-key")(chain))
+        run = chain.rotate()
+    assert "have changed meanwhile" in run.failure["msg"]
+    assert {*before} < {*chain.keys}
+
+
 @pytest.mark.parametrize("start", ["leaked", "handed over", "rolled back"])
 def test_a_person_adds_a_key_in_the_midst(
     sandbox: SandboxHandle, tmp_path: Path, monkeypatch, start: str, full: bool, count
@@ -342,10 +415,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def somebody_removes_a_key_that_flex_does_not_hold(self) -> None:
-        spare = [key for key in self.chain.source.keys if key != self.chain.env.flex_key]
-        if spare:
-            self.chain.source.keys.remove(spare[-1])
-            self.chain.sandbox.world.changed(self.chain.env, self.chain.source)
+        remove_a_spare_key(self.chain)
 
     @rule()
     def work(self) -> None:
@@ -451,7 +521,8 @@ def test_a_proof_that_does_not_come_is_pending_with_a_card_and_no_suspicion(
     sandbox: SandboxHandle, tmp_path: Path
 ) -> None:
     chain, old = begin(sandbox, tmp_path)
-    chain.work(20)
+    chain.work(21)
+    chain.later(DAY)
     handed_over(chain, old)
     go_on(chain)
     (new,) = chain.keys
@@ -462,30 +533,88 @@ def test_a_proof_that_does_not_come_is_pending_with_a_card_and_no_suspicion(
         (status,) = run.statuses
         assert (status["status"] == "pending", bool(status["rotation"].get("pending"))) == (late, late), status["why"]
         assert "are waited for since " in status["why"]
-        assert "engagements a day came before" in status["why"]
+        assert "about 3 engagements a day came before" in status["why"]
         assert not run.looks[-1]["suspicions"]
         assert [card["step"] for card in status["cards"]] == ["key"] * late
+        chain.word("retire", "")
+        for playbook in (CONNECT, RECOVER, "drift"):
+            (told,) = chain.play(playbook).statuses
+            assert (told["status"] == "pending", told["fails"]) == (late, late), told["why"]
+            assert "about 3 engagements a day came before" in told["why"]
+            assert [card["step"] for card in told["cards"]] == ["key"] * late
     assert new in str(status["cards"])
-    assert status["cards"][0]["handover_again"]
 
+    sandbox.fault(match="GET /segment/us/events/volume", status=403, count=None)
+    (unread,) = chain.rotate().statuses
+    assert "whether any came cannot be read" in unread["why"]
+    assert (unread["status"], unread["cards"]) == ("pending", [])
+    sandbox.clear_faults()
 
-def backed_out(chain: Rotated, old: str) -> None:
-    """The old key is in Flex again, and the overlap is over."""
-    chain.options["key_max_age"] = 30.0
-    chain.later(31 * DAY)
-    assert not go_on(chain).failure
-    chain.word("rotate_rollback", next(key for key in chain.keys if key != old))
-    assert not go_on(chain).failure
-    chain.later(25 * 3600)
+    chain.options["handover_again"] = [status["cards"][0]["handover_again"]]
+    assert not settle(chain, CONNECT).failure
+    chain.options["handover_again"] = []
+    chain.later(3600)
+    (again,) = chain.rotate().statuses
+    assert (again["status"] == "pending", again["cards"]) == (False, []), again["why"]
 
 
 @pytest.mark.parametrize("channel", ["endpoint", "operator"])
-@pytest.mark.parametrize("start", [*STARTS, "backed out"])
+def test_a_key_that_leaks_before_it_is_proven_is_rotated_anew(
+    sandbox: SandboxHandle, tmp_path: Path, channel: str
+) -> None:
+    chain, old = begin(sandbox, tmp_path, **CHANNELS[channel])
+    handed_over(chain, old)
+    go_on(chain)
+    (new,) = chain.keys
+    chain.word("rotate_rollback", new)
+    assert "name the present key in unified_profiles_rotate_now" in chain.rotate().failure["msg"]
+    chain.word("rotate_now", new)
+    with watched(chain):
+        assert not go_on(chain).failure
+    assert (chain.rotation()["phase"], chain.rotation()["old"], len(chain.keys)) == ("hand_over", new, 2)
+    chain.word("retire", new)
+    with watched(chain):
+        assert not go_on(chain).failure
+    assert chain.rotation()["phase"] == "prove"
+    assert chain.keys == [fingerprint(chain.env.flex_key or "")]
+
+
+def test_a_key_that_a_person_hands_over_ends_the_rotation(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    chain, old = begin(sandbox, tmp_path, **OPERATOR)
+    leaked(chain, old)
+    chain.rotate()
+    new = chain.rotation()["new"]
+    person("add-key")(chain)
+    chain.source.keys[:] = chain.source.keys[-1:]
+    chain.word("rotate_now", "")
+    assert not settle(chain, CONNECT).failure
+    assert_works(chain)
+    chain.word("rotate_rollback", new)  # what the person was told before
+    run = chain.rotate()
+    assert not run.failure
+    assert f"the key {chain.keys[0]} was handed over since" in run.statuses[-1]["why"]
+    assert (chain.rotation(), len(chain.keys)) == ({}, 1)
+
+
+def test_a_run_that_fails_reports_the_phase_that_it_has_reached(sandbox: SandboxHandle, tmp_path: Path) -> None:
+    chain, old = begin(sandbox, tmp_path, key_overlap=0.0)
+    leaked(chain, old)
+    sandbox.fault(match="POST /handover/dev/key", status=400, count=None)
+    run = chain.rotate()
+    assert run.failure
+    (_first, second) = run.statuses
+    assert second["rotation"]["phase"] == "hand over"
+    assert second["rotation"]["key"] == chain.rotation()["new"]
+
+
+@pytest.mark.parametrize("channel", ["endpoint", "operator"])
+@pytest.mark.parametrize("start", STARTS)
 def test_check_mode_predicts_the_diff_of_each_phase(
     sandbox: SandboxHandle, tmp_path: Path, start: str, channel: str
 ) -> None:
     chain, old = begin(sandbox, tmp_path, **CHANNELS[channel])
-    {**STARTS, "backed out": backed_out}[start](chain, old)
+    STARTS[start](chain, old)
+    chain.options["test_event"] = True
     sandbox.clear_journal()
     begun = Snapshot(chain)
     foretold = chain.rotate(check=True)
@@ -495,9 +624,9 @@ def test_check_mode_predicts_the_diff_of_each_phase(
     assert not run.failure
     shown = []
     for of in (foretold, run):
-        diff = of.results["rotation"]["diff"]
-        assert of.results["rotation"]["changed"]
-        text = json.dumps([diff["before"], diff["after"]])
+        before, after = of.results["rotation"], of.results.get("tested", of.results["rotation"])
+        assert before["changed"] or after["changed"]
+        text = json.dumps([before["diff"]["before"], after["diff"]["after"]])
         for new in {*chain.keys} - {old}:
             text = text.replace(SET_BY_SEGMENT, new)
         before, after = json.loads(text)
@@ -518,11 +647,20 @@ def test_the_new_key_is_shown_to_feed_the_space_where_a_test_event_is_allowed(
     chain.word("retire", old)
     run = chain.rotate()
     assert run.results["unified_profiles_sent_test_event"]["test_event"]["status"] == "not_seen"
-    assert "did not reach the space" in run.results["tested"]["rotation"]["told"]
+    assert run.statuses[-1]["status"] == "pending"
+    assert "did not reach the space" in run.statuses[-1]["why"]
+    assert run.statuses[-1]["due"] == {}
     assert old in chain.keys
+    chain.word("retire", "")
+    sandbox.clear_journal()
+    run = chain.rotate()
+    assert (run.results, sandbox.journal(writes=True)) == ({}, [])
+    assert "did not reach the space" in run.statuses[-1]["why"]
     chain.source.enabled = True
+    chain.word("retire", old)
     run = chain.rotate()
     assert not run.failure
+    assert (run.statuses[-1]["status"], run.statuses[-1]["due"]) == ("proven", {}), run.statuses[-1]["why"]
     assert chain.keys == [fingerprint(chain.env.flex_key or "")]
     assert "a test event came through the new key at " in chain.rotation()["relied_on"]
 

@@ -161,6 +161,8 @@ class Chain(Environment):
         due = self.look(run, playbook, variables, check)
         if due:
             self.act(run, playbook, variables, check)
+            # What the role registers under a setting's name is a variable of the host.
+            variables |= {name: result for name, result in run.results.items() if name.startswith(PREFIX)}
             self.look(run, playbook, variables, check)
         taken = [look["snapshot"] for look in run.looks if look["snapshot"]]
         if taken and not check:

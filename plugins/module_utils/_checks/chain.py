@@ -9,9 +9,10 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
 import typing as t
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from .._base.errors import Failure, NotFound, Refused
 from .._base.gather import gather
@@ -21,12 +22,12 @@ from .._handover.cards import NAME_PLACEHOLDER
 from .._handover.decide import Decision
 from .._handover.drift import Difference, disabled_by_segment
 from .._handover.endpoint import ENDPOINT_OPTIONS
-from .._handover.evidence import evaluate
+from .._handover.evidence import card_of_done, evaluate
 from .._handover.handover import OPTIONS as HANDOVER_OPTIONS
 from .._handover.handover import HandOver, HandOverResult
 from .._handover.ledger_place import open_ledger
 from .._handover.rotate import ROTATION_OPTIONS
-from .._handover.rotation import RotationStatus, nothing_open, open_rotation
+from .._handover.rotation import PHASES, Facts, RotationStatus, nothing_open, open_rotation, proof
 from .._handover.seen import Observation
 from .._handover.seen_place import REMEMBER, open_seen
 from .._handover.steps import STEPS
@@ -333,8 +334,7 @@ class Chain:
             self.due.setdefault("link", "only a test event can show that it stands")
         if said["changed"]:
             self.due["record"] = "an acknowledgement is to be recorded"
-        if not self.found["rotation"]["told"]:
-            self.found["rotation"] = open_rotation(open_ledger(self.call).read())
+        self._rotation(source, said)
         self.found["verdicts"], self.found["suspicions"] = said["steps"], said["suspicions"]
         self.gaps, self.alerts = said["unread"], said["alerts"]
         # The ledger knows what was done about it, unless it is so again.
@@ -346,6 +346,18 @@ class Chain:
         self.found["cards"] += said["cards"]
         card = restore_card(self.call, open_ledger(self.call).read())
         self.found["cards"] += [card] if card else []
+
+    def _rotation(self, source: Mapping[str, t.Any], said: Mapping[str, t.Any]) -> None:
+        """Say how the rotation stands, with a card where somebody has to look why no proof comes."""
+        document, days = open_ledger(self.call).read(), datetime.timedelta(days=self.call["proof_max_age"])
+        keys, now = source.get("key_fingerprints", []), self.call.segment_now()
+        facts = Facts(document, source.get("id", ""), keys, now, proof_max_age=days, **(said["rotation"] or {}))
+        if not self.found["rotation"]["told"]:
+            self.found["rotation"] = open_rotation(facts)
+        rotation = self.found["rotation"]
+        if document.rotation and rotation["pending"] and rotation["phase"] == PHASES["prove"] and not facts.unread:
+            why = proof(facts, document.rotation).why
+            self.found["cards"].append(card_of_done(self.call, document, "key", f"{why}."))
 
     def name_account(self) -> None:
         """Read the account's name where there is a card: with many accounts in one browser nobody knows them by their SIDs."""

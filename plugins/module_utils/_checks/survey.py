@@ -114,11 +114,12 @@ def _rotate(chain: Chain) -> None:
     chain.call = chain.call.derived(acknowledge=[])
     source = chain.found["source"] = chain.diagnose(recover_without_trace=True)
     done = rotate(chain.of_step("key", source_id=(source or {}).get("id")))
-    chain.found["rotation"] = done.status
-    if why := [step.why for step in done.did] + ["a test event is to be sent"] * bool(done.test_key):
-        chain.due["rotation"] = "; ".join(why)
-    if done.card:
-        chain.found["cards"].append(done.card)
+    # It has been told what came of it; in the verdicts it is no matter.
+    chain.call = chain.call.derived(sent_test_event=None)
+    if done.did:  # which is only foretold, so the rotation stands as the ledger has it
+        chain.due["rotation"] = "; ".join(step.why for step in done.did)
+    else:
+        chain.found["rotation"] = done.status
     if done.handover:
         chain.found["handovers"]["key"] = done.handover
     chain.looked_at = chain.drift.handovers({})

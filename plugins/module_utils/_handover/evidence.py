@@ -124,7 +124,11 @@ def _proof(
     before = (
         engagements_a_day(evidence.senders, source_id, retired) if retired and evidence.senders is not None else None
     )
-    return {"proven_at": key["proven_at"] if key["verdict"] == "proven" else "", "events_a_day": before}
+    return {
+        "proven_at": key["proven_at"] if key["verdict"] == "proven" else "",
+        "events_a_day": before,
+        "unread": evidence.problems.get("volume", ""),
+    }
 
 
 def restore_name(document: LedgerDocument) -> str:

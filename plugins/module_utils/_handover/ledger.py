@@ -131,8 +131,8 @@ class Rotation(_Rotation, total=False):
 
     ``phase`` is one of those in rotation.py. ``attempt`` is another text in each run that adds or removes a key, so that of two runs one
     is refused; ``removing`` is when one was about to remove a key.
-    ``tested`` is when a test event came through the new key, ``back_at`` when it was decided to back out, ``retired_at`` when the old key
-    was found to be gone, and ``relied_on`` what that was relied on.
+    ``tested`` is when a test event came through the new key, ``test_failed`` when the last one was sent that did not, ``back_at`` when it
+    was decided to back out, ``retired_at`` when the old key was found to be gone, and ``relied_on`` what that was relied on.
     """
 
     new: str
@@ -142,6 +142,7 @@ class Rotation(_Rotation, total=False):
     attempt: str
     removing: str
     tested: str
+    test_failed: str
     back_at: str
     retired_at: str
     relied_on: str

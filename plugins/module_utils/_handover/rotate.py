@@ -21,15 +21,13 @@ from .._module.context import ModuleContext
 from .._module.options import SOURCE_NAME, SPACE
 from .._module.state import SET_BY_SEGMENT, Plan, Resource, State
 from .._module.values import DIGEST, check_keys_visible
-from .cards import Card
-from .evidence import card_of_done, evaluate
+from .evidence import evaluate
 from .handover import OPTIONS as HANDOVER_OPTIONS
 from .handover import HandOverResult
 from .handovers import key as key_handover
 from .ledger import LedgerDocument, Rotation
 from .ledger_place import open_ledger
 from .rotation import (
-    PHASES,
     REMOVES,
     Facts,
     Next,
@@ -65,8 +63,8 @@ OPTIONS: dict[str, t.Any] = {
 OF_EVIDENCE: dict[str, t.Any] = {"read_back": None, "read_evidence": True, "read_connector": False, "acknowledge": []}
 # Options that are about one key of each environment.
 WORDS = ("rotate_now", "rotate_rollback", "retire")
-# With these a rotation ends.
-ENDS = ("remove", "close")
+# After these it is another hand-over, or none, that is looked at.
+TURNS = ("back", "remove", "close")
 # More steps than one run can take.
 MOST = 12
 
@@ -81,7 +79,6 @@ class Rotated:
         before, after: For the diff.
         handover: The hand-over, if one was looked at.
         test_key: The key through which a test event is wanted now; empty where none is.
-        card: What somebody has to look at, where the rotation waits for its proof for too long.
     """
 
     status: RotationStatus
@@ -90,7 +87,6 @@ class Rotated:
     after: State = field(default_factory=dict)
     handover: HandOverResult | None = None
     test_key: str = ""
-    card: Card | None = None
 
     @property
     def changed(self) -> bool:
@@ -139,26 +135,25 @@ class _Run:
             step = next_step(replace(self.facts, document=self.document, keys=self.keys, now=self.now()))
             if step.do == "test":
                 done.test_key = step.key
+                if self.call.check_mode:
+                    done.did.append(step)
+                    self.facts = replace(self.facts, test_event={"key_fingerprint": step.key, "status": "arrived"})
+                    continue
             if not step.due or step.do == "test":
                 break
             if step.do == "hand_over":
                 done.handover = self._hand_over(step, done)
                 continue
             self._do(step, done)
-            if step.do in ENDS:  # what comes next is for another run
-                step = Next("none", "", "")
-                break
         done.after = state(self.document, self.keys)
         done.status = self._status(step)
-        if step.pending and step.phase == PHASES["prove"]:
-            done.card = card_of_done(self.call, self.document, "key", f"{step.why}.")
         return done
 
     def _do(self, step: Next, done: Rotated) -> None:
         if step.do == "add":
             _check_not_pinned(self.call)
-        if step.do == "back":  # the hand-over that was looked at is not the one that comes now
-            self.facts = replace(self.facts, handover=None)
+        if step.do in TURNS:
+            self.facts = replace(self.facts, handover=None, proven_at="")
         found = t.cast(State, self.call.reconcile(_Step(self, step)).state)
         self.document, self.keys = found["document"], found["keys"]
         done.did.append(step)
@@ -210,7 +205,7 @@ class _Run:
         if said is None:  # another run has ended it meanwhile
             self.document = self.ledger.read()
             return facts
-        return replace(facts, proven_at=said["proven_at"], events_a_day=said["events_a_day"])
+        return replace(facts, **said)
 
     def _status(self, step: Next) -> RotationStatus:
         key, rotation = step.key, self.document.rotation

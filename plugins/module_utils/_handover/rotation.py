@@ -40,7 +40,11 @@ RETIRED, ROLLED_BACK, COMPLETE, GIVEN_UP = "retired", "rolled back", "rotated", 
 PHASES = {"add": "add", "hand_over": "hand over", "test": "test", "retire": "retire", "prove": "prove"}
 PHASES |= {"roll_back": "roll back"}
 REMOVES = ("retire", "remove")
-Do = t.Literal["none", "wait", "add", "hand_over", "test", "tested", "retire", "retired", "back", "remove", "close"]
+# After so long a test event that did not come is sent again, without anybody's word.
+TEST_AGAIN = datetime.timedelta(days=1)
+Do = t.Literal[
+    "none", "wait", "add", "hand_over", "test", "tested", "untested", "retire", "retired", "back", "remove", "close"
+]
 
 
 class RotationStatus(t.TypedDict):
@@ -80,6 +84,7 @@ class Facts:
         proven_at: When Flex events last came through the only key; empty where none did.
         proof_max_age: How long to wait for them before somebody has to look.
         events_a_day: How many came before.
+        unread: Why they cannot be read; empty where they can.
     """
 
     document: LedgerDocument
@@ -98,6 +103,7 @@ class Facts:
     proven_at: str = ""
     proof_max_age: datetime.timedelta = datetime.timedelta(days=3)
     events_a_day: float | None = None
+    unread: str = ""
 
     @property
     def rotation(self) -> Rotation | None:
@@ -114,10 +120,9 @@ class Facts:
         recorded = str(self.done["subject"].get("key_fingerprint", "")) if self.done else ""
         return recorded if recorded in self.keys else ""
 
-    def did(self, what: str, key: str) -> bool:
-        """Whether this was done with a key before."""
-        entries = self.document.history
-        return any(it["what"] == what and it.get("subject", {}).get("key_fingerprint") == key for it in entries)
+    def did(self, key: str, *what: str) -> bool:
+        """Whether one of these was done with a key before."""
+        return any(it["what"] in what and key in it.get("subject", {}).values() for it in self.document.history)
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ class Next:
         phase: As a person calls it; empty where no rotation is open.
         why: Why it is due, or what is waited for.
         key: The key that it is about.
-        at: When what is waited for comes; empty where that is not a matter of time.
+        at: When what is waited for comes; empty where that is not a matter of time. With ``untested``, when the test event was sent.
         pending: Whether a person is waited for.
         again: Whether the key is handed over although the ledger has that as done.
         end: With ``close``, how the rotation ended.
@@ -172,12 +177,24 @@ def next_step(facts: Facts) -> Next:
         Refused: Something has to be put right by a person first. Says what.
     """
     rotation = facts.rotation
-    if rotation and rotation.get("source_id") not in (None, facts.source_id):
-        return Next("close", "", "the source of the rotation is gone", end=GIVEN_UP)
+    if rotation and (why := _overtaken(facts, rotation)):
+        return Next("close", "", why, rotation.get("new", ""), end=GIVEN_UP)
     _check_words(facts)
     if rotation is None:
         return _start(facts)
     return {"add": _add, "prove": _prove, "roll_back": _roll_back}.get(rotation["phase"], _hand_over)(facts, rotation)
+
+
+def _overtaken(facts: Facts, rotation: Rotation) -> str:
+    """Why a rotation can neither go on nor back; empty where it can."""
+    old, new = rotation["old"], rotation.get("new", "")
+    if rotation.get("source_id") not in (None, facts.source_id):
+        return "the source of the rotation is gone"
+    if rotation["phase"] == "add" or new in facts.keys:
+        return ""
+    if facts.present not in ("", old):
+        return f"the key {facts.present} was handed over since"
+    return "" if old in facts.keys else f"neither {old} nor {new} is on the source any more: run recover"
 
 
 def _names(record: Record, key: str) -> bool:
@@ -193,23 +210,25 @@ def _check_words(facts: Facts) -> None:
     old, new = (rotation["old"], _new(facts, rotation)) if rotation else ("", "")
     if rotation:
         waits = f"the rotation that is open replaces {old}{' with ' + new if new else ''}"
-    retiring = rotation and rotation["phase"] in ("add", "hand_over")
-    if facts.retire and facts.retire != (old if retiring else None) and not facts.did(RETIRED, facts.retire):
-        if not (rotation is None and list(facts.keys) == [facts.retire] and facts.leaked == facts.retire):
-            way = (
-                "Name the old key." if retiring else "Rotate first: a key is retired once another one stands beside it."
-            )
-            raise Refused(
-                f"retire: names the key {facts.retire}, and {waits}{_visible(facts)}.", way, problem="not_open"
-            )
-    if facts.roll_back and not facts.did(ROLLED_BACK, facts.roll_back):
-        if rotation and rotation["phase"] == "prove":
+    phase = rotation["phase"] if rotation else ""
+    retiring = phase in ("add", "hand_over")
+    # The only key that leaked is named before another one stands beside it.
+    begins = phase in ("", "prove") and list(facts.keys) == [facts.retire] == [facts.leaked]
+    gone = facts.did(facts.retire, RETIRED) or (facts.retire not in facts.keys and facts.did(facts.retire, GIVEN_UP))
+    if facts.retire and facts.retire != (old if retiring else None) and not gone and not begins:
+        way = "Name the old key." if retiring else "Rotate first: a key is retired once another one stands beside it."
+        raise Refused(f"retire: names the key {facts.retire}, and {waits}{_visible(facts)}.", way, problem="not_open")
+    if facts.roll_back and not facts.did(facts.roll_back, ROLLED_BACK, GIVEN_UP):
+        if phase == "prove":
             told = f"rotate_rollback: the old key {old} was retired already, and cannot come back."
             raise Refused(told, "Rotate again: name the present key in rotate_now.", problem="not_open")
+        if phase == "hand_over" and old not in facts.keys:
+            told = f"rotate_rollback: the old key {old} was removed already, and cannot come back."
+            raise Refused(told, "Leave it out: the rotation goes on with the new key.", problem="not_open")
         if facts.roll_back != (new or None):
             way = "Name the new key." if new else "There is nothing to roll back. Leave it out."
             raise Refused(f"rotate_rollback: names the key {facts.roll_back}, and {waits}.", way, problem="not_open")
-    if rotation and facts.leaked and facts.leaked != old and facts.leaked in facts.keys:
+    if phase not in ("", "prove") and facts.leaked and facts.leaked != old and facts.leaked in facts.keys:
         told = f"rotate_now: names the key {facts.leaked}, and {waits}."
         raise Refused(told, "Let that rotation end first, or roll it back.", problem="open")
 
@@ -237,7 +256,7 @@ def _start(facts: Facts) -> Next:
         key, why = facts.leaked, f"the key {facts.leaked} is said to have leaked{NO_OVERLAP}"
     elif facts.max_age is not None and seen and facts.now - seen >= facts.max_age and not facts.roll_back:
         why = age
-    elif facts.leaked and not facts.did(RETIRED, facts.leaked):
+    elif facts.leaked and not facts.did(facts.leaked, RETIRED):
         return Next(
             "none",
             "",
@@ -250,7 +269,9 @@ def _start(facts: Facts) -> Next:
             "none", "", f"how old the key {key} is is not known, since the ledger never saw it: run connect", key
         )
     else:
-        return Next("none", "", f"{age}{', and due at ' + at if at else ''}" if at else "", key, at)
+        return Next(
+            "none", "", "; ".join(filter(None, (_given_up(facts), f"{age}, and due at {at}" if at else ""))), key, at
+        )
     if len(facts.keys) > 1:
         raise Refused(
             f"A rotation starts with one write key, and the source has {len(facts.keys)}: {', '.join(sorted(facts.keys))}. Nothing was "
@@ -269,16 +290,25 @@ def _start(facts: Facts) -> Next:
     return Next("add", PHASES["add"], why, key)
 
 
+def _given_up(facts: Facts) -> str:
+    """Why the rotation before was given up, until something else is recorded."""
+    history = facts.document.history
+    newest = max((it["at"] for it in history), default="")  # there may be several of one second
+    told = [
+        f"{it['what']} at {it['at']}: {it['why']}" for it in history if it["at"] == newest and it["what"] == GIVEN_UP
+    ]
+    return "; ".join(told)
+
+
 def _add(facts: Facts, rotation: Rotation) -> Next:
-    old, new = rotation["old"], _new(facts, rotation)
+    old, new, adopted = rotation["old"], _new(facts, rotation), rotation.get("new")
+    if adopted and adopted not in facts.keys:
+        why = f"the new key {adopted} was removed by somebody before it was handed over"
+        return Next("close", "", why, adopted, end=GIVEN_UP)
     if facts.roll_back and facts.roll_back == new:
         _exactly(facts, old, new)
         return Next("remove", PHASES["roll_back"], "it was never handed over", new)
-    if adopted := rotation.get("new"):
-        if adopted not in facts.keys:
-            return Next(
-                "close", "", f"the new key {adopted} was removed by somebody before it was handed over", end=GIVEN_UP
-            )
+    if adopted:
         _no_strangers(facts, rotation, adopted)
         return _handed_over(facts, rotation, adopted)
     added(facts.document, facts.keys, none_yet=True)
@@ -310,18 +340,13 @@ def _handed_over(facts: Facts, rotation: Rotation, new: str) -> Next:
     if old not in facts.keys:
         return Next("retired", PHASES["retire"], f"the old key {old} is gone", old)
     if facts.test and not rotation.get("tested"):
-        sent = facts.test_event
-        if sent.get("key_fingerprint") != new:
-            return Next("test", PHASES["test"], f"a test event is to be sent through the new key {new}", new)
-        if sent["status"] != "arrived":
-            why = f"the new key {new} was tested: {sent.get('reason', '')}"
-            return Next("wait", PHASES["test"], why, new, pending=True)
-        return Next("tested", PHASES["test"], f"the test event came through the new key {new}", new)
+        return _test(facts, rotation, new)
     # What is sent is read back as well; where that is only foretold, it will be.
     shown = facts.retire_on_read_back and done["read_back"] is not None and (done["read_back"] or done["sent"])
     said = facts.retire == old or shown
     command = word("retire", facts.document.environment, old)
-    if not (wait := _overlap(facts, rotation, done)) and said:
+    leaked = rotation.get("why") == LEAKED or facts.leaked == old
+    if not (wait := "" if leaked else _overlap(facts, done)) and said:
         _exactly(facts, old, new)
         said_by = "this run was given the word" if facts.retire == old else "the endpoint reads the new key back"
         relied = f"{said_by}, and the new one was handed over ({_by(done)}){_untested(facts, rotation)}"
@@ -332,30 +357,58 @@ def _handed_over(facts: Facts, rotation: Rotation, new: str) -> Next:
     return Next("wait", PHASES["retire"], f"{told}{_untested(facts, rotation)}", old, wait, pending=not wait)
 
 
-def _prove(facts: Facts, rotation: Rotation) -> Next:
-    new, retired, phase = rotation.get("new", ""), parse_time(rotation.get("retired_at")) or facts.now, PHASES["prove"]
-    if new not in facts.keys:
-        if facts.present:
-            return Next("close", "", f"the key {facts.present} was handed over since", end=GIVEN_UP)
-        raise Refused(
-            f"The new key {new} is no longer on the source{_visible(facts)}.", "Run recover.", problem="key_removed"
+def _test(facts: Facts, rotation: Rotation, new: str) -> Next:
+    """Have a test event sent through the new key. One that did not come is sent again where somebody wants to retire, or after a day."""
+    phase, failed = PHASES["test"], rotation.get("test_failed", "")
+    sent = facts.test_event if facts.test_event.get("key_fingerprint") == new else {}
+    if sent.get("status") == "arrived":
+        return Next("tested", phase, f"a test event reaches the space through the new key {new}", new)
+    if sent and sent["sent_at"] != failed:
+        return Next(
+            "untested", phase, f"no test event reaches the space through the new key {new}", new, sent["sent_at"]
         )
+    again = (parse_time(failed) or facts.now) + TEST_AGAIN
+    if not sent and (not failed or facts.now >= again or facts.retire == rotation["old"]):
+        return Next("test", phase, f"a test event is to be sent through the new key {new}", new)
+    told = sent.get("reason") or f"the test event of {failed} did not reach the space"
+    command, at = word("retire", facts.document.environment, rotation["old"]), format_time(again)
+    why = f"the new key {new} was tested: {told}. Another test event is sent from {at} on, or by a run with {command}"
+    return Next("wait", phase, why, new, at, pending=True)
+
+
+def _prove(facts: Facts, rotation: Rotation) -> Next:
+    new = rotation.get("new", "")
     _no_strangers(facts, rotation, new)
+    if facts.leaked == new and not facts.proven_at:
+        return Next("close", "", f"the new key {new} is said to have leaked", new, end=GIVEN_UP)
+    return proof(facts, rotation)
+
+
+def proof(facts: Facts, rotation: Rotation) -> Next:
+    """What shows that Flex has the new key, or since when that is waited for."""
+    new, retired, phase = rotation.get("new", ""), parse_time(rotation.get("retired_at")) or facts.now, PHASES["prove"]
     if facts.proven_at:
         return Next("close", phase, f"Flex wrote through the only key {new} at {facts.proven_at}", new, end=COMPLETE)
     before = f"; about {facts.events_a_day:.3g} engagements a day came before" if facts.events_a_day is not None else ""
-    until = retired + facts.proof_max_age
-    late = "; look at the key in Flex, or have it handed over again" if facts.now > until else ""
+    # Somebody may have handed it over again meanwhile.
+    handed = parse_time(facts.done["at"]) if facts.done else None
+    until = max(retired, handed or retired) + facts.proof_max_age
+    late, missing = facts.now > until, ""
+    if facts.unread:
+        missing = f"; whether any came cannot be read: {facts.unread.rstrip('.')}"
+    elif late:
+        missing = "; look at the key in Flex, or have it handed over again"
     relied = f" ({rotation['relied_on']})" if rotation.get("relied_on") else ""
-    why = f"Flex events through the new key {new} are waited for since {format_time(retired)}, when the old one was retired{relied}{before}{late}"
-    return Next("wait", phase, why, new, format_time(until), pending=bool(late))
+    since = f"since {format_time(retired)}, when the old one was retired{relied}"
+    why = f"Flex events through the new key {new} are waited for {since}{before}{missing}"
+    return Next("wait", phase, why, new, format_time(until), pending=late)
 
 
 def _roll_back(facts: Facts, rotation: Rotation) -> Next:
     old, new, phase = rotation["old"], rotation.get("new", ""), PHASES["roll_back"]
     _no_strangers(facts, rotation, new)
     if old not in facts.keys:
-        return Next("close", "", f"the old key {old} is gone, so the new one stays: run connect", end=GIVEN_UP)
+        return Next("close", "", f"the old key {old} is gone, so the new one stays: run connect", new, end=GIVEN_UP)
     if (done := facts.handover) is None:
         since, recorded = rotation.get("back_at", ""), facts.done
         again = bool(recorded and recorded["subject"].get("key_fingerprint") == old and recorded["at"] < since)
@@ -364,7 +417,8 @@ def _roll_back(facts: Facts, rotation: Rotation) -> Next:
         return Next("wait", phase, f"the hand-over of the old key {old} waits for somebody", old, pending=True)
     if new not in facts.keys:
         return Next("close", phase, f"the new key {new} is gone", new, end=ROLLED_BACK)
-    if not (wait := _overlap(facts, rotation, done)) and facts.roll_back == new:
+    # What may have leaked is the old key, so the new one overlaps in any case.
+    if not (wait := _overlap(facts, done)) and facts.roll_back == new:
         _exactly(facts, old, new)
         return Next("remove", phase, f"the new key {new} is to be removed: this run was given the word", new)
     command = word("rotate_rollback", facts.document.environment, new)
@@ -372,10 +426,8 @@ def _roll_back(facts: Facts, rotation: Rotation) -> Next:
     return Next("wait", phase, told, new, wait, pending=not wait)
 
 
-def _overlap(facts: Facts, rotation: Rotation, done: HandOverResult) -> str:
+def _overlap(facts: Facts, done: HandOverResult) -> str:
     """When the overlap ends; empty where it has ended."""
-    if rotation.get("why") == LEAKED or facts.leaked == rotation["old"]:
-        return ""
     until = (parse_time(done["at"]) or facts.now) + facts.overlap
     return format_time(until) if facts.now < until else ""
 
@@ -392,7 +444,7 @@ def _untested(facts: Facts, rotation: Rotation) -> str:
 
 def _no_strangers(facts: Facts, rotation: Rotation, new: str) -> None:
     if strangers := set(facts.keys) - set(rotation["before"]) - {new}:
-        raise _too_many({*strangers}, rotation)
+        raise _too_many(strangers, rotation, facts.keys)
 
 
 def added(document: LedgerDocument, keys: Collection[str], none_yet: bool = False) -> None:
@@ -404,18 +456,19 @@ def added(document: LedgerDocument, keys: Collection[str], none_yet: bool = Fals
     rotation = t.cast(Rotation, document.rotation)
     strangers = set(keys) - set(rotation["before"])
     if len(strangers) > 1:
-        raise _too_many(strangers, rotation)
+        raise _too_many(strangers, rotation, keys)
     if not strangers and not none_yet:
         raise Refused(
             "A write key was added, and the source does not show it yet.", "Run again.", problem="changed_since"
         )
 
 
-def _too_many(strangers: Collection[str], rotation: Rotation) -> Refused:
-    known = ", ".join(filter(None, (rotation["old"], rotation.get("new"))))
+def _too_many(strangers: Collection[str], rotation: Rotation, keys: Collection[str]) -> Refused:
+    known = ", ".join(key for key in (rotation["old"], rotation.get("new", "")) if key in keys)
     return Refused(
         f"The source has write keys that are not this rotation's: {', '.join(sorted(strangers))} beside {known}. Nothing was changed.",
-        "Find out who added them, remove them in Segment (Connections > Sources > the source > Settings > API Keys), and run again."
+        "Find out who added them, and see that Flex holds none of them. Remove them in Segment (Connections > Sources > the source > "
+        "Settings > API Keys), and run again."
         if rotation.get("new")
         else "Remove all but one of them there: Segment, Connections > Sources > the source > Settings > API Keys. Then run again.",
         problem="foreign_keys",
@@ -468,17 +521,20 @@ def nothing_open() -> RotationStatus:
     return {"phase": "", "since": "", "key": "", "age_days": None, "next": "", "told": "", "pending": False}
 
 
-def open_rotation(document: LedgerDocument) -> RotationStatus:
+def open_rotation(facts: Facts) -> RotationStatus:
     """How the rotation stands, for a playbook that does not rotate; empty where none is open."""
-    rotation = document.rotation
+    rotation = facts.rotation
     if rotation is None:
         return nothing_open()
     phase = PHASES.get(rotation["phase"], rotation["phase"])
-    told = f"a rotation of the write key is open since {rotation['at']} (phase {phase}): run rotate"
+    waits = proof(facts, rotation) if rotation["phase"] == "prove" else None
+    told = waits.why if waits and not waits.due else "run rotate"
     return {
         **nothing_open(),
         "phase": phase,
         "since": rotation["at"],
         "key": rotation.get("new", rotation["old"]),
-        "told": told,
+        "next": waits.at if waits else "",
+        "told": f"a rotation of the write key is open since {rotation['at']} (phase {phase}): {told}",
+        "pending": waits.pending if waits else False,
     }

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from .._module.state import SET_BY_SEGMENT
 from .ledger import Entry, LedgerDocument, Record, Rotation
-from .rotation import LEAKED, NO_OVERLAP, REMOVES, RETIRED, ROLLED_BACK, Next
+from .rotation import GIVEN_UP, LEAKED, NO_OVERLAP, REMOVES, RETIRED, ROLLED_BACK, Next
 
 
 def after(
@@ -43,6 +43,8 @@ def after(
         return replace(document, rotation={**rotation, "phase": _phase(rotation)}), left
     if step.do == "tested":
         return replace(document, rotation={**rotation, "tested": now}), left
+    if step.do == "untested":
+        return replace(document, rotation={**rotation, "test_failed": step.at}), left
     if step.do == "back":
         found = replace(document, rotation={**rotation, "phase": "roll_back", "back_at": now})
         return _told(found, now, "rolling back", rotation.get("new", ""), step.why), left
@@ -56,7 +58,8 @@ def after(
         return _told(_only(found, rotation["old"], now), now, ROLLED_BACK, step.key, step.why), left
     if step.end == ROLLED_BACK:
         found = _only(found, rotation["old"], now)
-    return _told(found, now, step.end, step.key, step.why), left
+    old = {"replaced": rotation["old"]} if step.end == GIVEN_UP else {}
+    return _told(found, now, step.end, step.key, step.why, **old), left
 
 
 def _phase(rotation: Rotation) -> str:
@@ -80,8 +83,8 @@ def _only(document: LedgerDocument, key: str, now: str) -> LedgerDocument:
     return replace(document, steps={**document.steps, "key": {**document.steps["key"], "done": record}})
 
 
-def _told(document: LedgerDocument, at: str, what: str, key: str, why: str) -> LedgerDocument:
-    subject = {"subject": {"key_fingerprint": key}} if key else {}
+def _told(document: LedgerDocument, at: str, what: str, key: str, why: str, **more: str) -> LedgerDocument:
+    subject = {"subject": {"key_fingerprint": key, **more}} if key else {}
     entry = t.cast(Entry, {"at": at, "what": what, "by": "", "why": why, "step": "key", **subject})
     return replace(document, history=[*document.history, entry])
 

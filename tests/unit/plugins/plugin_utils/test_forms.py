@@ -296,4 +296,6 @@ def test_the_next_job_gets_the_keys_that_wait_for_a_word():
     ready = {"phase": "retire", "key": "3f29a1b07c55", "pending": True}
     rotations = {"dev": ready, "prod": {**ready, "pending": False}, "eu": {**ready, "phase": "hand over"}, "us": {}}
     outcomes = {name: complete({"rotation": rotation}) for name, rotation in rotations.items()}
+    outcomes["failed"] = complete({"rotation": ready, "failure": "the endpoint answered 400"})
+    outcomes["due"] = complete({"rotation": ready, "due": {"rotation": "it is to be handed over"}})
     assert forms.handed_on(outcomes)["to_retire"] == {"dev": "3f29a1b07c55"}

@@ -60,6 +60,8 @@ def facts(phase="", keys=(OLD,), rotation=None, key=OLD, records=None, history=(
 
 
 BOTH = (OLD, NEW)
+FAILED = {"test_failed": ago(HOUR)}
+NOT_SEEN = {"key_fingerprint": NEW, "status": "not_seen", "reason": "it did not come", "sent_at": ago(HOUR)}
 TABLE = {
     # Nothing open
     "nothing is asked for": (facts(), "none", ""),
@@ -91,6 +93,11 @@ TABLE = {
         facts("add", BOTH, {"new": NEW}, roll_back=NEW),
         "remove",
         "never handed over",
+    ),
+    "never handed over, not wanted, and gone": (
+        facts("add", (OLD,), {"new": NEW}, roll_back=NEW),
+        "close",
+        "removed by somebody",
     ),
     "never adopted, and not wanted": (facts("add", BOTH, roll_back=NEW), "remove", "never handed over"),
     # Handing over
@@ -142,6 +149,15 @@ TABLE = {
     ),
     "somebody removed the old one": (facts("hand_over", (NEW,), handover=handed(NEW)), "retired", "is gone"),
     "somebody removed the old one before": (facts("hand_over", (NEW,)), "hand_over", ""),
+    "the overlap is for what did not leak": (facts("hand_over", BOTH, handover=handed(NEW), retire=OLD), "wait", ""),
+    "another key was handed over since": (facts("hand_over", (OLD, ODD), key=ODD), "close", f"{ODD} was handed over"),
+    "another key was handed over since, and it is alone": (
+        facts("hand_over", (ODD,), key=ODD, roll_back=NEW),
+        "close",
+        f"the key {ODD} was handed over since",
+    ),
+    "both are gone": (facts("hand_over", (ODD,), key=NEW), "close", "run recover"),
+    "both are gone, while it is rolled back": (facts("roll_back", (ODD,)), "close", "run recover"),
     # Testing
     "it is to be tested": (facts("hand_over", BOTH, handover=handed(NEW), test=True, retire=OLD), "test", ""),
     "the test of another key says nothing": (
@@ -164,10 +180,30 @@ TABLE = {
             handover=handed(NEW, span=DAY),
             test=True,
             retire=OLD,
-            test_event={"key_fingerprint": NEW, "status": "not_seen", "reason": "it did not come"},
+            test_event={**NOT_SEEN, "sent_at": ago(HOUR)},
         ),
+        "untested",
+        "no test event reaches the space",
+    ),
+    "that it does not feed the space is recorded": (
+        facts(*("hand_over", BOTH, FAILED), handover=handed(NEW), test=True, retire=OLD, test_event=NOT_SEEN),
         "wait",
-        "it did not come",
+        "it did not come. Another test event is sent from 2026-11-27T11:00:00Z on, or by a run with -e",
+    ),
+    "it was tested in vain": (
+        facts("hand_over", BOTH, FAILED, handover=handed(NEW), test=True),
+        "wait",
+        f"the test event of {FAILED['test_failed']} did not reach the space",
+    ),
+    "it was tested in vain, and somebody wants to retire": (
+        facts("hand_over", BOTH, FAILED, handover=handed(NEW), test=True, retire=OLD),
+        "test",
+        "",
+    ),
+    "it was tested in vain a day ago": (
+        facts("hand_over", BOTH, {"test_failed": ago(DAY)}, handover=handed(NEW), test=True),
+        "test",
+        "",
     ),
     "it was tested before": (
         facts("hand_over", BOTH, {"tested": ago(HOUR)}, handover=handed(NEW, span=DAY), test=True, retire=OLD),
@@ -183,7 +219,19 @@ TABLE = {
     ),
     "it is proven": (facts("prove", (NEW,), key=NEW, proven_at=ago(HOUR)), "close", "Flex wrote through"),
     "the retired one shows again in a stale answer": (facts("prove", BOTH, key=NEW), "wait", ""),
+    "nothing has come since it was handed over again": (
+        facts("prove", (NEW,), {"retired_at": ago(4 * DAY)}, records={"done": done(NEW, HOUR)}),
+        "wait",
+        ago(4 * DAY),
+    ),
+    "what comes cannot be read": (
+        facts("prove", (NEW,), {"retired_at": ago(4 * DAY)}, key=NEW, unread="HTTP 403."),
+        "wait",
+        "cannot be read: HTTP 403",
+    ),
+    "the new one leaked": (facts("prove", (NEW,), key=NEW, leaked=NEW, retire=NEW), "close", "said to have leaked"),
     "another one was handed over since": (facts("prove", (ODD,), key=ODD), "close", "handed over since"),
+    "all others are gone": (facts("prove", (ODD,), key=NEW), "close", "run recover"),
     "retired before": (facts("prove", (NEW,), key=NEW, retire=OLD, history=[("retired", OLD)]), "wait", ""),
     # Rolling back
     "somebody wants it back": (facts("hand_over", BOTH, roll_back=NEW), "back", ""),
@@ -203,6 +251,11 @@ TABLE = {
         facts("roll_back", BOTH, {"back_at": ago(DAY)}, handover=handed(OLD, span=HOUR), roll_back=NEW),
         "wait",
         "2026-11-27T11:00:00Z",
+    ),
+    "the old one leaked, and the new one overlaps": (
+        facts("roll_back", BOTH, {"why": "leaked"}, handover=handed(OLD), roll_back=NEW, leaked=OLD),
+        "wait",
+        "2026-11-27T10:00:00Z",
     ),
     "nobody says more": (
         facts("roll_back", BOTH, {"back_at": ago(2 * DAY)}, handover=handed(OLD, span=DAY)),
@@ -256,7 +309,10 @@ REFUSED = {
         ODD,
     ),
     "the new one is gone": (facts("hand_over", (OLD,)), "unified_profiles_rotate_rollback"),
-    "all others are gone": (facts("prove", (ODD,), key=NEW), "Run recover"),
+    "too late to roll back, since somebody removed the old one": (
+        facts("hand_over", (NEW,), roll_back=NEW),
+        f"the old key {OLD} was removed already",
+    ),
 }
 
 
@@ -334,6 +390,13 @@ def test_what_a_step_leaves_keeps_a_key(name):
             assert (record["keys"], record["only_since"]) == (keys, format_time(NOW))
 
 
+def test_a_test_event_that_does_not_come_is_recorded_once():
+    of = facts("hand_over", BOTH, handover=handed(NEW), test=True, test_event=NOT_SEEN)
+    left, _keys = after(next_step(of), of.document, of.keys, "S1", format_time(NOW))
+    assert left.rotation["test_failed"] == NOT_SEEN["sent_at"]
+    assert next_step(replace(of, document=left)).do == "wait"
+
+
 def test_what_flex_shall_hold():
     assert wanted_key(None) is None
     assert [wanted_key(facts(phase).rotation) for phase in ("add", "hand_over", "prove", "roll_back")] == [
@@ -359,5 +422,44 @@ def test_the_age_is_since_the_ledger_first_saw_the_key():
 
 
 def test_another_playbook_says_that_a_rotation_is_open():
-    assert open_rotation(facts().document)["told"] == ""
-    assert "run rotate" in open_rotation(facts("roll_back", BOTH).document)["told"]
+    assert open_rotation(facts())["told"] == ""
+    assert "run rotate" in open_rotation(facts("roll_back", BOTH))["told"]
+    assert "run rotate" in open_rotation(facts("prove", (NEW,), key=NEW, proven_at=ago(HOUR)))["told"]
+
+
+@pytest.mark.parametrize(("days", "late"), [(2, False), (4, True)])
+def test_another_playbook_says_what_a_rotation_waits_for(days, late):
+    told = open_rotation(facts("prove", (NEW,), {"retired_at": ago(days * DAY)}, key=NEW, events_a_day=12.0))
+    assert (told["pending"], told["next"]) == (late, ago((days - 3) * DAY))
+    assert f"are waited for since {ago(days * DAY)}" in told["told"]
+    assert "about 12 engagements a day" in told["told"]
+
+
+def test_after_a_key_was_handed_over_again_its_proof_has_as_long_as_before():
+    since = {"retired_at": ago(4 * DAY)}
+    assert next_step(facts("prove", (NEW,), since, key=NEW)).pending
+    again = next_step(facts("prove", (NEW,), since, records={"done": done(NEW, HOUR)}))
+    assert (again.pending, again.at) == (False, ago(HOUR - 3 * DAY))
+
+
+def test_nobody_is_told_to_hand_a_key_over_again_while_events_cannot_be_read():
+    step = next_step(facts("prove", (NEW,), {"retired_at": ago(4 * DAY)}, key=NEW, unread="HTTP 403."))
+    assert step.pending
+    assert "handed over again" not in step.why
+
+
+@pytest.mark.parametrize("word", [{"retire": OLD}, {"roll_back": NEW}, {"leaked": OLD}, {}])
+def test_what_was_said_to_a_rotation_that_was_given_up_is_said_in_vain(word):
+    of = facts("hand_over", (ODD,), key=ODD, **word)
+    left, keys = after(next_step(of), of.document, of.keys, "S1", format_time(NOW))
+    assert left.rotation is None
+    then = next_step(replace(of, document=left, keys=keys))
+    assert then.do == "none"
+    assert ("was handed over since" in then.why) == ("leaked" not in word)
+
+
+def test_nobody_is_told_to_remove_what_flex_may_hold():
+    with pytest.raises(Refused) as refused:
+        next_step(facts("hand_over", (NEW, ODD), key=ODD))
+    assert f"{ODD} beside {NEW}. Nothing" in refused.value.full_message
+    assert "see that Flex holds none of them" in refused.value.full_message
