@@ -17,6 +17,7 @@ from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._names import as_settings
 
 display = Display()
 # More than a person reads in a message.
@@ -47,13 +48,14 @@ class ControllerAction(ActionBase):
         task_vars = task_vars or {}
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp
+        options, problems = check(self.options, self._task.args, self._task.action)
+        if problems:
+            return {**result, **Refused(" ".join(problems)).as_result()}
         try:
-            options, problems = check(self.options, self._task.args, self._task.action)
-            if problems:
-                raise Refused(" ".join(problems))
             return {**result, **self.act(options, task_vars)}
         except Failure as failure:
-            return {**result, **failure.as_result()}
+            # Who has an inventory knows settings and no options.
+            return {**result, **as_settings(failure.as_result())}
 
     def show(self, line: str) -> None:
         """Show a line to a person, and nothing where a program reads the output."""

@@ -19,6 +19,8 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.fil
     replace_file,
     way_out,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import shape
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import errors_in_shown
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _forms as forms
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
@@ -46,15 +48,29 @@ def report_folder(task_vars: Mapping[str, t.Any], templar: t.Any, given: str | N
     """
     names = ("unified_profiles_report_dir", "unified_profiles_state_dir")
     known, _problems = resolve(names, task_vars, templar)
+    of_settings = [(name, known.get(name)) for name in names]
+    beside = ("unified_profiles_report_dir", f"{task_vars.get('inventory_dir')}/.unified_profiles")
     problems: list[str] = []
-    for folder in (given, *(known.get(name) for name in names), f"{task_vars.get('inventory_dir')}/.unified_profiles"):
+    for option, folder in (("unified_profiles_report_dir", given), *of_settings, beside):
         if folder is None:
             continue
         try:
-            return lasting_folder("report_dir", str(folder), "").absolute(), " ".join(problems)
+            return _checked(option, folder), " ".join(problems)
         except OptionError as error:
             problems.append(error.full_message)
     return None, f"No report is written. {problems[0]}"
+
+
+def _checked(option: str, folder: t.Any) -> Path:
+    # The environment is refused for it, and the report is written all the same. So nobody else has checked it.
+    if not isinstance(folder, str):
+        raise OptionError(option, f"must be a string, and is {shape(folder)}.", "Write the folder from / on.")
+    for error in errors_in_shown({option: folder}, "unified_profiles_"):
+        raise error
+    found = lasting_folder(option, folder, "")
+    if not found.is_absolute():
+        raise OptionError(option, "is relative to the folder where the run was started.", "Write it from / on.")
+    return found
 
 
 def folder_problem(folder: Path) -> str:
@@ -91,6 +107,6 @@ def write(folder: Path, outcomes: forms.Outcomes, run: pages.Run, whole: bool) -
 
 def _unwritable(folder: Path, error: OSError) -> str:
     return (
-        f"The report cannot be written to {folder}: {error.strerror}. {way_out(error)}; or set report_dir to another "
-        "folder. The terminal shows it all the same."
+        f"The report cannot be written to {folder}: {error.strerror}. {way_out(error)}; or set "
+        "unified_profiles_report_dir to another folder. The terminal shows it all the same."
     )
