@@ -458,11 +458,11 @@ BAD = {
     "region_unknown": ({"segment_region": "apac"}, "unified_profiles_segment_region: must be one of us, eu,"),
     "timeout_text": (
         {"timeout": "soon"},
-        "unified_profiles_timeout: must be a finite number, and is a string of 4 characters.",
+        "unified_profiles_timeout: must be a finite number, and is a short string.",
     ),
     "endpoints_text": (
         {"endpoints": "no-such-secret"},
-        "unified_profiles_endpoints: must be a mapping, and is a string of 14 characters",
+        "unified_profiles_endpoints: must be a mapping, and is a short string",
     ),
     "space_missing": ({"space_id": "{{ omit }}"}, "missing required arguments: "),
     "region_other": ({"segment_region": "eu"}, "Set unified_profiles_segment_region to 'us'"),

@@ -29,8 +29,6 @@ KINDS: tuple[tuple[type, str], ...] = (
 
 # Characters. Whoever has the fingerprint of a shorter secret can try all that it may be.
 LONG = 20
-# At most a quarter of a secret is shown.
-LONG_ENOUGH_FOR_LAST_FOUR = 16
 
 
 class Secret:
@@ -51,9 +49,10 @@ class Secret:
 
     @property
     def hint(self) -> str:
-        """What a person can compare: the fingerprint, and the last four characters where that is at most a quarter of them."""
-        tail = f", ends in ...{self._value[-4:]}" if len(self._value) >= LONG_ENOUGH_FOR_LAST_FOUR else ""
-        return self.fingerprint + tail
+        """What a person can compare: the fingerprint and the last four characters, a fifth of them at most."""
+        if len(self._value) < LONG:
+            return "too short for a fingerprint"
+        return f"{self.fingerprint}, ends in ...{self._value[-4:]}"
 
     def __str__(self) -> str:
         """The fingerprint, except where one could try all that it may be."""
@@ -76,6 +75,7 @@ def fingerprint(value: str) -> str:
 def shape(value: t.Any) -> str:
     """What kind of value it is, for a message about any option: it may hold a secret by mistake."""
     if isinstance(value, str):
-        marked = f" (fingerprint {fingerprint(value)})" if len(value) >= LONG else ""
-        return f"a string of {len(value)} characters{marked}" if value else "an empty string"
+        if len(value) >= LONG:
+            return f"a string of {len(value)} characters (fingerprint {fingerprint(value)})"
+        return "a short string" if value else "an empty string"
     return next((name for kind, name in KINDS if isinstance(value, kind)), "of another type")

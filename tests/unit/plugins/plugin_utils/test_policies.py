@@ -76,7 +76,7 @@ def test_fingerprint():
         ),
         (lambda: drifted([FOUND]), "and was given a list"),
         (lambda: drifted(FOUND, "lables"), "Did you mean labels?"),
-        (lambda: proven("dev"), "and was given a string of 3 characters"),
+        (lambda: proven("dev"), "and was given a short string"),
         (lambda: proven({"status": "x"}, 0), "days must be a number above 0"),
         (lambda: proven({"status": "x"}, "30"), "days must be a number above 0"),
         (lambda: fingerprint(""), "was given an empty string"),
