@@ -585,7 +585,7 @@ def test_a_key_that_a_person_hands_over_ends_the_rotation(sandbox: SandboxHandle
     chain.word("rotate_now", "")
     assert not settle(chain, CONNECT).failure
     assert_works(chain)
-    chain.word("rotate_rollback", new)  # what the person was told before
+    chain.word("rotate_rollback", new)  # as the report said before
     run = chain.rotate()
     assert not run.failure
     assert f"the key {chain.keys[0]} was handed over since" in run.statuses[-1]["why"]
