@@ -87,15 +87,13 @@ class Connections:
             OptionError: Certificates or proxy cannot be used.
             httpx.ProxyError: The proxy has refused its user before.
         """
-        with self._asked_once(proxy), self._lent(base_url, settings, proxy) as connection:
+        asked = self._asked_once(proxy) if proxy else contextlib.nullcontext()
+        with asked, self._lent(base_url, settings, proxy) as connection:
             yield connection
 
     @contextlib.contextmanager
-    def _asked_once(self, proxy: Proxy | None) -> Iterator[None]:
+    def _asked_once(self, proxy: Proxy) -> Iterator[None]:
         """Let one exchange find out whether a proxy takes its user. If not, nobody asks again: that may lock the account."""
-        if proxy is None:
-            yield
-            return
         own = threading.Event()
         judged = self._judged.setdefault(proxy.url, own)
         if judged is not own:

@@ -259,7 +259,8 @@ def test_a_misspelt_part_of_the_endpoints_is_told_with_what_was_meant(endpoints,
 def nested(where, option, around):
     """The names that a setting has in it: where, those known there, and how they are written."""
     if option["type"] == "list":
-        where, around = f"{where}[0]", lambda value, around=around: around([value])
+        yield from nested(f"{where}[0]", {**option, "type": "dict"}, lambda value: around([value]))
+        return
     inner = option.get("options", {})
     if inner:
         yield where, [*inner], around
