@@ -178,7 +178,7 @@ def test_settings_count_wherever_ansible_takes_variables_from(project):
     """The survey and the tasks that act see the same ones."""
     standing = {}
     for setting, place in PLACES.items():
-        standing.setdefault(place, {})[f"unified_profiles_{setting}"] = f"from {place}"
+        standing.setdefault(place, {})[f"unified_profiles_{setting}"] = f"given by the tester from {place}"
     folder = project.folder
     (folder / "more.yml").write_text(yaml.safe_dump(standing["vars_files"]))
     for name, variables in {"vars": standing["role"], "defaults": standing["role defaults"]}.items():
@@ -207,7 +207,7 @@ def test_settings_count_wherever_ansible_takes_variables_from(project):
     run = project.run(str(folder / "own.yml"), "-e", json.dumps(standing["extra"]))
     found = json.loads((folder / "told.json").read_text())
     for setting, place in PLACES.items():
-        shown = f"is a string of {len(f'from {place}')} characters"
+        shown = f"is a string of {len(f'given by the tester from {place}')} characters (fingerprint "
         for text in found.values():
             assert f"unified_profiles_{setting}: must be" in text, (place, run.output)
             assert shown in text.partition(f"unified_profiles_{setting}: ")[2].partition(" unified_profiles_")[0], place
