@@ -37,7 +37,7 @@ attributes:
 options:
   report_dir:
     description:
-      - Folder on the controller for the files. It is made if need be.
+      - Folder on the controller for the files, from / on. It is made if need be.
       - Without it, or where the inventory has no folder of its own, no file is written; the rest is done all the same.
     type: str
   playbook:

@@ -67,8 +67,8 @@ def looks(task_vars: Mapping[str, t.Any]) -> dict[str, EnvironmentStatus]:
     variables = {name: task_vars["hostvars"].raw_get(name) for name in acted_on if name in found}
     # Ansible gave a host up that could not even record its failure.
     ended = {*variables} - {*map(str, task_vars.get("ansible_play_hosts", variables))}
-    failures = {name: str(to_builtin(of[FAILURE])) for name, of in variables.items() if FAILURE in of}
-    failures = {**dict.fromkeys(ended, ENDED), **failures}
+    failures = dict.fromkeys(ended, ENDED)
+    failures |= {name: str(to_builtin(of[FAILURE])) for name, of in variables.items() if FAILURE in of}
     for name, of in variables.items():
         before, again = found[name], (of.get(LOOK_AGAIN) or {}).get("environments", {}).get(name)
         after = complete(to_builtin(again)) if again else before

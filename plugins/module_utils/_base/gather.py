@@ -148,8 +148,8 @@ class _Workers(t.Generic[T]):
             self.finished.put((name, found))
 
     def drop_what_waits(self) -> None:
-        while not self.waiting.empty():
-            with contextlib.suppress(queue.Empty):
+        with contextlib.suppress(queue.Empty):
+            while True:
                 self.waiting.get_nowait()
 
     def next_result(self, wait: bool) -> dict[str, T]:

@@ -97,7 +97,8 @@ class Connections:
         own = threading.Event()
         judged = self._judged.setdefault(proxy.url, own)
         if judged is not own:
-            judged.wait()
+            # No longer than this exchange may take: a name server may hang.
+            judged.wait(min(self.deadline.left, LONGEST))
         if proxy.url in self._refused:
             raise httpx.ProxyError(self._refused[proxy.url])
         try:

@@ -20,6 +20,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.con
     Connections,
     HttpSettings,
 )
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.proxy import proxy_for
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.service import Service
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 
@@ -169,3 +170,18 @@ def test_what_the_server_closed_is_opened_again(hosts):
     assert environment.get("/").status == 200
     assert len(host.connections) == 2
     connections.close()
+
+
+def test_who_waits_for_a_proxy_waits_no_longer_than_its_exchange_may():
+    """The first one through it may hang, as on a name server."""
+    connections, over = Connections(), threading.Event()
+    proxy = proxy_for("https", "api.example.com", 443, "http://user:password@proxy.example.com:3128")
+
+    def second():
+        connections.deadline.start(0.01)
+        with connections._asked_once(proxy):
+            over.set()
+
+    with connections._asked_once(proxy):
+        threading.Thread(target=second, daemon=True).start()
+        assert over.wait(60)
