@@ -120,15 +120,18 @@ class Connections:
             connection = idle.pop()
         except IndexError:
             connection = self._connection(settings, proxy, parts.scheme == "https")
+        usable = False
         try:
             yield connection
-        except BaseException:
-            # A tunnel without TLS in it would stay open, and in the way of the next exchange.
-            connection.close()
-            raise
-        idle.append(connection)
-        if self._closed:
-            self.close()
+            usable = True
+        finally:
+            if usable:
+                idle.append(connection)
+            else:
+                # A tunnel without TLS in it would stay open, and in the way of the next exchange.
+                connection.close()
+            if self._closed:
+                self.close()
 
     def close(self) -> None:
         """Close those that are idle, and the others as soon as they are."""

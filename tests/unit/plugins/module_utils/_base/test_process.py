@@ -71,7 +71,9 @@ def test_the_run_of_a_worker_whose_parent_was_killed_is_dead():
         "    parent = os.getppid()\n"
         "    os.kill(parent, signal.SIGKILL)\n"
         "    while os.getppid() == parent: time.sleep(0.01)\n"
-        "    run = run_process()\n"
+        "    run, until = run_process(), time.monotonic() + 60\n"
+        # Its children have another parent before it is gone.
+        "    while run.lives and time.monotonic() < until: time.sleep(0.01)\n"
         "    print(run.pid == parent, run.lives, flush=True)\n"
         "worker = multiprocessing.get_context('fork').Process(target=work)\n"
         "worker.start()\n"
