@@ -139,6 +139,12 @@ APART = [
     {"TMPDIR": "/nosuch"},
 ]
 # Some of them hide others.
+# ansible-core 2.16 leaves a file of its own open, in any playbook, which Python 3.11 reports where warnings are errors.
+LEFT_OPEN = re.compile(
+    r"Exception ignored in: <_io\.FileIO .*\nTraceback .*\n"
+    r'  File ".*/ansible/cli/__init__\.py", .*\n.*cli\.run\(\)\n[ ^]*\n'
+    r"ResourceWarning: unclosed file <_io\.BufferedRandom .*\n"
+)
 EACH = [pytest.param({name: value}, marks=pytest.mark.full) for name, value in OUTSIDE.items()]
 EACH += [pytest.param(of, marks=pytest.mark.full) for of in APART]
 
@@ -156,7 +162,7 @@ def test_what_is_set_outside_changes_no_run(project, sandbox, playbook, settings
         assert [run.report[name]["status"] for name in ("dev", "prod")] == ["pending", "pending"], run.output[-3000:]
     assert run.output.count("(connection, digest") == (2 if playbook == "connect" else 0)
     assert len(re.findall("^(\x1b\\[[0-9;]*m)*Report: ", run.output, re.MULTILINE)) == 1
-    assert not re.search("Traceback|defect|Unexpected", run.output)
+    assert not re.search("Traceback|defect|Unexpected", LEFT_OPEN.sub("", run.output))
     assert {entry["environment"] for entry in sandbox.journal()} == {"dev", "prod"}
     count("variables of the environment, in a playbook", len(settings))
 
