@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import UnknownOutcome
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.process import Process, run_process
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.twilio_sync import SyncApi
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import at_work
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.at_work import Holder
@@ -127,17 +128,20 @@ def test_the_lock_of_a_run_that_ended_is_free_at_once(environment, other):
     assert lock(environment)["since"] != "2026-11-24T10:02:31Z"
 
 
-@pytest.mark.parametrize("seconds", [-HELD_SECONDS - 1, HELD_SECONDS])
-def test_the_lock_of_another_host_ends_after_an_hour(environment, monkeypatch, seconds):
+@pytest.mark.parametrize(
+    "seconds, free",
+    [(-HELD_SECONDS, True), (1 - HELD_SECONDS, False), (HELD_SECONDS - 1, False), (HELD_SECONDS, True)],
+)
+def test_the_lock_of_another_host_ends_after_an_hour(environment, monkeypatch, seconds, free):
     """Or was written by a clock that is as far ahead."""
     held_by(environment, ELSEWHERE)
     refused = environment.run(profiles_lock)
     assert "jane@elsewhere (process 4711)" in refused["msg"]
     assert "ends at" in refused["msg"]
-    now = Clock().now()
-    monkeypatch.setattr(Clock, "now", lambda self: now + datetime.timedelta(seconds=seconds))
-    assert not environment.run(profiles_lock).get("failed")
-    assert lock(environment)["host"] == run_process().host
+    renewed = parse_time(lock(environment)["renewed"])
+    monkeypatch.setattr(Clock, "now", lambda self: renewed + datetime.timedelta(seconds=seconds))
+    assert bool(environment.run(profiles_lock).get("failed")) is not free
+    assert (lock(environment)["host"] == run_process().host) is free
 
 
 def test_sync_deletes_a_lock_that_nobody_renews(sandbox, tmp_path):
