@@ -43,7 +43,16 @@ MITOGEN = {
     "ANSIBLE_STRATEGY_PLUGINS": str(Path(ansible_mitogen.__file__).parent / "plugins/strategy"),
 }
 SCENARIOS = ("first", "nothing", "recover")
-PLAYBOOK = {"first": "connect", "nothing": "connect", "recover": "recover", "one": "recover", "drift": "drift"}
+PLAYBOOK = {
+    "first": "connect",
+    "nothing": "connect",
+    "limit": "connect",
+    "recover": "recover",
+    "one": "recover",
+    "drift": "drift",
+    "export": "export",
+}
+REPORT = "TASK [Write the report and show what is to be done]"
 # They know no scenarios.
 IDLE = {"floor": HERE / "floor.yml", "start": HERE / "start.yml"}
 # Where the ledgers are, beside an inventory.
@@ -63,6 +72,15 @@ def settings_of(checkout: Path) -> dict[str, str]:
 
 
 SETTINGS = settings_of(ROOT)
+
+
+def report_seconds(log: Path) -> float:
+    """How long the report's task took, by the times in Ansible's log; 0 where there was none."""
+    # Headers, as "2026-11-27 08:40:11,202 p=4711 ... | TASK [...]".
+    lines = [line for line in log.read_text().splitlines() if "| TASK [" in line or "| PLAY " in line]
+    times = [datetime.datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f") for line in lines]
+    took = (end - start for line, start, end in zip(lines, times, times[1:]) if REPORT in line)
+    return sum(took, datetime.timedelta()).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -98,13 +116,13 @@ SHORT = (
         NOTHING,
         then=(
             Part(5, ("ours",), 1, NOTHING, layout="example"),
-            Part(5, ("ours",), 1, ("drift", "one")),
+            Part(5, ("ours",), 1, ("drift", "export", "limit", "one")),
         ),
     ),
 )
 THOUSAND = (
-    Part(1000, ("ours",), 1, ("drift",)),
-    Part(1000, ("floor", "raw"), 1, NOTHING),
+    Part(1000, ("ours",), 1, ("drift", "export", "limit")),
+    Part(1000, ("floor", "start", "raw"), 1, NOTHING),
     Part(1000, ("ours", "raw"), 1, NOTHING, layout="example"),
     Part(1000, ("ours", "raw"), 1, NOTHING, layout="example", core="2.16"),
     Part(1000, ("ours", "raw"), 1, NOTHING, core="2.16"),
@@ -133,7 +151,7 @@ LIMITS = (
 
 @dataclass(frozen=True)
 class Measured:
-    """One run. Seconds, MiB of the largest process (Ansible's parent), and what reached the services."""
+    """One run. Seconds, of these the report's, MiB of the largest process (Ansible's parent), and what reached the services."""
 
     contestant: str
     scenario: str
@@ -144,6 +162,7 @@ class Measured:
     core: str
     limits: str
     wall: float
+    report: float
     cpu: float
     peak: float
     requests: int
@@ -227,6 +246,10 @@ class Stage:
         if scenario == "recover" and contestant in ("ours", "role", "before"):
             # So many sources are never deleted at once but here.
             command += ["-e", "unified_profiles_recover_max_percentage=100"]
+        if scenario == "limit":
+            command += ["--limit", next(iter(self.client.get(self.control).json()["environments"]))]
+        if scenario == "export":
+            command += ["-e", f"unified_profiles_export_dir={self.folder / 'exported'}"]
         if self.part.limits == "address":
             command += ["-e", "unified_profiles_retry_budget=600"]
         return command
@@ -238,7 +261,9 @@ class Stage:
             environment |= MITOGEN
         if self.part.https:
             environment["SSL_CERT_FILE"] = str(self.ca_file)
-        log = self.folder / "log.txt"
+        log, times = self.folder / "log.txt", self.folder / "times.txt"
+        times.unlink(missing_ok=True)
+        environment["ANSIBLE_LOG_PATH"] = str(times)
         proxy, asked, refused = self.proxy, self.client.get("/usage").json()["requests"], self.refused()
         connections, handshakes = proxy.connections, proxy.handshakes
         proxy.delay = self.part.delay
@@ -262,6 +287,7 @@ class Stage:
             self.part.core,
             self.part.limits,
             round(wall, 3),
+            round(report_seconds(times), 3),
             round(usage.ru_utime + usage.ru_stime, 3),
             round(usage.ru_maxrss / 1024, 1),
             self.client.get("/usage").json()["requests"] - asked,

@@ -25,12 +25,14 @@ NAMES = {
 SAID = {
     "first": "first connect",
     "nothing": "connect, nothing to do",
+    "limit": "connect, nothing to do, --limit one of them",
     "drift": "drift, nothing to tell",
+    "export": "export",
     "recover": "recover",
     "one": "recover of one of them",
 }
 COLORS = {"uri": "#c0392b", "mitogen": "#e08e0b", "ours": "#1f6fb2", "floor": "#7f8c8d", "raw": "#27ae60"}
-FIGURES = ("wall", "cpu", "peak", "requests", "connections", "handshakes")
+FIGURES = ("wall", "report", "cpu", "peak", "requests", "connections", "handshakes")
 
 
 class Key(t.NamedTuple):
@@ -122,8 +124,15 @@ def targets(found: Found) -> str:
         ratio(f"{of_n}, first connect: the version before / ours", "at least 1.5" * at_50, before, first)
         drift = ours._replace(scenario="drift")
         ratio(f"{of_n}: drift / connect with nothing to do", "at most 1.1" * at_1000, drift, ours)
+        export = ours._replace(scenario="export")
+        ratio(f"{of_n}: export / connect with nothing to do", "at most 2" * at_1000, export, ours)
+        limit = ours._replace(scenario="limit")
+        ratio(f"{of_n}: --limit one of them / Ansible's start", "", limit, ours._replace(contestant="start"))
         one = ours._replace(scenario="one")
         ratio(f"{of_n}, {SAID['one']}: ours / ten `debug` tasks", "at most 0.4" * at_1000, one, floor)
+        if ours in found:
+            share = f"{found[ours]['report'] / found[ours]['wall']:.3f}"
+            lines.append(f"| {nothing} the report / the run | {'at most 0.01' * at_1000} | {share} | |")
         ratio(f"{nothing} peak memory, ours / ten `debug` tasks", "at most 1.3" * at_1000, ours, floor, ("peak",))
     for https in (False, True):
         for scenario in ("first", "nothing"):
