@@ -42,7 +42,7 @@ def play(name: str, url: str, inventory: Path, *arguments: str) -> None:
     if run.returncode:
         sys.exit(run.stdout + run.stderr)
     # The first of the list is no environment.
-    told = run.stdout.partition("TASK [Tell where something is due]")[2].partition("\nPLAY ")[0]
+    told = run.stdout.partition("TASK [Report where something is due]")[2].partition("\nPLAY ")[0]
     due = sorted(re.findall(r"item=(\w+)\)", told)[1:])
     print(
         f"  survey: something is due in {', '.join(due)}"

@@ -30,6 +30,13 @@ WORDS = {
     r"(is|are|was|were) told": "is reported",
     r"nobody asked": "the rule itself",
 }
+# What has another meaning in code and comments, and is checked where people read only.
+READ = {
+    r"stands?(?!-)|stood": "is, is set or exists",
+    r"told": "reported",
+    r"texts": "strings",
+    r"(makes|made) (a|an|the|no|one|another) ([a-z]+ )?(source|key|profile|credential)s?": "creates or created",
+}
 # They speak of the words themselves.
 EXEMPT = (
     "docs/style.md",
@@ -93,15 +100,35 @@ def read_by_people(name: str, text: str) -> Iterator[str]:
                     yield from described(yaml.safe_load(str(node.value.value)))
 
 
+def shown(name: str, text: str) -> Iterator[str]:
+    """What a run shows: the names of plays and tasks, and the messages in the code."""
+    if re.match(r"(playbooks|roles/\w+/tasks)/.*\.yml$", name):
+        yield from re.findall(r"^ *- name: (.+)", text, re.MULTILINE)
+    elif name.startswith("plugins/") and name.endswith(".py"):
+        tree = ast.parse(text)
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                # One word is a name, and several lines are documentation.
+                if " " in node.value and "\n" not in node.value.strip():
+                    yield node.value
+
+
+def listed(words: dict[str, str], text: str) -> Iterator[str]:
+    for word, better in words.items():
+        if found := re.search(rf"\b({word})\b", text, re.IGNORECASE):
+            yield f"{found[0]!r}; write {better!r}"
+
+
 def problems(name: str, text: str) -> Iterator[str]:
-    for prose in read_by_people(name, text):
-        for sentence in sentences(prose):
-            if (count := len(re.findall(r"[\w'-]+", sentence))) > MOST:
-                yield f"{name}: {count} words: {sentence}"
+    prose = [sentence for part in read_by_people(name, text) for sentence in sentences(part)]
+    for sentence in prose:
+        if (count := len(re.findall(r"[\w'-]+", sentence))) > MOST:
+            yield f"{name}: {count} words: {sentence}"
+    for said in [*prose, *shown(name, text)]:
+        yield from (f"{name}: {problem}: {said}" for problem in listed(READ, said))
     for number, line in enumerate(text.splitlines(), 1):
-        for word, better in WORDS.items():
-            if found := re.search(rf"\b{word}\b", line, re.IGNORECASE):
-                yield f"{name}:{number}: {found[0]!r}; write {better!r}"
+        yield from (f"{name}:{number}: {problem}" for problem in listed(WORDS, line))
 
 
 def main() -> None:

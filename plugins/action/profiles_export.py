@@ -35,7 +35,7 @@ prepare_workers()
 
 
 class ActionModule(ControllerAction):
-    """Writes an inventory of what stands. See the module of the same name, which is its documentation."""
+    """Writes an inventory of what exists. See the module of the same name, which is its documentation."""
 
     options: t.ClassVar[dict[str, t.Any]] = {"export_from": {"type": "path"}, "export_dir": {"type": "str"}}
 

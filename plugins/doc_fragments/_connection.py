@@ -37,17 +37,17 @@ options:
     default: us
   segment_api_url:
     description:
-      - Overrides the base URL of the Segment Public API. C({region}) in it stands for the region.
+      - Overrides the base URL of the Segment Public API. C({region}) in it is replaced by the region.
       - If not set, the environment variable E(SEGMENT_API_URL) is used.
     type: str
   profile_api_url:
     description:
-      - Overrides the base URL of the Segment Profile API. C({region}) in it stands for the region.
+      - Overrides the base URL of the Segment Profile API. C({region}) in it is replaced by the region.
       - If not set, the environment variable E(SEGMENT_PROFILE_API_URL) is used.
     type: str
   tracking_api_url:
     description:
-      - Overrides the base URL of the Segment Tracking API. C({region}) in it stands for the region.
+      - Overrides the base URL of the Segment Tracking API. C({region}) in it is replaced by the region.
       - If not set, the environment variable E(SEGMENT_TRACKING_API_URL) is used.
     type: str
   twilio_account_sid:
@@ -126,7 +126,7 @@ options:
     default: 30.0
   retry_budget:
     description:
-      - How many seconds the task may lose to failed attempts and to waits that a server asks for.
+      - How many seconds the task may lose to failed attempts and to waits that a server requests.
       - With V(0) nothing is tried again.
     type: float
     default: 60.0

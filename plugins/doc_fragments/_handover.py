@@ -46,19 +46,19 @@ success:
       type: str
     value:
       description:
-        - What has to stand there. Numbers and booleans are compared as they are written.
+        - The expected value. Numbers and booleans are compared as they are written.
         - With another value, nobody knows whether the hand-over was carried out.
       type: raw
 read_url:
   description:
-    - Where to read back, with GET, what stands in the console. With it the module compares real state, and refuses
-      anybody's word against it. A 404 means that nothing stands there.
+    - Where to read back, with GET, the console's present value. With it the module compares real state, and refuses
+      anybody's word against it. A 404 means that no value is set.
   type: str
 read_path:
   description:
     - Dotted path to the value to compare in the JSON that O(@option.read_url) answers; see @notes for which.
       Given together with O(@option.read_url).
-    - Where the value stands for a secret, it may be the fingerprint or the secret itself, and only a fingerprint shows.
+    - Where the value is that of a secret, it may be the fingerprint or the secret itself, and only a fingerprint shows.
   type: str
 """
 
@@ -79,7 +79,7 @@ class ModuleDocFragment:
 options:
   channel:
     description:
-      - V(operator) gives a task card for a person, and leaves the hand-over pending until it is confirmed.
+      - V(operator) returns a task card for a person, and leaves the hand-over pending until it is confirmed.
       - V(endpoint) calls an HTTP endpoint of your own. No service of Twilio or Segment has one.
     type: str
     choices: [operator, endpoint]
@@ -141,7 +141,7 @@ options:
     type: str
   attest_existing:
     description:
-      - Name of who attests that what stands in the console already is right. Nothing is handed over.
+      - Name of who attests that the values in the console are right already. Nothing is handed over.
       - It is recorded only where the source, and for the key that key, is there. That is read with the Segment token.
       - Does not count for a step that was recorded before, nor for a link or a key that was asked for, nor against a person who
         says that the step was not done, see O(confirm.done).

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: profiles_export
-short_description: Write an inventory of what stands at Segment and Twilio
+short_description: Write an inventory of what exists at Segment and Twilio
 version_added: 0.2.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
-  - Looks at every host of the play in the group C(unified_profiles), in one task and one process, and writes an inventory of what stands.
+  - Looks at every host of the play in the group C(unified_profiles), in one task and one process, and writes an inventory of what exists.
     For each environment it has the region, the space id, the Twilio account, and the name and the labels of the source. Comments name
     the workspace, the space and the source, and say what could not be found.
   - It needs the tokens of an environment, or references to them. Whatever else is given stays as it is given.
   - No secret is written. A setting that may hold one is written only where it is a template and nothing besides, or is encrypted with
-    Ansible Vault, and then as it stands. Where a value stands in its place it is left out, and a comment at the beginning says so.
+    Ansible Vault, and then unchanged. Where a value is in its place it is left out, and a comment at the beginning says so.
   - Where a workspace has one space, that one is taken. Where it has several, they are listed to choose from. A space that was given,
     recorded or exported before is never taken for another one.
   - The region is asked for only where C(unified_profiles_segment_region) is V(ask). Then the token goes to both of Segment's regions.
@@ -56,7 +56,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write an inventory of what stands
+- name: Write an inventory of what exists
   flexops.unified_profiles.profiles_export:
     export_dir: /srv/unified_profiles/exported
   run_once: true

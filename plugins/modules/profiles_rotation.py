@@ -17,7 +17,7 @@ description:
   - The ledger records each phase, so a run that was interrupted is gone on with by the next. A run that can only wait changes nothing.
   - A rotation begins only where exactly one key can be seen, and its hand-over is recorded as done.
   - A key is removed only with O(retire) or O(rotate_rollback), or as O(retire_on_read_back) allows; after O(key_overlap); and while the
-    source has exactly the old and the new key. While two keys stand nothing proves which one Flex holds.
+    source has exactly the old and the new key. While there are two keys nothing proves which one Flex holds.
   - A rotation ends when it is proven. Until then RV(rotation) says since when it waits.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection
@@ -34,7 +34,7 @@ options:
     type: str
   key_max_age:
     description:
-      - From how many days on a key is replaced. Without it age makes nothing due.
+      - From how many days on a key is replaced. Without it no key is due by its age.
       - The age counts from when the ledger first saw the key, so the key may be older.
     type: float
   key_overlap:
@@ -125,7 +125,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rotation:
-  description: How the rotation stands.
+  description: The state of the rotation.
   returned: success
   type: dict
   contains:

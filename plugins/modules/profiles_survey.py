@@ -65,7 +65,7 @@ environments:
       write key), and C(record) (an acknowledgement).
     - C(steps) has the verdict on each hand-over, as M(flexops.unified_profiles.profiles_info) returns it.
     - C(findings) is what is wrong, and what was and is not proven to be well since, as M(flexops.unified_profiles.profiles_info) returns it.
-    - C(rotation) says how that of the write key stands, as M(flexops.unified_profiles.profiles_rotation) returns it.
+    - C(rotation) has the state of the write key's rotation, as M(flexops.unified_profiles.profiles_rotation) returns it.
     - C(credentials) has the fingerprints of the tokens in use, by option, and since when a look for C(drift) saw each.
     - C(cards) are the task cards, C(failure) is what stopped the look.
     - C(first_seen), C(last_well), C(was) and C(since) are what earlier looks saw, as far as C(unified_profiles_remember) kept it.

@@ -45,7 +45,7 @@ options:
     default: true
   repair:
     description:
-      - Whether a source that has another name, or other than O(enabled), is changed. Without it that is only told, in RV(findings).
+      - Whether a source that has another name, or other than O(enabled), is changed. Without it that is only reported, in RV(findings).
     type: bool
     default: true
   source_labels:
@@ -54,8 +54,8 @@ options:
   create:
     description:
       - Whether to create the source if it does not exist. If V(false), a missing source fails the task.
-      - Twilio's form makes a source of its own. One that is made before the form is filled in is a rival of it, and one of the two has to be deleted.
-        Set V(false) unless the connection stands.
+      - Twilio's form creates a source of its own. A source from before the form is filled in is a rival of it, and one of the two has to be deleted.
+        Set V(false) unless the connection exists.
     type: bool
     default: true
   wait_timeout:

@@ -39,7 +39,7 @@ FOR_EACH_TASK = tuple(sorted({name for names in MAGIC_VARIABLE_MAPPING.values() 
 PACE = ("unified_profiles_survey_threads", "unified_profiles_survey_timeout", "unified_profiles_survey_total_timeout")
 OF_THE_RUN = (SERIAL, LIMIT, *PACE)
 OF_NO_HOST = (
-    f"{SERIAL}: Ansible takes batches from extra variables only (-e, or those of a job template), and this one stands in the inventory, so "
+    f"{SERIAL}: Ansible takes batches from extra variables only (-e, or those of a job template), and this one is in the inventory, so "
     "all environments would go at once. Give it as an extra variable. Nothing was done."
 )
 

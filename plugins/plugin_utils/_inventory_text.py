@@ -57,9 +57,9 @@ FIRST = "# Written by the playbook flexops.unified_profiles.export, with the fin
 SECOND_LINE = re.compile(re.escape(FIRST).replace(re.escape("{}"), "([0-9a-f]{12})"))
 ABOUT = (
     "It is written anew by each export, as long as nobody changes it: copy what is to be changed into an inventory of your own. "
-    "What stands at Segment and Twilio is written out. Secrets are references to variables, as in the inventory that they come from."
+    "What exists at Segment and Twilio is written out. Secrets are references to variables, as in the inventory that they come from."
 )
-NO_CONSENT = "true (your consent to what the form asks for: nobody can find it out, and there is no default)"
+NO_CONSENT = "true (your consent to what the form requires: nobody can find it out, and there is no default)"
 WIDTH = 120
 
 
@@ -145,10 +145,12 @@ def _with_header(entries: list[Entry], carried: Mapping[str, Mapping[str, str]],
     about = [ABOUT]
     if left:
         about.append(
-            f"These stand as values in the inventory that they come from, and are not written here: {', '.join(left)}."
+            f"These are values in the inventory that they come from, and are not written here: {', '.join(left)}."
         )
     if needs:
-        about.append(f"What is written here refers to these variables, which stand there as well: {', '.join(needs)}.")
+        about.append(
+            f"What is written here refers to these variables, which are set there as well: {', '.join(needs)}."
+        )
     if left or needs:
         about.append("So name both inventories to use this one: -i THAT_ONE -i THIS_ONE.")
     body = "\n".join([*_comment(0, *about), *lines, ""])

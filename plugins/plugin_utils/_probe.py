@@ -183,7 +183,7 @@ def probe_markdown(summary: Summary) -> str:
             continue
         lines += ["", f"## {verdict.capitalize()}: {len(rows)}", ""]
         if verdict == NOT_LOOKED_AT:
-            lines += [f"`-e {MORE}=true` makes the reads that these need.", ""]
+            lines += [f"`-e {MORE}=true` sends the requests that these need.", ""]
         lines += ["| assumption | known before as | environments | detail |", "|---|---|---|---|"]
         for row in rows:
             counts = ", ".join(f"{number} {name}" for name, number in row["environments"].items())

@@ -212,7 +212,7 @@ def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
     for name, value in given.items():
         # The roles take parts of it, and a string has none.
         if SETTINGS.get(name, {}).get("type") == "dict" and value is not None and not isinstance(value, Mapping):
-            text = "; -e NAME=VALUE makes a string of it" if isinstance(value, str) else ""
+            text = "; -e NAME=VALUE turns it into a string" if isinstance(value, str) else ""
             yield f"{name}: must be a mapping, and is {shape(value)}{text}. Write -e '{{\"{name}\": {{...}}}}', or a YAML file."
     yield from (error.full_message for error in errors_in_shown(given, "unified_profiles_"))
     for name in DIGESTS:
@@ -249,5 +249,5 @@ def run_only_problem(variables: Collection[str], extra: Collection[str]) -> str:
     standing = sorted(name for name in RUN_ONLY if name in variables and name not in extra)
     if not standing:
         return ""
-    told = f"{', '.join(standing)}: is given to one run, with -e, and stands in the inventory or in a play."
+    told = f"{', '.join(standing)}: is given to one run, with -e, and is in the inventory or in a play."
     return f"{told} There it would be said again in every run. Take it out. Nothing was done."

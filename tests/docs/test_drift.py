@@ -56,4 +56,4 @@ def test_policies_run_as_they_stand(project):
     project.sandbox.sabotage("dev", "add-key")
     run = project.run(str(playbook), "--limit", "dev", "-e", "unified_profiles_fail_on_drift=false")
     assert run.status == 2
-    assert "Nobody but us makes write keys" in run.output
+    assert "Nobody but us creates write keys" in run.output

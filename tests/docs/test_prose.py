@@ -81,6 +81,25 @@ def test_each_listed_word_is_found(name, word):
     assert prose.WORDS[word] in problem
 
 
+@pytest.mark.parametrize(
+    "text", ["A source stands there.", "A text that was told.", "Two texts.", "It makes a new source."]
+)
+@pytest.mark.parametrize("name", [*PLACES, "roles/connect/tasks/main.yml", "plugins/action/base.py"])
+def test_a_word_that_is_plain_in_code_is_found_where_people_read(name, text):
+    places = PLACES | {
+        "roles/connect/tasks/main.yml": lambda text: f"# {text}\n- name: {text}\n",
+        "plugins/action/base.py": lambda text: f'"""{text}"""\n\n# {text}\nraise Refused("{text}")\n',
+    }
+    problem, *_more = prose.problems(name, places[name](text))
+    assert "write '" in problem
+
+
+def test_what_nobody_reads_but_in_the_code_has_those_words():
+    assert [
+        *prose.problems("plugins/action/base.py", '"""It stands there."""\n\n# As told.\nTEXTS = ["texts"]\n')
+    ] == []
+
+
 def test_a_good_text_passes():
     text = "# Connect\n\n`connect` requests the source, and waits for it. A timeout ends the wait.\n\n| a string | a text file |\n"
     assert [*prose.problems("docs/connect.md", text)] == []

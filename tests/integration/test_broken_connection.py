@@ -28,7 +28,7 @@ def test_the_form_is_handed_over_again_and_makes_the_source(project, sandbox):
     sandbox.sabotage("dev", "lose-connector")
     foretold = project.run("recover", *DEV, "--check")
     assert foretold.report["dev"]["status"] == "drifted"
-    assert "source (the form makes it, so its id and key cannot be predicted)" in foretold.output
+    assert "source (the form creates it, so its id and key cannot be predicted)" in foretold.output
     assert sources(sandbox) == []
     run = project.run("recover", *DEV)
     assert (run.status, run.report["dev"]["status"]) == (0, "proven"), run.output

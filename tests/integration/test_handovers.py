@@ -260,7 +260,7 @@ def test_the_form_is_not_pressed_beside_a_source_that_it_did_not_make(bench, mad
     assert bench.source.id in refused["msg"]
     assert (bench.sent("connection"), bench.ledger("connection")) == ([], before)
     asked = bench.run("connection", check_mode, friendly_name="Other")
-    assert "The form makes a source of its own" in " ".join(asked["handover"]["card"]["warnings"])
+    assert "The form creates a source of its own" in " ".join(asked["handover"]["card"]["warnings"])
 
 
 def test_the_forms_own_source_is_no_rival(bench):

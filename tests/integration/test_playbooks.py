@@ -412,7 +412,7 @@ def test_check_mode_predicts_a_first_connect(project, sandbox):
     assert sandbox.journal(writes=True) == []
     assert project.ledger("dev") == {}
     assert (
-        "source (the form makes it, so its id and key cannot be predicted)"
+        "source (the form creates it, so its id and key cannot be predicted)"
         in check.report["dev"]["what was found, and why"]
     )
     assert_predicted(check, project.run("connect", "--diff"))

@@ -19,7 +19,7 @@ from support.scenarios import CONNECT, RECOVER, by_hand, settle
 
 HOUR = 3600
 CHANNELS: list[dict[str, t.Any]] = [{"channel": "operator"}, {"read_back": False}, {"read_back": True}]
-WARNING = "The form makes a source of its own"
+WARNING = "The form creates a source of its own"
 
 
 class Life:

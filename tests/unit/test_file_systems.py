@@ -382,7 +382,7 @@ def test_a_file_where_a_folder_belongs_is_named(tmp_path):
         with pytest.raises(LedgerError, match="cannot be") as caught:
             act()
         assert str(tmp_path) in caught.value.message
-        assert "A file stands where a folder belongs" in caught.value.next_step
+        assert "A file is where a folder belongs" in caught.value.next_step
 
 
 @pytest.fixture

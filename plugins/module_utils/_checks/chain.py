@@ -331,7 +331,7 @@ class Chain:
         self.found["findings"] = [*self.found["findings"], *found.get("foreseen", [])]
         stands = "link" in done and done["link"]["status"] == "done" and said["steps"]["link"]["verdict"] == "attested"
         if stands and self.call["test_event"] and not self.call["sent_test_event"] and said["may_test"]:
-            self.due.setdefault("link", "only a test event can show that it stands")
+            self.due.setdefault("link", "only a test event can show that it exists")
         if said["changed"]:
             self.due["record"] = "an acknowledgement is to be recorded"
         self._rotation(source, said)

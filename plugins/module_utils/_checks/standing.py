@@ -79,7 +79,7 @@ def look_what_stands(call: ModuleContext) -> Standing:
         "segment_region": " or ".join(REGIONS),
         "twilio_account_sid": "AC...",
         "space_id": "spa_...",
-        "friendly_name": f"{call['environment']} (counts where it is left out; only the Twilio console shows which one stands there)",
+        "friendly_name": f"{call['environment']} (counts where it is left out; only the Twilio console shows which one is set there)",
     }
     facts["source_name"] = call["source_name"]
     if call["friendly_name"]:

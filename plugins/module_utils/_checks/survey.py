@@ -27,7 +27,7 @@ from .chain import Chain, Look
 # By playbook, the hand-overs whose endpoints must be there.
 HANDED_OVER = {"connect": tuple(STEPS), "recover": ("link", "key"), "drift": (), "export": (), "rotate": ("key",)}
 NOT_RECORDED = "nothing is recorded of it: run connect"
-FORM_MAKES_IT = "the form makes it, so its id and key cannot be predicted"
+FORM_MAKES_IT = "the form creates it, so its id and key cannot be predicted"
 
 
 def look(call: ModuleContext, playbook: str) -> Look:
@@ -75,7 +75,7 @@ def _connect(chain: Chain) -> None:
         # The form may have been filled in a moment ago. Only the task waits for its source.
         if refused.facts.get("problem") != "not_there":
             raise
-        chain.due["connection"] = "it was confirmed, and the source that the form makes is not there yet"
+        chain.due["connection"] = "it was confirmed, and the source that the form creates is not there yet"
         return
     if decision.status != "done":
         return
@@ -96,7 +96,7 @@ def _recover(chain: Chain) -> None:
     source = chain.diagnose()
     connection = chain.of_step("connection")
     if source is None and (broken := broken_connection(connection)):
-        # The form makes a source of its own, so nobody else may.
+        # The form creates a source of its own, so nobody else may.
         if chain.plan("connection", broken).status == "done":
             chain.due["source"] = FORM_MAKES_IT
             chain.intend()

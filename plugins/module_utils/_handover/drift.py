@@ -220,7 +220,7 @@ def _of_source(seen: Seen) -> Iterator[Difference]:
         return
     expected, found = seen.source_id or "one", ", ".join(source.id for source in seen.sources)
     if not seen.sources:
-        yield _difference("source", expected, NOTHING, "Run recover: it makes the source again.")
+        yield _difference("source", expected, NOTHING, "Run recover: it creates the source again.")
         return
     source = seen.sources[0]
     if len(seen.sources) > 1:

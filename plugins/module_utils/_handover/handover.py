@@ -207,7 +207,7 @@ class HandOver(Resource):
         option = "confirm" if self.decision.how == "attested" else "attest_existing"
         return Refused(
             f"{option}: says that the {facts.step.name} hand-over of {self.call['environment']} is done, and the endpoint reads "
-            f"back {facts.shown or 'nothing'} where {facts.expected[facts.step.read_back_field]} should stand.",
+            f"back {facts.shown or 'nothing'} where {facts.expected[facts.step.read_back_field]} is expected.",
             "Look at the console. If it is right there, correct endpoint.read_url and endpoint.read_path.",
             problem="contradicted",
         )

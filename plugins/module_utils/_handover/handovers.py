@@ -60,7 +60,7 @@ def check_consent(call: ModuleContext) -> None:
     if call["allow_write_events"] is not True:
         raise OptionError(
             "allow_write_events",
-            "is not true. The form asks for the acknowledgement 'Allow Unified Profiles to write events to Segment' "
+            "is not true. The form requires the acknowledgement 'Allow Unified Profiles to write events to Segment' "
             "(Flex stores contact center events in your space, Studio may update profiles).",
             "Set it to true if you agree; there is no default.",
         )
@@ -122,9 +122,9 @@ def _refuse_rival(call: ModuleContext, steps: Steps, send: bool) -> None:
     source = _rival(call, steps)
     if source and send:
         raise Refused(
-            f"The source '{source.name}' ({source.id}) stands already, and the form did not make it. The form makes one of its own, and "
+            f"The source '{source.name}' ({source.id}) exists already, and the form did not create it. The form creates one of its own, and "
             "two of the name break the environment. Nothing was sent.",
-            "Rename or delete that source first. If the connection stands already, attest it (attest_existing), or mend it without the "
+            "Rename or delete that source first. If the connection exists already, attest it (attest_existing), or mend it without the "
             "form and confirm it (channel operator).",
             candidates=[source.id],
             problem="rival",
@@ -136,7 +136,7 @@ def _warn_of_rival(call: ModuleContext, steps: Steps) -> list[str]:
     if source is None:
         return []
     told = (
-        f"The form makes a source of its own, and '{source.name}' ({source.id}), which it did not make, stands already. Rename or delete "
+        f"The form creates a source of its own, and '{source.name}' ({source.id}), which it did not create, exists already. Rename or delete "
         "that one before you press Connect, or mend the connection without the form."
     )
     if any(steps.values()):
@@ -155,7 +155,7 @@ def _wait_for_source(call: ModuleContext, how: str) -> None:
     seconds = call["wait_timeout"] if how == "attested" else 0
     source = wait_for(call, "the source of the form", lambda: find_source(call), seconds)
     if source is None:
-        why = f"there is no source '{call['source_name']}' in the workspace, which the form makes"
+        why = f"there is no source '{call['source_name']}' in the workspace, which the form creates"
         raise _not_there(call, how, "connection", why)
     require_java(source)
 

@@ -74,7 +74,7 @@ class Rotated:
     """What a run did.
 
     Attributes:
-        status: How the rotation stands.
+        status: The state of the rotation.
         did: What was done, or in check mode would be, in order.
         before, after: For the diff.
         handover: The hand-over, if one was looked at.

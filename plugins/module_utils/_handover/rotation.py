@@ -216,7 +216,7 @@ def _check_words(facts: Facts) -> None:
     begins = phase in ("", "prove") and list(facts.keys) == [facts.retire] == [facts.leaked]
     gone = facts.did(facts.retire, RETIRED) or (facts.retire not in facts.keys and facts.did(facts.retire, GIVEN_UP))
     if facts.retire and facts.retire != (old if retiring else None) and not gone and not begins:
-        way = "Name the old key." if retiring else "Rotate first: a key is retired once another one stands beside it."
+        way = "Name the old key." if retiring else "Rotate first: a key is retired once the source has another one."
         raise Refused(f"retire: names the key {facts.retire}, and {waits}{_visible(facts)}.", way, problem="not_open")
     if facts.roll_back and not facts.did(facts.roll_back, ROLLED_BACK, GIVEN_UP):
         if phase == "prove":
@@ -284,7 +284,7 @@ def _start(facts: Facts) -> Next:
     if facts.present != key or set(facts.document.steps["key"]) != {"done"}:
         raise Refused(
             f"The hand-over of the present key {key} is not recorded as done, so a rotation does not start. Nothing was added.",
-            "Run connect and finish that hand-over first; attest what stands already (unified_profiles_attest_existing).",
+            "Run connect and finish that hand-over first; attest what exists already (unified_profiles_attest_existing).",
             problem="not_handed_over",
         )
     return Next("add", PHASES["add"], why, key)
@@ -487,7 +487,7 @@ def _not_removing(facts: Facts, rotation: Rotation) -> None:
     if rotation["old"] in facts.keys and facts.now < until:
         raise Refused(
             f"rotate_rollback: a run has been about to remove the old key {rotation['old']} since {rotation['removing']}.",
-            f"If the old key still stands after {format_time(until)}, run again.",
+            f"If the source still has the old key after {format_time(until)}, run again.",
             problem="at_work",
         )
 

@@ -295,7 +295,7 @@ class _Case:
         if shown is True and not (step == "connection" and self._alert()):
             return self._proven(step, self.now, "the endpoint reads back what was handed over")
         if shown is False and said["verdict"] == "attested":
-            return _said("broken", "the endpoint reads back something else than what should stand there")
+            return _said("broken", "the endpoint reads back something else than the expected value")
         return said
 
     def _alert(self) -> str:

@@ -128,7 +128,7 @@ class Failures:
         method, path = shown[:MAX_SHOWN].split(" ", 1)
         return UnexpectedAnswer(
             f"{method} {path} was not sent to {self.name}, because its id or cursor is too long for a URL.",
-            "Where an option gives the id, correct it; where the server gave it, please report it.",
+            "Where an option gives the id, correct it; where the server sent it, please report it.",
             service=self.name,
             method=method,
             path=path,

@@ -174,7 +174,7 @@ class ManagedSource(Resource):
         waited = f" It did not appear within {timeout} s." if timeout else ""
         raise NotFound(
             f"There is no source '{self.name}' in the workspace.{waited}",
-            "Twilio's connection form makes it. If the environment was connected before and the source was deleted, "
+            "Twilio's connection form creates it. If the environment was connected before and the source was deleted, "
             "run the playbook recover.",
             problem="source_gone",
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = """
 name: elsewhere
-short_description: Stands for a remote host in tests
+short_description: Plays a remote host in tests
 version_added: 0.1.0
 author: The flexops.unified_profiles developers (@flexops)
 description:

@@ -298,7 +298,7 @@ def test_what_is_for_one_run_is_refused_from_an_inventory():
     assert RUN_ONLY == {f"{PREFIX}{name}" for name in of_a_run}
     for name in RUN_ONLY:
         assert run_only_problem({name, "x"}, set()).startswith(
-            f"{name}: is given to one run, with -e, and stands in the inv"
+            f"{name}: is given to one run, with -e, and is in the inv"
         )
         assert run_only_problem({name}, {name}) == run_only_problem({"x"}, set()) == ""
     assert "acknowledge, unified_profiles_withdraw: is" in run_only_problem(

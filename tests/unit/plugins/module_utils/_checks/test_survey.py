@@ -112,7 +112,7 @@ def test_a_first_connect_cannot_foretell_the_source(dev):
     found = dev.look()
     assert found["due"] == {
         "connection": "it is to be sent to the endpoint",
-        "source": "the form makes it, so its id and key cannot be predicted",
+        "source": "the form creates it, so its id and key cannot be predicted",
     }
     assert (found["source"], found["source_gone"]) == (None, False)
 
@@ -181,7 +181,7 @@ def test_a_word_is_due_even_before_the_form_has_made_its_source(sandbox, tmp_pat
     }[what]
     found = dev.look(**{what: word})
     assert found["failure"] == ""
-    assert found["due"] == {"connection": "it was confirmed, and the source that the form makes is not there yet"}
+    assert found["due"] == {"connection": "it was confirmed, and the source that the form creates is not there yet"}
 
 
 def test_what_somebody_did_is_to_be_recorded(sandbox, tmp_path):
@@ -274,7 +274,7 @@ def test_a_test_event_is_due_only_where_nothing_else_shows_the_link(sandbox, tmp
     assert "link" not in dev.look(test_event=True)["due"]
     # Nothing else shows it any more.
     dev.env.audit.clear()
-    assert dev.look(test_event=True)["due"]["link"] == "only a test event can show that it stands"
+    assert dev.look(test_event=True)["due"]["link"] == "only a test event can show that it exists"
     assert "link" not in dev.look(test_event=False)["due"]
     sent = {"status": "not_seen", "source_id": dev.twilio_sources[0].id}
     assert "link" not in dev.look(test_event=True, sent_test_event=sent)["due"]
@@ -375,7 +375,7 @@ def test_what_segment_disabled_itself_is_told_with_the_cures(connected, playbook
     assert (difference["attribute"], difference["by"]) == ("enabled", "Segment")
     source = connected.run(segment_source, create=False, enabled=True)
     assert source["changed"]
-    assert source["findings"][0]["detail"].endswith("asked for by a form.")
+    assert source["findings"][0]["detail"].endswith("requested by a form.")
     assert source["findings"][0]["mended"] == "enabled again"
     (told,) = foreseen(connected.look(playbook))
     assert f"by itself on {day(sandbox.world.now())}: " in told
@@ -446,7 +446,7 @@ def test_a_lost_ledger_of_what_is_connected_leads_to_the_take_over(sandbox, tmp_
     dev = Looked(sandbox, tmp_path / "state", channel="operator")
     (first, second, *_more) = dev.look()["handovers"]["connection"]["card"]["warnings"]
     assert first.endswith("take it over: -e unified_profiles_attest_existing=NAME")
-    assert second.startswith("The form makes a source of its own")
+    assert second.startswith("The form creates a source of its own")
     assert {step: done["status"] for step, done in dev.connect().items()} == {"connection": "pending"}
     assert dev.look(attest_existing="jane")["due"]["connection"] == "it is to be recorded as done (existing, by jane)"
 

@@ -129,7 +129,7 @@ def test_the_lock_of_a_run_that_ended_is_free_at_once(environment, other):
 
 
 @pytest.mark.parametrize(
-    "seconds, free",
+    ("seconds", "free"),
     [(-HELD_SECONDS, True), (1 - HELD_SECONDS, False), (HELD_SECONDS - 1, False), (HELD_SECONDS, True)],
 )
 def test_the_lock_of_another_host_ends_after_an_hour(environment, monkeypatch, seconds, free):

@@ -606,7 +606,7 @@ def test_no_canary_in_check_mode(services, fly):
 
 @pytest.mark.parametrize("consent", [{}, {"test_event": False}])
 def test_no_canary_without_consent(services, fly, consent):
-    with pytest.raises(OptionError, match="makes a real profile"):
+    with pytest.raises(OptionError, match="creates a real profile"):
         fly(**{"test_event": None, **consent})
     assert services.requests == []
 

@@ -300,7 +300,7 @@ REFUSED = {
     "several were added": (facts("add", (OLD, NEW, ODD)), f"{NEW}, {ODD} beside {OLD}"),
     "a run is about to remove the old one": (
         facts("hand_over", BOTH, {"removing": ago(HOUR / 2)}, roll_back=NEW),
-        "still stands after 2026-11-26T12:30:00Z",
+        "still has the old key after 2026-11-26T12:30:00Z",
     ),
     "a stranger": (facts("hand_over", (OLD, NEW, ODD), handover=handed(NEW, span=DAY), retire=OLD), ODD),
     "a stranger while it is proven": (facts("prove", (NEW, ODD), key=NEW, proven_at=ago(HOUR)), ODD),
