@@ -127,7 +127,6 @@ THOUSAND = (
     Part(1000, ("ours", "raw"), 1, NOTHING, layout="example", core="2.16"),
     Part(1000, ("ours", "raw"), 1, NOTHING, core="2.16"),
     Part(1000, ("ours",), 1, ("one",)),
-    Part(1000, ("ours",), 1, ("recover",)),
 )
 # What matters most comes first: results are written after every run, and a full run may be ended early.
 FULL = (
