@@ -261,7 +261,7 @@ class Stage:
         if self.part.https:
             environment["SSL_CERT_FILE"] = str(self.ca_file)
         log, times = self.folder / "log.txt", self.folder / "times.txt"
-        times.unlink(missing_ok=True)
+        times.write_text("")
         environment["ANSIBLE_LOG_PATH"] = str(times)
         proxy, asked, refused = self.proxy, self.client.get("/usage").json()["requests"], self.refused()
         connections, handshakes = proxy.connections, proxy.handshakes
