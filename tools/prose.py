@@ -4,7 +4,8 @@
 
 """Checks the prose against docs/style.md.
 
-No sentence of a guide, of the reference or of a changelog fragment is over 30 words, and none of the listed words is anywhere.
+No sentence of a guide, of the reference or of a changelog fragment is over 30 words, no line of a guide's prose is over 120
+characters, and none of the listed words is anywhere.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST = 30
+WIDEST = 120
+MEASURED = "docs/performance/results.md"
+# Fenced code and comments.
+APART = r"<!--.*?-->|^ *(```|~~~).*?^ *\1"
 # What docs/style.md lists, and what to write instead.
 WORDS = {
     r"for ever": "forever",
@@ -51,7 +56,7 @@ KINDS = (".md", ".py", ".yml", ".j2", ".toml", ".txt")
 
 def sentences(text: str) -> Iterator[str]:
     """The sentences of a Markdown text. They end at a full stop, exclamation or question mark, table cell, list item or heading."""
-    text = re.sub(r"<!--.*?-->|^---\n.*?\n---\n|^ *(```|~~~).*?^ *\1", "\n\n", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(rf"{APART}|^---\n.*?\n---\n", "\n\n", text, flags=re.DOTALL | re.MULTILINE)
     blocks: list[list[str]] = [[]]
     for line in map(str.strip, text.splitlines()):
         if not line or line.startswith("#"):
@@ -63,7 +68,8 @@ def sentences(text: str) -> Iterator[str]:
         else:
             blocks[-1].append(line)
     for block in blocks:
-        plain = re.sub(r"`+[^`]*`+|https?://\S+", "X", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(block)))
+        words = " ".join(block).replace("**", "")
+        plain = re.sub(r"`+[^`]*`+|https?://\S+", "X", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words))
         yield from re.split(r"(?<=[.!?]) +", plain)
 
 
@@ -120,7 +126,21 @@ def listed(words: dict[str, str], text: str) -> Iterator[str]:
             yield f"{found[0]!r}; write {better!r}"
 
 
+def wide_lines(text: str) -> Iterator[str]:
+    """Lines of a Markdown text that are too long and could be broken: no tables, headings, images and code, and no link alone."""
+    for line in re.sub(APART, "", text, flags=re.DOTALL | re.MULTILINE).splitlines():
+        in_words = re.sub(r"`[^`]*`|\[[^\]]*\]\([^)]*\)", "X", line.strip())
+        if (
+            len(line) > WIDEST
+            and not line.startswith(("|", "#", "!"))
+            and re.search(r"\S \S", re.sub(r"^([-*]|\d+\.) ", "", in_words))
+        ):
+            yield line
+
+
 def problems(name: str, text: str) -> Iterator[str]:
+    if name.endswith(".md") and name != MEASURED:
+        yield from (f"{name}: a line of {len(line)} characters: {line}" for line in wide_lines(text))
     prose = [sentence for part in read_by_people(name, text) for sentence in sentences(part)]
     for sentence in prose:
         if (count := len(re.findall(r"[\w'-]+", sentence))) > MOST:

@@ -100,6 +100,13 @@ def test_what_nobody_reads_but_in_the_code_has_those_words():
     ] == []
 
 
+def test_a_line_that_is_too_long_is_found_where_it_can_be_broken():
+    long = "word. " * 30
+    assert [*prose.problems("docs/connect.md", long)] == [f"docs/connect.md: a line of {len(long)} characters: {long}"]
+    for fine in (f"| {long}|", f"```sh\n{long}\n```", f"- [word]({'x' * 120})", f"# {long}"):
+        assert [*prose.problems("docs/connect.md", fine)] == []
+
+
 def test_a_good_text_passes():
     text = "# Connect\n\n`connect` requests the source, and waits for it. A timeout ends the wait.\n\n| a string | a text file |\n"
     assert [*prose.problems("docs/connect.md", text)] == []

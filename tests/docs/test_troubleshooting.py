@@ -17,12 +17,13 @@ from support.project import ROOT
 from support.scenarios import settle
 
 PAGE = (ROOT / "docs/troubleshooting.md").read_text()
-# Of each row of the table. `...` stands for what differs from time to time.
-MESSAGES, SHOW = PAGE.split("\n## Show it on the sandbox\n")
-QUOTED = [re.findall(r"`([^`]+)`", line.split(" | ")[0]) for line in MESSAGES.splitlines() if line.startswith("| `")]
+# By its heading. `...` is what differs from time to time.
+SECTIONS = dict(re.findall(r"^### (.+)\n(?s:(.*?))(?=^##|\Z)", PAGE, re.MULTILINE))
+QUOTED = [re.findall("`([^`]+)`", heading) for heading in SECTIONS]
 SHOWN = {
-    message: how
-    for message, *how in (re.findall("`([^`]+)`", line) for line in SHOW.splitlines() if line.startswith("| `"))
+    quoted[0]: re.findall("`([^`]+)`", how)
+    for quoted, text in zip(QUOTED, SECTIONS.values())
+    if (how := text.partition("**Shown by**: ")[2])
 }
 PIECES = [[piece.strip() for quoted in row for piece in quoted.split("...") if piece.strip()] for row in QUOTED]
 
@@ -69,6 +70,6 @@ def test_what_is_said_to_show_a_message_shows_it(message, sandbox, tmp_path, mon
         place = told.index(piece.strip(), place)
 
 
-def test_what_is_shown_is_in_the_table():
-    assert {*SHOWN} <= {quoted[0] for quoted in QUOTED}
+def test_each_message_has_what_to_do():
+    assert [heading for heading, text in SECTIONS.items() if "\n**What to do**: " not in text] == []
     assert len(SHOWN) > 10
