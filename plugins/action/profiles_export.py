@@ -12,7 +12,6 @@ from pathlib import Path
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError, Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import (
     kept_by_awx,
-    lasting_folder,
     replace_file,
     way_out,
 )
@@ -27,6 +26,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._export i
     Export,
     exported_before,
 )
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._folders import named_path
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._hosts import Hosts
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._in_process import prepare_workers
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._inventory_text import Entry, render
@@ -40,10 +40,10 @@ class ActionModule(ControllerAction):
     options: t.ClassVar[dict[str, t.Any]] = {"export_from": {"type": "path"}, "export_dir": {"type": "str"}}
 
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        hosts, names = self._hosts(options["export_from"], task_vars)
+        hosts, names = self._hosts(self.setting("export_from", options["export_from"], task_vars), task_vars)
         settings = hosts.run_settings(names)
         beside = f"{hosts.variables(names[0]).get('inventory_dir')}/.unified_profiles/export"
-        folder = lasting_folder("export_dir", options["export_dir"] or beside, "").absolute()
+        folder = self.folder("export_dir", options["export_dir"], beside, task_vars)
         kept_by_awx("export_dir", folder, os.environ)
         _text, before = exported_before(folder)
         if left := sorted(({*before} & {*hosts.environments}) - {*names}):
@@ -59,19 +59,20 @@ class ActionModule(ControllerAction):
             raise Refused(f"The settings of {len(export.wrong)} environments are wrong. Nothing was written. {lines}")
         return self._written(folder, entries)
 
-    def _hosts(self, export_from: str | None, task_vars: dict[str, t.Any]) -> tuple[Hosts, list[str]]:
+    def _hosts(self, given: t.Any, task_vars: dict[str, t.Any]) -> tuple[Hosts, list[str]]:
         """The hosts of the inventory that is exported, and which of them are."""
-        if not export_from:
+        if given is None:
             hosts = Hosts(task_vars["hostvars"], task_vars["groups"], self._task, self._loader)
             among = frozenset(task_vars["ansible_play_hosts_all"])
             return hosts, [name for name in hosts.environments if name in among]
-        if not os.path.exists(export_from):
+        export_from = named_path("unified_profiles_export_from", given)
+        if not export_from.exists():
             raise OptionError(
                 "export_from",
                 f"there is no {export_from}.",
                 "Name a file or a folder that Ansible reads as an inventory.",
             )
-        hosts = Hosts.of_another(os.path.abspath(export_from), self._task, self._loader)
+        hosts = Hosts.of_another(str(export_from.absolute()), self._task, self._loader)
         return hosts, hosts.environments
 
     def _written(self, folder: Path, entries: list[Entry]) -> dict[str, t.Any]:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import (
-    lasting_folder,
     probed,
     replace_file,
     way_out,
@@ -44,7 +43,7 @@ class ActionModule(ControllerAction):
         names = [name for name in hosts.environments if name in among]
         settings = hosts.run_settings(names)
         beside = f"{hosts.variables(names[0]).get('inventory_dir')}/.unified_profiles/probe"
-        folder = lasting_folder("probe_dir", options["probe_dir"] or beside, "").absolute()
+        folder = self.folder("probe_dir", options["probe_dir"], beside, task_vars)
         if not self._task.check_mode:
             # At once, since the look can take long.
             with _writing(folder), probed(folder):

@@ -11,13 +11,17 @@ from __future__ import annotations
 import abc
 import typing as t
 from collections.abc import Iterable
+from pathlib import Path
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Failure, Refused
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.files import lasting_folder
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import for_a_machine
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._folders import named_path
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._names import as_settings
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
 
 display = Display()
 # More than a person reads in a message.
@@ -56,6 +60,30 @@ class ControllerAction(ActionBase):
         except Failure as failure:
             # Who has an inventory knows settings and no options.
             return {**result, **as_settings(failure.as_result())}
+
+    def setting(self, option: str, given: t.Any, task_vars: dict[str, t.Any]) -> t.Any:
+        """What the task gives an option, or else the setting of the same name; None where there is neither.
+
+        A playbook does not hand settings on: Ansible would quote one that it cannot evaluate.
+
+        Raises:
+            Refused: The setting cannot be evaluated.
+        """
+        name = f"unified_profiles_{option}"
+        values, problems = ({name: given}, []) if given else resolve([name], task_vars, self._templar)
+        if problems:
+            raise Refused(" ".join(problems))
+        return values.get(name) or None
+
+    def folder(self, option: str, given: str | None, beside: str, task_vars: dict[str, t.Any]) -> Path:
+        """The folder that an option or the setting of the same name names, or else the one beside the inventory, from / on.
+
+        Raises:
+            Refused: The setting cannot be evaluated.
+            OptionError: It can be no folder, or the inventory has none.
+        """
+        name, value = f"unified_profiles_{option}", self.setting(option, given, task_vars)
+        return (named_path(name, value) if value else lasting_folder(name, beside, "")).absolute()
 
     def show(self, line: str) -> None:
         """Show a line to a person, and nothing where a program reads the output."""

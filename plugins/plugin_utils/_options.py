@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.accepted import Accepted, is_day
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.rotate import WORDS
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.steps import STEPS
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import DIGEST
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import DIGEST, quoted
 
 PREFIX = "unified_profiles_"
 
@@ -63,8 +63,8 @@ def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
         problem = (
             "is neither the digest of a card, nor a list of digests, nor a mapping of environments to mappings of steps"
         )
-    elif unknown := [name for name in confirm if name not in hosts] + [
-        f"the step {step}" for step in sorted({step for steps in confirm.values() for step in steps} - {*STEPS})
+    elif unknown := [quoted(name) for name in confirm if name not in hosts] + [
+        f"the step {quoted(step)}" for step in sorted({step for steps in confirm.values() for step in steps} - {*STEPS})
     ]:
         problem = f"names {', '.join(unknown)}, which this inventory does not have"
     else:
@@ -102,7 +102,7 @@ def keys_problem(settings: Mapping[str, t.Any], hosts: Collection[str]) -> str:
     """What is wrong with what was said of one key by environment, or nothing. A name that is misspelt would say nothing at all."""
     for option in WORDS:
         name, said = PREFIX + option, settings.get(PREFIX + option) or {}
-        unknown = sorted(str(host) for host in said if host not in hosts)
+        unknown = sorted(quoted(host) for host in said if host not in hosts)
         problem = f"names {', '.join(unknown)}, which this inventory does not have" if unknown else ""
         if not all(isinstance(key, str) and DIGEST.fullmatch(key) for key in said.values()):
             problem = "does not have the fingerprint of a key, of 12 digits, for each environment"

@@ -19,10 +19,9 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.fil
     replace_file,
     way_out,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import shape
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.values import errors_in_shown
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _forms as forms
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _pages as pages
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._folders import named_path
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import resolve
 
 # The page is the last, for a person who hears of one file.
@@ -49,28 +48,20 @@ def report_folder(task_vars: Mapping[str, t.Any], templar: t.Any, given: str | N
     names = ("unified_profiles_report_dir", "unified_profiles_state_dir")
     known, _problems = resolve(names, task_vars, templar)
     of_settings = [(name, known.get(name)) for name in names]
-    beside = ("unified_profiles_report_dir", f"{task_vars.get('inventory_dir')}/.unified_profiles")
+    beside = f"{task_vars.get('inventory_dir')}/.unified_profiles"
     problems: list[str] = []
-    for option, folder in (("unified_profiles_report_dir", given), *of_settings, beside):
+    for option, folder in (("unified_profiles_report_dir", given), *of_settings, ("", beside)):
         if folder is None:
             continue
         try:
-            return _checked(option, folder), " ".join(problems)
+            found = named_path(option, folder) if option else lasting_folder("unified_profiles_report_dir", beside, "")
+            if found.is_absolute():
+                return found, " ".join(problems)
+            relative = "is relative to the folder where the run was started."
+            raise OptionError(option, relative, "Write it from / on.")
         except OptionError as error:
             problems.append(error.full_message)
     return None, f"No report is written. {problems[0]}"
-
-
-def _checked(option: str, folder: t.Any) -> Path:
-    # The environment is refused for it, and the report is written all the same. So nobody else has checked it.
-    if not isinstance(folder, str):
-        raise OptionError(option, f"must be a string, and is {shape(folder)}.", "Write the folder from / on.")
-    for error in errors_in_shown({option: folder}, "unified_profiles_"):
-        raise error
-    found = lasting_folder(option, folder, "")
-    if not found.is_absolute():
-        raise OptionError(option, "is relative to the folder where the run was started.", "Write it from / on.")
-    return found
 
 
 def folder_problem(folder: Path) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
+from support.settings import VALUES
 
 ROOT = Path(__file__).resolve().parents[2]
 # Each part on both sides of the mark is part of the secret.
@@ -246,8 +247,6 @@ def test_a_secret_with_marks_is_used_as_it_is_where_it_is_written_as_told(projec
 
 SPECS = yaml.safe_load((ROOT / "roles/settings/meta/argument_specs.yml").read_text())["argument_specs"]
 SETTINGS = [name for point in SPECS.values() for name in point["options"]]
-# A name in Segment, and paths: shown on purpose.
-SHOWN = {"source_name", "ca_path", "state_dir"}
 
 
 def test_a_token_in_the_place_of_any_setting_is_not_shown(project):
@@ -258,11 +257,25 @@ def test_a_token_in_the_place_of_any_setting_is_not_shown(project):
     run = project.run("connect", "-vvv", "-e", "connect_wait=0", ANSIBLE_SHOW_CUSTOM_STATS="1")
     shown = everything(run, project)
     found = {setting: shown.find(token) for setting, token in tokens.items()}
-    told = [f"{s}: ...{shown[max(0, at - 160) : at + 120]}" for s, at in found.items() if at >= 0 and s not in SHOWN]
+    told = [f"{s}: ...{shown[max(0, at - 160) : at + 120]}" for s, at in found.items() if at >= 0]
     assert not told, "\n\n".join(told)
     assert {*settings} == {*run.report}
     assert "Traceback" not in run.output
     assert "A defect" not in run.output
+
+
+@pytest.mark.parametrize("setting", ["export_from", "export_dir", "probe_dir"])
+@pytest.mark.parametrize(
+    "kind", ["secret", "secret in a list", "secret as template", "secret before a mark", "undefined"]
+)
+def test_what_only_one_playbook_takes_is_refused_by_its_name_and_not_shown(project, sandbox, setting, kind):
+    value = yaml.safe_load(VALUES[kind])
+    run = project.run(setting.split("_")[0], "-e", json.dumps({f"unified_profiles_{setting}": value}))
+    shown = everything(run, project)
+    assert run.status == 2, run.output
+    assert f"unified_profiles_{setting}: " in " ".join(run.output.split()), run.output
+    assert not re.search("arked0123456789|nosuch|Traceback|defect|Unexpected", shown), shown[-3000:]
+    assert sandbox.journal() == []
 
 
 def test_what_is_hidden_spoils_no_result(project, sandbox):

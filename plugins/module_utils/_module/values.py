@@ -23,8 +23,21 @@ DIGEST = re.compile("[0-9a-f]{12}")
 FINGERPRINTS = ("key_fingerprint", "key_fingerprints", "known_fingerprints", "recorded_key_fingerprint")
 # What people have to see: cards, records and messages show it.
 SHOWN = tuple(
-    "friendly_name source_name attest_existing confirmed_by reason ca_path state_dir report_dir user_id".split()
+    "friendly_name source_name attest_existing confirmed_by reason ca_path state_dir report_dir export_from export_dir "
+    "probe_dir user_id".split()
 )
+# Git's id of a commit and other hashes, as checkouts and folders are called.
+HASH = re.compile(r"(?<![A-Za-z0-9])(?:[0-9a-f]{40}|[0-9a-f]{64})(?![A-Za-z0-9])")
+
+
+def looks_secret(value: str) -> bool:
+    """Whether it may be a token or a write key, so that no message may quote it."""
+    return value.startswith("sgp_") or bool(KEY_SHAPE.search(HASH.sub("", value)))
+
+
+def quoted(value: t.Any) -> str:
+    """A name that somebody gave, for a message; what looks like a secret by its shape."""
+    return shape(value) if looks_secret(str(value)) else str(value)
 
 
 def errors_in_shown(given: Mapping[str, t.Any], prefix: str = "") -> Iterator[OptionError]:
@@ -43,7 +56,7 @@ def errors_in_shown(given: Mapping[str, t.Any], prefix: str = "") -> Iterator[Op
     for name in (*SHOWN, "source_id", "environment"):
         value = str(given.get(prefix + name) or "")
         # An id has the shape of a write key.
-        if value.startswith("sgp_") or (name in SHOWN and KEY_SHAPE.search(value)):
+        if looks_secret(value) if name in SHOWN else value.startswith("sgp_"):
             yield OptionError(
                 prefix + name,
                 f"looks like a secret, being {shape(given[prefix + name])}, and is shown to people.",
@@ -91,13 +104,16 @@ def check_source_name(name: str) -> None:
 
 
 def check_labels(option: str, labels: Mapping[t.Any, t.Any]) -> None:
-    """Raises OptionError for labels whose keys or values are no strings.
+    """Raises OptionError for labels whose keys or values are no strings, or look like secrets: reports show them.
 
     A whole number is taken as its digits. How anything else was written is not known: YAML makes 1.1 of 1.10, and true of yes.
     """
     odd = tuple(kind for kind, _name in KINDS if kind is not int)
     for key, value in labels.items():
         for part, what in ((key, "key"), (value, "value")):
+            if looks_secret(str(part)):
+                problem = f"the {what} of a label looks like a secret, being {shape(part)}, and is shown to people."
+                raise OptionError(option, problem, "Correct it, or leave the label out.")
             if isinstance(part, odd):
                 problem = f"the {what} of the label '{key}' is {shape(part)}, and must be a string."
                 raise OptionError(option, problem, "Quote it in the inventory.")
