@@ -14,7 +14,7 @@ author:
 description:
   - Writes beside the ledger which run is at work on an environment. A second run fails, and says who is at work. Its
     result has the fields of RV(holder) in C(failure.holder).
-  - The playbooks C(connect), C(recover) and C(rotate) take and release the lock by themselves.
+  - The roles and playbooks C(connect), C(recover) and C(rotate) take and release the lock by themselves.
   - The holder is the run, not the task. On one host the lock is free as soon as the process of C(ansible-playbook) has ended, also where it was killed.
   - A run on another host, or in another container, cannot be seen. Its lock is free an hour after it was taken or renewed.
   - With O(ledger=file) the lock is the file C(ENVIRONMENT.run) beside the ledger. With O(ledger=sync) it is the document

@@ -70,6 +70,29 @@ def test_the_second_run_is_told_who_is_at_work_and_the_rest_goes_on(project, san
     assert not lock_file(project).exists()
 
 
+@pytest.mark.newest_only
+def test_a_role_that_is_used_alone_keeps_other_runs_out(project, sandbox, other):
+    """And knows that it can record what it does, before the first write."""
+    role = {"ansible.builtin.include_role": {"name": "flexops.unified_profiles.connect"}}
+    play = {"hosts": "dev", "connection": "local", "gather_facts": False, "tasks": [role]}
+    own = project.folder / "own.yml"
+    own.write_text(json.dumps([play]))
+    lock_file(project).parent.mkdir(parents=True)
+    lock_file(project).write_text(json.dumps(held(other.pid)))
+    refused = project.run(str(own))
+    assert f"(process {other.pid}) has been at work on dev" in " ".join(refused.output.split())
+    assert sandbox.journal(writes=True) == []
+    lock_file(project).unlink()
+    lock_file(project).with_suffix(".lock").mkdir()
+    unwritable = project.run(str(own))
+    assert "dev.lock" in unwritable.output
+    assert sandbox.journal(writes=True) == []
+    lock_file(project).with_suffix(".lock").rmdir()
+    assert project.run(str(own)).status == 0
+    assert sandbox.journal(writes=True) != []
+    assert not lock_file(project).exists()
+
+
 def test_a_run_that_fails_gives_its_lock_back_and_tells_its_own_failure(project, sandbox):
     sandbox.fault(match="POST /handover/dev/connection", kind="status", status=403, count=100)
     run = project.run("connect", "--limit", "dev")

@@ -219,7 +219,7 @@ class Chain(Environment):
                         raise Stop
 
         try:
-            carry_out(read(ROOT / f"roles/{playbook}/tasks/main.yml"))
+            carry_out(read(ROOT / f"roles/{playbook}/tasks/act.yml"))
         except Stop:
             pass
 
