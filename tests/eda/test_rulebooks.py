@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import signal
 import socket
 import subprocess
+import threading
 import time
+import typing as t
+import urllib.parse
 from pathlib import Path
 
 import httpx
@@ -34,7 +38,7 @@ LONG = 240  # seconds after which a test fails; none waits for them
 class Activation:
     """A rulebook that runs."""
 
-    def __init__(self, name, project, folder: Path, environments, **variables) -> None:
+    def __init__(self, name, project, folder: Path, environments, options=(), **variables) -> None:
         self.folder, self.log = folder, folder / "log.txt"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -48,7 +52,8 @@ class Activation:
             **variables,
         }
         (folder / "vars.yml").write_text(yaml.safe_dump(given))
-        self.command = [RULEBOOK, "-r", ROOT / f"extensions/eda/rulebooks/{name}.yml", "--verbose"]
+        rulebook = name if isinstance(name, Path) else ROOT / f"extensions/eda/rulebooks/{name}.yml"
+        self.command = [RULEBOOK, "-r", rulebook, "--verbose", *options]
         self.command += ["-i", project.inventory, "--vars", folder / "vars.yml"]
         self.environment = {
             **os.environ,
@@ -148,6 +153,58 @@ def test_a_signed_event_starts_the_playbook_once_and_a_wrong_one_starts_nothing(
     assert (looks(sandbox), looks(sandbox, "prod")) == (1, 0)
     assert sandbox.journal(writes=True) == []
     assert "eu " not in activation.log.read_text().partition("PLAY RECAP")[2], "it is limited to the environment"
+
+
+class StandIn(http.server.BaseHTTPRequestHandler):
+    """What ansible-rulebook asks an AWX that has one workflow."""
+
+    launched: list[dict]
+    workflow: t.ClassVar[dict] = {
+        **{"id": 1, "type": "workflow_job_template", "related": {"launch": "/launch/"}},
+        **dict.fromkeys((f"ask_{what}_on_launch" for what in ("labels", "inventory", "variables")), False),
+        "ask_limit_on_launch": True,
+    }
+
+    def do_GET(self) -> None:
+        name = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query).get("name", [""])[0]
+        found = {**self.workflow, "name": name, "summary_fields": {"organization": {"name": "Default"}}}
+        job = {"id": 7, "status": "successful", "url": "/api/v2/workflow_jobs/7/", "created": "2026-11-26T10:00:00Z"}
+        self._answer({"results": [found if name else job], "count": 1, "next": None, "version": "24.6.1", **job})
+
+    def do_POST(self) -> None:
+        self.launched.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self._answer({"id": 7, "url": "/api/v2/workflow_jobs/7/"})
+
+    def _answer(self, body: dict) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@pytest.mark.full
+def test_an_event_launches_the_workflow_that_asks_for_an_approval(activate, project, sandbox, tmp_path):
+    """With the action that the guide shows."""
+    assert project.run("connect").status == 0
+    shown = (ROOT / "docs/events.md").read_text().partition("```yaml\naction:")[2].partition("```")[0]
+    (ruleset,) = yaml.safe_load((ROOT / "extensions/eda/rulebooks/segment_audit.yml").read_text())
+    (rule,) = (rule for rule in ruleset["rules"] if rule["name"] == "Look at the environment")
+    rule |= yaml.safe_load(f"action:{shown}")
+    (tmp_path / "own.yml").write_text(yaml.safe_dump([ruleset]))
+    handler = type("OfThisTest", (StandIn,), {"launched": []})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as awx:
+        threading.Thread(target=awx.serve_forever, daemon=True).start()
+        at = ("--controller-url", f"http://127.0.0.1:{awx.server_port}", "--controller-token", "of-awx")
+        activation = activate(tmp_path / "own.yml", options=at)
+        sandbox.world.forwarders.append(Forwarder(f"http://127.0.0.1:{activation.port}/audit", SECRET))
+        sandbox.clear_journal()
+        sandbox.sabotage("dev", "disable-source")
+        activation.wait(lambda: handler.launched)
+        awx.shutdown()
+    assert [body["limit"] for body in handler.launched] == ["dev"]
+    assert looks(sandbox) == 0
 
 
 @pytest.mark.full
