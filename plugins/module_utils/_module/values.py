@@ -26,13 +26,16 @@ SHOWN = tuple(
     "friendly_name source_name attest_existing confirmed_by reason ca_path state_dir report_dir export_from export_dir "
     "probe_dir user_id".split()
 )
+SOURCE_IDS = ("source_id", "recorded_source_id")
+# Segment's.
+TOKEN = re.compile("^sgp_|sgp_[A-Za-z0-9]{20}")
 # Git's id of a commit and other hashes, as checkouts and folders are called.
 HASH = re.compile(r"(?<![A-Za-z0-9])(?:[0-9a-f]{40}|[0-9a-f]{64})(?![A-Za-z0-9])")
 
 
 def looks_secret(value: str) -> bool:
     """Whether it may be a token or a write key, so that no message may quote it."""
-    return value.startswith("sgp_") or bool(KEY_SHAPE.search(HASH.sub("", value)))
+    return bool(TOKEN.search(value) or KEY_SHAPE.search(HASH.sub("", value)))
 
 
 def quoted(value: t.Any) -> str:
@@ -53,22 +56,23 @@ def errors_in_shown(given: Mapping[str, t.Any], prefix: str = "") -> Iterator[Op
             if value != SET_BY_SEGMENT and not DIGEST.fullmatch(str(value)):
                 problem = f"must be the fingerprint of a write key, 12 characters from 0 to 9 and a to f, and is {shape(value)}."
                 yield OptionError(prefix + name, problem, "Copy it from a card or a report.")
-    for name in (*SHOWN, "source_id", "environment"):
+    for name in (*SHOWN, *SOURCE_IDS, "space_id", "environment"):
         value = str(given.get(prefix + name) or "")
         # An id has the shape of a write key.
-        if looks_secret(value) if name in SHOWN else value.startswith("sgp_"):
+        if looks_secret(value) if name in SHOWN else TOKEN.search(value):
             yield OptionError(
                 prefix + name,
                 f"looks like a secret, being {shape(given[prefix + name])}, and is shown to people.",
                 "Correct it.",
             )
-    source_id = str(given.get(f"{prefix}source_id") or "")
-    if source_id != SET_BY_SEGMENT and re.search("[^A-Za-z0-9_-]", source_id):
-        yield OptionError(
-            f"{prefix}source_id",
-            "has characters that no id of a source has.",
-            "Copy it from the address of its page in Segment.",
-        )
+    for name in SOURCE_IDS:
+        source_id = str(given.get(prefix + name) or "")
+        if source_id != SET_BY_SEGMENT and re.search("[^A-Za-z0-9_-]", source_id):
+            yield OptionError(
+                prefix + name,
+                "has characters that no id of a source has.",
+                "Copy it from the address of its page in Segment.",
+            )
 
 
 def is_space_id(space: str) -> bool:
