@@ -87,7 +87,7 @@ def describe(programs: Path, archive: Path) -> None:
 
 
 def verify(programs: Path, archive: Path) -> str:
-    """What speaks against an archive being built from this checkout; nothing if it is, byte by byte."""
+    """The reason why an archive is not built from this checkout; empty if it is, byte by byte."""
     with tempfile.TemporaryDirectory() as folder:
         built = build(programs, Path(folder))
         if built.name != archive.name:

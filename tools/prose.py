@@ -107,7 +107,7 @@ def read_by_people(name: str, text: str) -> Iterator[str]:
 
 
 def shown(name: str, text: str) -> Iterator[str]:
-    """What a run shows: the names of plays and tasks, and the messages in the code."""
+    """The strings that a run shows: the names of plays and tasks, and the messages in the code."""
     if re.match(r"(playbooks|roles/\w+/tasks)/.*\.yml$", name):
         yield from re.findall(r"^ *- name: (.+)", text, re.MULTILINE)
     elif name.startswith("plugins/") and name.endswith(".py"):

@@ -78,7 +78,7 @@ def info(order: Order) -> t.Any:
 
 
 def usage(order: Order) -> t.Any:
-    """What the process used of the processor, in seconds, and the number of requests in the journal."""
+    """The processor time of the process, in seconds, and the number of requests in the journal."""
     return {"cpu_seconds": time.process_time(), "requests": len(order.world.journal)}
 
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every endpoint needs: authorization, bodies, envelopes, errors, rate limits, the journal, and headers."""
+"""The parts that every endpoint shares.
+
+The parts are authorization, bodies, envelopes, errors, rate limits, the journal, and headers.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ class Exchange:
 
     @property
     def media_type(self) -> str:
-        """What the body is, without parameters, in lower case."""
+        """The media type of the body, without parameters, in lower case."""
         return self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What flows: events into sources, from sources into the space's profiles, and from Flex into the source of its key.
+"""The flow of events: into sources, from sources into the space's profiles, and from Flex into the source of its key.
 
 Documented: a disabled source takes nothing in; a message id counts once; a source that is connected to a space has about
 its last month replayed into it; Flex writes two events for each engagement. Inferred: how profiles are merged, and that

@@ -158,7 +158,7 @@ class Rule:
         return next((before for at, before in past if at > then), None)
 
     def answer(self, path: str, now: datetime.datetime) -> Answer:
-        """What a request to this path is answered instead of what the application says."""
+        """The answer to a request to this path, in place of the application's."""
         if self.kind == "html":
             page = b"<html><body><h1>Bad gateway</h1></body></html>"
             return self.status or 200, self._headers(page, "text/html"), page

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every request meets first: the checks that keep web pages out, the bound of bodies, the Date header, the log.
+"""The layer that every request meets first: it keeps web pages out, bounds bodies, sets the Date header, and logs.
 
-A browser on the machine reaches the loopback interface, and any web page can make it send requests there. The Host header tells
-a page whose name was bound to this address (DNS rebinding), Origin and Sec-Fetch-Site tell a page of another origin.
+A browser on the machine reaches the loopback interface, and any web page can make it send requests there. The Host header shows
+a page whose name was bound to this address (DNS rebinding), Origin and Sec-Fetch-Site show a page of another origin.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ Refusal = tuple[int, t.Any, dict[str, str]]
 
 @dataclass
 class Window:
-    """What was counted, and until when."""
+    """The number of counted requests, and when the count ends."""
 
     end: datetime.datetime
     consumed: int = 0
@@ -87,7 +87,7 @@ class Limits:
         return status, json.loads(content), more
 
     def headers(self, path: str, request: Request) -> dict[str, str]:
-        """What the Public API tells of its limits."""
+        """The headers in which the Public API reports its limits."""
         most, seconds = LIMITS.get(path, DEFAULT_LIMIT)
         window = self._window(path if path in LIMITS else "segment", seconds, request)
         return {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an environment consists of, and how its ids, tokens and keys are made."""
+"""The parts of an environment, and how its ids, tokens and keys are generated."""
 
 from __future__ import annotations
 

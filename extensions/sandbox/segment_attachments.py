@@ -95,7 +95,10 @@ def warehouse_source(exchange: Exchange) -> t.Any:
 
 
 def selective_syncs(exchange: Exchange) -> t.Any:
-    """What a warehouse takes of a source, by collection. The SDKs of 73.2.0 want ``enabled``; the older document does not know it."""
+    """The selective syncs of a source to a warehouse, by collection.
+
+    The SDKs of 73.2.0 want ``enabled``; the older document does not know it.
+    """
     warehouse, source = warehouse_of(exchange), exchange.world.source(exchange.env, exchange.path["source"])
     usual = {"type": "string", "createdAt": "2026-01-02T15:04:05.000Z", "lastSeenAt": "2026-01-02T15:04:05.000Z"}
     items = [

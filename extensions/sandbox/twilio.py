@@ -52,7 +52,7 @@ def error(problem: ApiProblem) -> Body:
 
 
 def not_found(exchange: Exchange) -> ApiProblem:
-    """What is said of a path that leads to nothing."""
+    """The error for a path that leads to nothing."""
     path = exchange.request.url.path.split("/", 4)[-1]
     return ApiProblem(404, "20404", f"The requested resource /{path} was not found")
 
@@ -111,7 +111,7 @@ def paged(exchange: Exchange, key: str, items: list[Body]) -> Body:
 
 
 def configuration(exchange: Exchange) -> t.Any:
-    """What Flex is set up as."""
+    """The configuration of Flex."""
     if exchange.env.flex_status == "notstarted":
         raise ApiProblem(404, "45101", "Flex is not set up on this account")
 
@@ -202,7 +202,7 @@ def one_alert(exchange: Exchange) -> t.Any:
 
 
 def task_events(exchange: Exchange) -> t.Any:
-    """What happened to tasks, newest first, of the last 30 days."""
+    """The events of tasks, newest first, of the last 30 days."""
     env, workspace = exchange.env, _flex_sid(exchange.env, "WS", "workspace")
     if exchange.path["workspace"] != workspace or env.flex_status == "notstarted":
         raise not_found(exchange)

@@ -74,7 +74,10 @@ def unattended(environ: Mapping[str, str], variables: Mapping[str, t.Any]) -> st
 
 
 def ask(cards: list[Card], by: str, timeout: int) -> dict[str, dict[str, dict[str, str]]]:
-    """What a person confirms, card by card. Any other answer leaves its step pending; Ctrl+C, Ctrl+D and silence leave the rest."""
+    """The confirmations of a person, card by card.
+
+    Any other answer leaves its step pending; Ctrl+C, Ctrl+D and silence leave the rest.
+    """
     arguments, more = how_to_run(context.CLIARGS)
     run = pages.Run(arguments=arguments, more=more)
     found: dict[str, dict[str, dict[str, str]]] = {}

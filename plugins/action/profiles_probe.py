@@ -78,10 +78,10 @@ class ActionModule(ControllerAction):
 
 @contextlib.contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """What is done to the folder of the report.
+    """Refuse to continue where the folder of the report cannot be written to.
 
     Raises:
-        Refused: It cannot be.
+        Refused: It cannot be written to.
     """
     try:
         yield

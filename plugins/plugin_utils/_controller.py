@@ -62,7 +62,7 @@ class ControllerAction(ActionBase):
             return {**result, **as_settings(failure.as_result())}
 
     def setting(self, option: str, given: t.Any, task_vars: dict[str, t.Any]) -> t.Any:
-        """What the task gives an option, or else the setting of the same name; None where there is neither.
+        """The value of an option in the task, or else the setting of the same name; None where there is neither.
 
         A playbook does not hand settings on: Ansible would quote one that it cannot evaluate.
 

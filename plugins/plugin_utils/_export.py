@@ -158,7 +158,7 @@ class Export(AtOnce[Standing]):
         return before.get(f"{PREFIX}space_id") if isinstance(before, Mapping) else None
 
     def _with_space(self, name: str, found: Standing) -> Standing:
-        """What stands, with the space that was exported before, also of an environment that was not reached this time."""
+        """The findings; where there are none, as without a connection, the space that was exported before."""
         if not found["facts"] and (space := self._space_before(name)):
             found["facts"]["space_id"] = space
         return found
@@ -169,7 +169,7 @@ class Export(AtOnce[Standing]):
 
 
 def _referred_to(values: Iterable[t.Any]) -> set[str]:
-    """What may be a variable that templates refer to, without those that every host has.
+    """The names that may be variables to which templates refer, without those that every host has.
 
     Plain Jinja2 knows no filter of Ansible, so the tree is walked and nothing compiled. A string or an attribute may be a variable's name:
     lookup('vars', 'a'), hostvars[host].a.

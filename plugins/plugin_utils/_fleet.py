@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What a run found of all its environments, read once on the controller, and how it was started."""
+"""A run's findings about all its environments, read once on the controller, and how the run was started."""
 
 from __future__ import annotations
 
@@ -131,7 +131,10 @@ def for_a_machine() -> bool:
 
 
 def about_run(task_vars: Mapping[str, t.Any], at: str) -> list[str]:
-    """What a report says of its run besides: the inventory, the release of the collection, and how long it took until ``at``."""
+    """The further facts of a report about its run.
+
+    The sources of the inventory, the release of the collection, and the seconds from the start until ``at``, if known.
+    """
     told = [*inventory_sources(task_vars["hostvars"])[0], f"flexops.unified_profiles {_release()}"]
     began, end = parse_time(task_vars[LOOK].get("began")), parse_time(at)
     return [*told, f"{(end - began).total_seconds():.0f} s"] if began and end else told
@@ -179,7 +182,7 @@ def how_to_run(options: Mapping[str, t.Any], playbook: str = "") -> tuple[tuple[
 
 
 def _extra_variables(given: str) -> dict[str, t.Any]:
-    """What stands after one ``-e``, as Ansible reads it."""
+    """The variables of one ``-e``, as Ansible reads them."""
     if given[:1] in ("[", "{"):
         read = yaml_load(given)
         return {str(name): value for name, value in read.items()} if isinstance(read, Mapping) else {}

@@ -56,7 +56,10 @@ def counts(outcomes: Outcomes) -> dict[str, int]:
 
 
 def handed_on(outcomes: Outcomes) -> dict[str, t.Any]:
-    """What the next job gets: how many have each status, and the essence of the first environments, those in trouble first."""
+    """The data for the next job.
+
+    The number of environments with each status, and the essence of the first environments, those in trouble first.
+    """
     names = worst_first(outcomes)
     return {
         "counts": counts(outcomes),
@@ -120,7 +123,7 @@ CHECKS = (LOOK, *ATTRIBUTES)
 
 
 def _told(found: EnvironmentStatus, check: str) -> Iterator[tuple[str, str]]:
-    """What a case says, the worst first; nothing where the check is passed."""
+    """The results of a case as ``(kind, message)``, the worst first; none where the check is passed."""
     if found["failure"]:
         yield ("error", found["failure"]) if check == LOOK else ("skipped", "The look failed.")
     against = [sentence(it) for it in found["differences"] if it["attribute"] == check and not it["accepted"]]

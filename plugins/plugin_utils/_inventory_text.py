@@ -227,7 +227,7 @@ def _is_reference(value: t.Any) -> bool:
 
 
 def _said(value: t.Any) -> t.Any:
-    """What a service says, so that it is not evaluated."""
+    """A service's value, marked so that it is not evaluated."""
     if isinstance(value, Mapping):
         return {Said(key): Said(inner) for key, inner in value.items()}
     return Said(value)

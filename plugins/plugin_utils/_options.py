@@ -53,7 +53,9 @@ def digests(given: t.Any) -> list[str]:
 
 
 def confirmation_problem(confirm: t.Any, hosts: Collection[str]) -> str:
-    """What is wrong with the run's confirmations, or nothing. One that is misspelt confirms nothing, so all are refused with it.
+    """The problem with the run's confirmations, or an empty string.
+
+    A misspelt confirmation confirms nothing, so all are refused with it.
 
     Digests need no mapping: each names environment and step.
     """
@@ -89,7 +91,7 @@ def accepted_problems(entries: Sequence[Mapping[str, t.Any]]) -> list[str]:
 
 
 def endpoints_problem(settings: Mapping[str, t.Any], steps: Collection[str]) -> str:
-    """What is missing of the endpoints, or nothing."""
+    """The problem if endpoints are missing, or an empty string."""
     endpoints = settings.get("unified_profiles_endpoints") or {}
     missing = [step for step in steps if not endpoints.get(step)]
     if settings.get("unified_profiles_channel") != "endpoint" or not missing:
@@ -99,7 +101,10 @@ def endpoints_problem(settings: Mapping[str, t.Any], steps: Collection[str]) -> 
 
 
 def keys_problem(settings: Mapping[str, t.Any], hosts: Collection[str]) -> str:
-    """What is wrong with what was said of one key by environment, or nothing. A name that is misspelt would say nothing at all."""
+    """The problem with the settings that name a key by environment, or an empty string.
+
+    A misspelt name would have no effect at all.
+    """
     for option in WORDS:
         name, said = PREFIX + option, settings.get(PREFIX + option) or {}
         unknown = sorted(quoted(host) for host in said if host not in hosts)

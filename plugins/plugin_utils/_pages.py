@@ -95,7 +95,7 @@ def fenced(*lines: t.Any) -> str:
 
 
 class Run(t.NamedTuple):
-    """What the pages tell of the run.
+    """The facts about the run that the pages show.
 
     Attributes:
         playbook: Its name, for the heading.

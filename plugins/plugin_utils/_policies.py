@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What people's own policies ask of an outcome; the tests ``proven`` and ``drifted``."""
+"""The tests ``proven`` and ``drifted``, by which people's own policies judge an outcome."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Probe(AtOnce[Probed]):
 
 
 class Row(t.TypedDict):
-    """What all environments show of one assumption.
+    """One assumption, with the verdicts of all environments.
 
     Attributes:
         verdict: The first of :data:`VERDICTS` that an environment has.
@@ -202,7 +202,7 @@ def probe_text(summary: Summary) -> str:
 
 
 def _details(row: Row) -> str:
-    """What those environments saw that have the verdict of all."""
+    """The details of the environments whose verdict is that of the row."""
     return "; ".join(one["detail"] for one in row["details"] if one["verdict"] == row["verdict"])
 
 

@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What looks saw, and snapshots: written by the report's task alone. No failure here is one of the run."""
+"""Observations of looks, and snapshots: only the report's task writes them. No failure here fails the run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ Places = dict[str, list[str]]
 
 
 class Remembered:
-    """What the files have of the environments of a survey. Each file is read once; the threads of the survey share it.
+    """The observations that the files have of a survey's environments.
+
+    Each file is read once; the threads of the survey share it.
 
     Attributes:
         places: Where it is kept.
@@ -61,7 +63,7 @@ class Remembered:
         self._lock = threading.Lock()
 
     def of(self, name: str, settings: Mapping[str, t.Any]) -> Observation | None:
-        """What a file has of an environment. None as well where it is kept elsewhere."""
+        """The observation of an environment in its file. None where there is none, or where it is kept elsewhere."""
         with self._lock:
             where = settings[f"{PREFIX}remember"]
             if where == "file":

@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What the settings of a rollout accept, and when it stops. Pure."""
+"""The values that the settings of a rollout accept, and when the rollout stops. Pure."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ def beyond_limits(settings: Mapping[str, t.Any]) -> list[str]:
 
 
 def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
-    """What is wrong beyond types, a sentence each."""
+    """The problems beyond wrong types, a message each."""
     if INVISIBLE.search(hostname):
         yield "The environment's name has characters that nobody sees, and could be taken for another's. Rename it in the inventory."
     for name, value in given.items():
@@ -240,7 +240,7 @@ def _problems(given: Mapping[str, t.Any], hostname: str) -> Iterator[str]:
 
 
 def run_only_problem(variables: Collection[str], extra: Collection[str]) -> str:
-    """What is wrong where settings for one run stand in the inventory or a play, or nothing.
+    """The problem with settings for one run that are in the inventory or a play, or an empty string.
 
     Args:
         variables: The names of a host's variables.

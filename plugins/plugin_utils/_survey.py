@@ -84,7 +84,7 @@ class AtOnce(abc.ABC, t.Generic[L]):
 
     @abc.abstractmethod
     def failure_of(self, found: L) -> str:
-        """What stopped a look; empty if nothing did."""
+        """The message of the failure that stopped a look; empty if none did."""
 
     def look(self, names: Sequence[str], settings_of: Callable[[str], tuple[Settings, Sequence[str]]]) -> dict[str, L]:
         """Look at each environment.
@@ -214,7 +214,7 @@ class Survey(AtOnce[Look]):
 
 
 def shared_sources(claims: Mapping[str, tuple[str, str, str]]) -> dict[str, str]:
-    """What is wrong with environments that would manage the same source.
+    """The problems of environments that would manage the same source.
 
     Args:
         claims: Workspace id, source name and the workspace's slug, by environment.

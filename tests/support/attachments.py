@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is attached to a source: made up by chance, and what a source of the sandbox has of it."""
+"""The attachments of a source: random ones, and those that a source of the sandbox has."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def attach(env: Environment, source: Source, seed: object = 0) -> None:
 
 
 def attached(env: Environment, source: Source) -> dict[str, t.Any]:
-    """What can be put back to a source, as the sandbox has it."""
+    """The parts that can be put back to a source, as the sandbox has them."""
     return {
         "slug": source.slug,
         "name": source.name,
@@ -82,7 +82,7 @@ def attached(env: Environment, source: Source) -> dict[str, t.Any]:
 
 
 def of_others(env: Environment, but: t.Collection[str]) -> dict[str, t.Any]:
-    """What warehouses and tracking plans have of all other sources."""
+    """The entries of all other sources in warehouses and tracking plans."""
     return {
         id_: (
             [one for one in place["sources"] if one not in but],

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the playbooks do to one environment, without ansible-playbook: milliseconds instead of seconds for each run.
+"""The work of the playbooks on one environment, without ansible-playbook.
+
+A run takes milliseconds instead of seconds.
 
 The looks are the survey's own, and what is done between them are the tasks of the role, read from its file. Only the order of the
 playbooks is said again: look, act where something is due, look again. That this is what they do is a test of its own
@@ -81,7 +83,7 @@ def world_clock(sandbox: SandboxHandle) -> type[Clock]:
 
 @dataclass
 class Run:
-    """What a run led to.
+    """The result of a run.
 
     Attributes:
         looks: The first one, and the one after something was done.
@@ -234,7 +236,7 @@ class Chain(Environment):
         return result
 
     def recorded(self) -> dict[str, t.Any]:
-        """What the ledger says, wherever it is kept."""
+        """The steps in the ledger, wherever it is kept."""
         context = ModuleContext(checked(profiles_info, self.arguments(profiles_info)), check_mode=True)
         return dict(open_ledger(context).read().steps)
 

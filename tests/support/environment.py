@@ -57,7 +57,7 @@ class Environment:
 
     @property
     def known(self) -> dict[str, t.Any]:
-        """What every module is given, as far as it has an option of the name."""
+        """The options that every module gets, as far as it has an option of the name."""
         return {
             "sandbox_url": self.sandbox.url,
             "segment_region": self.env.region,
@@ -92,7 +92,7 @@ class Environment:
         return {**endpoint, "read_url": url, "read_path": of_inventory["read_path"]} if read_back else endpoint
 
     def ledger(self, step: str) -> dict[str, t.Any]:
-        """What the ledger's file has of a step."""
+        """The records of a step in the ledger's file; empty where there are none."""
         path = self.state_dir / f"ledger/{self.name}.json"
         steps: dict[str, dict[str, t.Any]] = json.loads(path.read_text())["steps"] if path.exists() else {}
         return steps.get(step, {})

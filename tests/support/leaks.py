@@ -38,7 +38,7 @@ VAULT_PASSWORD = "canary-of-the-vault"
 
 
 def registered(folder: str) -> list[str]:
-    """What the tasks in a folder register."""
+    """The names that the tasks in a folder register."""
     texts = (file.read_text() for file in (ROOT / folder).rglob("*.yml"))
     return sorted({name for text in texts for name in re.findall(r"register: (\w+)", text)})
 
@@ -59,7 +59,7 @@ def _in_base64(text: str) -> Iterator[str]:
 
 
 def forms(secret: str) -> set[str]:
-    """What is left of the secret however it was escaped, and how often: its beginning, which nothing escapes; and that in base64."""
+    """The beginning of a secret, which no escaping changes however often, and its forms in base64 and in URLs."""
     beginning = re.match(r"[\w-]*", secret)[0]  # type: ignore[index]
     assert beginning.startswith(CANARY), "not found by its beginning"
     assert len(beginning) > 12, "too short to be told from anything else"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the ledger share: examples of its parts, and a generator of whole documents."""
+"""The examples of the ledger's parts that its tests share, and a generator of whole documents."""
 
 from __future__ import annotations
 

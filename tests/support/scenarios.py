@@ -157,7 +157,7 @@ def settle(chain: Chain, playbook: str) -> Run:
 
 
 def by_hand(chain: Chain, step: str, asked: dict[str, t.Any]) -> dict[str, str]:
-    """What a person does in the consoles with a card."""
+    """Do in the consoles what a card says, as a person does, and return the confirmation."""
     world, env, subject = chain.sandbox.world, chain.env, asked["subject"]
     with world.lock:
         if step == "connection":

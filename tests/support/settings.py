@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people write in an inventory: values of all kinds, and the variables that Ansible makes of them."""
+"""The values of all kinds that people write in an inventory, and the variables that Ansible reads from them."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What can go wrong, said so that an operator knows what to do next.
+"""The errors of the collection, worded so that an operator knows what to do next.
 
 Every error that the collection raises on purpose is a :class:`Failure`. ``_module/run.py`` turns it into a failed result. Nothing
 else does. A message says what failed, where and why; ``next_step`` says the way out.
@@ -136,7 +136,7 @@ class Refused(Failure):
 
 
 class NotFound(Failure):
-    """What should be there is not."""
+    """Something that should exist does not."""
 
     kind = "not_found"
 

@@ -57,7 +57,7 @@ class Busy(Exception):
 
 
 def way_out(error: OSError) -> str:
-    """What to do about an error of the operating system: the beginning of a sentence."""
+    """The way out of an error of the operating system: the beginning of a sentence."""
     return WAYS_OUT.get(error.errno or 0, "See that its file system works")
 
 

@@ -153,7 +153,7 @@ class _Workers(t.Generic[T]):
                 self.waiting.get_nowait()
 
     def next_result(self, wait: bool) -> dict[str, T]:
-        """What was returned next, by name; nothing if nothing is there within a moment."""
+        """The next result, by name; nothing if there is none within a moment."""
         try:
             return dict([self.finished.get(wait, TICK)])
         except queue.Empty:

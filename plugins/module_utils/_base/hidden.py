@@ -4,7 +4,10 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What one task must not show, wherever a server or a proxy repeats it. Ansible hides what options hold; a write key is in none."""
+"""The values that one task must not show, wherever a server or a proxy repeats them.
+
+Ansible hides the values of options, and a write key is in none of them.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ class Hidden:
                 self.add(Secret(base64.b64decode(credential).decode().partition(":")[2]))
 
     def in_words(self, text: str) -> str:
-        """What a server, a proxy or the network said, without secrets, and not without end."""
+        """The words of a server, a proxy or the network, without secrets, and 500 characters at most."""
         known = self._replace(text, lambda value: True)
         return KEY_SHAPE.sub(lambda match: f"<secret {fingerprint(match[0])}>", known)[:500]
 

@@ -49,7 +49,7 @@ class Secret:
 
     @property
     def hint(self) -> str:
-        """What a person can compare: the fingerprint and the last four characters, a fifth of them at most."""
+        """The part that a person can compare: the fingerprint and the last four characters, a fifth of them at most."""
         if len(self._value) < LONG:
             return "too short for a fingerprint"
         return f"{self.fingerprint}, ends in ...{self._value[-4:]}"
@@ -73,7 +73,7 @@ def fingerprint(value: str) -> str:
 
 
 def shape(value: t.Any) -> str:
-    """What kind of value it is, for a message about any option: it may hold a secret by mistake."""
+    """The kind of a value, for a message about any option: the value may be a secret by mistake."""
     if isinstance(value, str):
         if len(value) >= LONG:
             return f"a string of {len(value)} characters (fingerprint {fingerprint(value)})"

@@ -23,7 +23,7 @@ def format_number(found: t.Any) -> int:
 
 
 def misfits(found: t.Any, kind: t.Any, path: str) -> Iterator[str]:
-    """What in decoded JSON is not of its type, a sentence without a full stop for each.
+    """The parts of decoded JSON that are not of their type, a sentence without a full stop for each.
 
     Args:
         found: The JSON.

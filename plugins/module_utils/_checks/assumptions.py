@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What the collection takes the services to answer, in one table. Pure.
+"""The answers that the collection assumes of the services, in one table. Pure.
 
 How certain each fact is, is said before anybody has seen it: by the vendor's documentation, by public code, or by a conclusion.
 """
@@ -50,7 +50,7 @@ class Assumption:
 
 
 def judge_all(observed: on.Observed, more: bool) -> dict[str, on.Judgement]:
-    """What one environment shows of each assumption, by the assumption's name.
+    """The judgement of one environment on each assumption, by the assumption's name.
 
     Args:
         observed: What was answered.

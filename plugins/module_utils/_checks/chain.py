@@ -76,7 +76,7 @@ OPTIONS: dict[str, t.Any] = {
 
 
 class Look(t.TypedDict):
-    """What a look found of one environment.
+    """The result of a look at one environment.
 
     Attributes:
         failure: What stopped the look, for a person; empty if nothing did.
@@ -89,7 +89,7 @@ class Look(t.TypedDict):
         suspicions: What speaks against a step without a contradiction.
         cards: Of steps that evidence speaks against.
         source: The source as it may be shown; None if there is none.
-        rotation: How the rotation of the write key stands.
+        rotation: The state of the rotation of the write key.
         credentials: The fingerprints of the tokens and secrets in use, by option; only of a look for drift.
         source_gone: Whether a source is to be made, because the one that there was is gone.
         workspace: ``{id, name, slug}`` of the Segment workspace.
@@ -297,7 +297,10 @@ class Chain:
         self.found["source_gone"] = outcome.plan.action == "create"
 
     def never_seen(self, failure: NotFound) -> Failure:
-        """What to do without the source: take the word back that the form was filled in, where nothing else says so."""
+        """The failure where the source does not exist.
+
+        Where only the ledger says that the form was filled in, the failure says how to withdraw that.
+        """
         steps = open_ledger(self.call).read().steps
         if "done" in steps.get("link", {}):
             return failure

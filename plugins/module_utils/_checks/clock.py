@@ -59,7 +59,7 @@ class ServerClock:
         return round(newest, 1) if abs(newest) > EXACT else 0.0
 
     def warnings(self) -> list[str]:
-        """What to tell of a clock that is minutes off, and of one that only a single answer shows."""
+        """The warnings about a clock that is minutes off, and about one that only a single answer shows to be off."""
         if CLOSE < abs(self.skew) < FAR:
             told = f"This machine's clock is {_apart(self.skew)} Segment's. Times are corrected by that. Set the clock, as with NTP."
             return [told]
@@ -70,7 +70,7 @@ class ServerClock:
         return []
 
     def failure(self) -> Failure | None:
-        """What is wrong with a clock that is hours off."""
+        """The failure where the clock is an hour or more off; None elsewhere."""
         if abs(self.skew) < FAR:
             return None
         return Failure(

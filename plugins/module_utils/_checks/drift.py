@@ -44,7 +44,7 @@ NOBODY: dict[str, t.Any] = {
 
 
 class DriftLook:
-    """What stands of one environment.
+    """A look at the state of one environment.
 
     Attributes:
         unread: Why an attribute could not be read.
@@ -107,7 +107,7 @@ class DriftLook:
 
     @functools.cached_property
     def flex(self) -> str:
-        """What is wrong with Flex; empty if nothing is."""
+        """The problem with Flex; empty if there is none."""
         # Credentials that are no good are refused with 401, by all of Twilio.
         found = self._allowed(("flex",), lambda: check_flex(self.call, fail=False)["flex"], (403,))
         if found is None or found["ready"]:

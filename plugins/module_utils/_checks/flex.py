@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What of a Flex account matters to Unified Profiles."""
+"""The parts of a Flex account that matter to Unified Profiles."""
 
 from __future__ import annotations
 

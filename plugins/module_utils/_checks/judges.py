@@ -4,9 +4,9 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What was answered in one look at an environment, and how that speaks for or against an assumption. Pure.
+"""The answers in one look at an environment, and how they speak for or against an assumption. Pure.
 
-A report of this goes to a public issue. So a detail is made of words that stand in this file, of statuses, and of nothing that a
+A report of this goes to a public issue. So a detail is made of words that are in this file, of statuses, and of nothing that a
 server sent or a person configured. Names of fields and headers are those that are looked for.
 """
 
@@ -107,7 +107,7 @@ CONNECTOR = "GET /ProfileConnector/Instances/{account}"
 
 
 class Judgement(t.TypedDict):
-    """What an environment shows of an assumption. The detail is a part of a sentence; it may be empty."""
+    """The verdict of an environment on an assumption. The detail is a part of a sentence; it may be empty."""
 
     verdict: str
     detail: str
@@ -115,7 +115,7 @@ class Judgement(t.TypedDict):
 
 @dataclass(frozen=True)
 class Observed:
-    """What was answered in one look at one environment.
+    """The answers in one look at one environment.
 
     Attributes:
         survey: The exchanges of a survey.
@@ -196,7 +196,7 @@ def not_visible(detail: str) -> Judgement:
 
 
 def at(body: t.Any, *path: str | int) -> t.Any:
-    """What is at a path of decoded JSON; None where there is nothing."""
+    """The value at a path of decoded JSON; None where there is none."""
     for step in path:
         try:
             body = body[step]
@@ -216,7 +216,10 @@ def strings(values: Iterable[t.Any]) -> list[str]:
 
 
 def misfit(found: t.Any, fields: Fields) -> str:
-    """What of an object is not as it should be: fields and types, and no value. A field with a question mark may be missing."""
+    """The faults of an object: fields and types, and no value; empty if there are none.
+
+    A field with a question mark may be missing.
+    """
     if not isinstance(found, dict):
         return f"{KINDS[type(found)]} in place of an object"
     told = []
@@ -335,7 +338,7 @@ def refused(observed: Observed) -> Judgement:
 
 
 def _hints(one: Exchange) -> tuple[str, bool]:
-    """What a 429 tells of the wait: Retry-After, and whether the body has milliseconds."""
+    """The hints of a 429 about the wait: Retry-After, and whether the body has milliseconds."""
     return one.headers.get("retry-after", "").strip(), type(at(one.body, "errors", 0, "data", "msBeforeNext")) in NUMBER
 
 

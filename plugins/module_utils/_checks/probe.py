@@ -33,7 +33,7 @@ OPTIONS: dict[str, t.Any] = {**CHAIN, "probe_more": {"type": "bool", "default": 
 
 
 class Probed(t.TypedDict):
-    """What one environment shows.
+    """The judgements of one environment.
 
     Attributes:
         failure: What ended its survey early, for a person; empty if nothing did.

@@ -145,7 +145,10 @@ def usable_snapshot(call: ModuleContext, source_id: str) -> Snapshot | None:
 
 
 def restoring(call: ModuleContext) -> Restoring | None:
-    """What is still to be put back to the source that ``source_id`` names; None where that is nothing."""
+    """The parts that are still to be put back to the source that ``source_id`` names.
+
+    None where there are none, or where some are wanted and the snapshot cannot be used.
+    """
     ledger, source_id = open_ledger(call), call["source_id"]
     record: Mapping[str, t.Any] | None = open_restore(ledger.read())
     if source_id == SET_BY_SEGMENT:  # nothing is recorded in check mode
@@ -196,7 +199,7 @@ def _told(record: Mapping[str, t.Any] | None) -> dict[str, t.Any]:
 
 
 def still_to_do(call: ModuleContext, record: Mapping[str, t.Any]) -> str:
-    """What is still to be put back, and why it is not, in words."""
+    """The parts that are still to be put back, and why they are not, in words."""
     snapshot = usable_snapshot(call, record.get("lost_source_id", ""))
     if snapshot is None:
         call.warnings.append(
@@ -212,7 +215,10 @@ def still_to_do(call: ModuleContext, record: Mapping[str, t.Any]) -> str:
 
 
 def restore_card(call: ModuleContext, document: LedgerDocument) -> Card | None:
-    """What a person has to put back, with names and places. None where there is nothing, or once it is acknowledged."""
+    """The card of what a person has to put back, with names and places.
+
+    None where there is nothing, where the snapshot cannot be used, or once the card is acknowledged.
+    """
     record = document.restore
     if not record or not record.get("source_id"):
         return None

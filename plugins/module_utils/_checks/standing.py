@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What stands of one environment, as far as the services and the ledger tell: the settings that an inventory of it has."""
+"""The state of one environment, as far as the services and the ledger show it: the settings for its inventory."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ OPTIONS: dict[str, t.Any] = {
 
 
 class Standing(t.TypedDict):
-    """What stands of one environment.
+    """The state of one environment, for its inventory.
 
     Attributes:
         facts: Settings by option, as they are at the services.

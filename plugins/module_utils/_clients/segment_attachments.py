@@ -49,7 +49,7 @@ class Destination(t.TypedDict):
 
 
 class AttachmentsApi(PublicApi):
-    """What is attached to the sources of one workspace."""
+    """The attachments of the sources of one workspace."""
 
     def schema_settings(self, source: str) -> dict[str, t.Any]:
         """The fields of :data:`SCHEMA_SETTINGS` that are there (operation listSchemaSettingsInSource)."""

@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What a Segment source is to this collection, and which one of many is meant. Pure."""
+"""A Segment source as this collection knows it, and the choice of the one that is meant among many. Pure."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Source:
         return self.type == JAVA["slug"] or self.type_id == JAVA["id"]
 
     def view(self) -> dict[str, t.Any]:
-        """What may be shown and compared."""
+        """The fields that may be shown and compared."""
         return {
             "id": self.id,
             "slug": self.slug,
@@ -134,12 +134,12 @@ def diagnose(
     recorded_key: str | None,
     audit: Iterable[Mapping[str, str]],
 ) -> list[dict[str, str]]:
-    """What is wrong with the source, as ``{problem, detail, by, since}``, empty when nothing is.
+    """The problems with the source, as ``{problem, detail, by, since}``, empty when there are none.
 
     Each ``detail`` stays true once the problem is mended. Nobody and no time are named where the audit trail shows none.
 
     Args:
-        source: What :func:`find` gave, or the failure that it raised.
+        source: What :func:`find` returned, or the failure that it raised.
         name: The name that the source should have.
         recorded_id: The id that was last handed over, if any.
         recorded_key: The fingerprint of the write key that was last handed over, if any.

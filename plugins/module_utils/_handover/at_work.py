@@ -61,7 +61,7 @@ class Holder:
 
     @property
     def for_people(self) -> dict[str, t.Any]:
-        """What a result has of it."""
+        """The holder as a result shows it."""
         return {"user": self.user, "host": self.host.partition(" ")[0], "pid": self.pid, "since": self.since}
 
     def is_at_work(self, now: datetime.datetime) -> bool:

@@ -62,7 +62,7 @@ class Card(t.TypedDict):
 
 
 class Console(t.TypedDict, total=False):
-    """What is known of the consoles: Segment's region (``us`` or ``eu``), the slugs in its URLs, and the sandbox's URL."""
+    """The known facts of the consoles: Segment's region (``us`` or ``eu``), slugs in its URLs, the sandbox's URL."""
 
     region: str
     workspace_slug: str

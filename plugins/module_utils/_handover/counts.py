@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What Segment counted of Flex events, and who sent them. Pure."""
+"""Segment's counts of Flex events, and the sources that sent them. Pure."""
 
 from __future__ import annotations
 

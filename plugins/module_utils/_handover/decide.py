@@ -32,7 +32,7 @@ Records = Mapping[str, Record]
 
 
 class Confirmation(t.TypedDict):
-    """What a person says about one card."""
+    """A person's word on one card."""
 
     by: str
     digest: str
@@ -41,7 +41,7 @@ class Confirmation(t.TypedDict):
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of one step of one environment.
+    """The known facts of one step of one environment.
 
     Attributes:
         step: The step.
@@ -109,7 +109,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a step.
+    """The decision on a step.
 
     Attributes:
         status: The status that the step has at the end of the run.

@@ -51,7 +51,7 @@ class Difference(_Difference, total=False):
 
 
 class Attribute(t.NamedTuple):
-    """What is known of an attribute. docs/drift.md has the same table.
+    """The rules for an attribute. docs/drift.md has the same table.
 
     Attributes:
         expected: Where the expected value comes from.
@@ -146,7 +146,7 @@ OWN_ATTRIBUTE = {"source_id": "source", "space_id": "space"}
 
 @dataclass(frozen=True)
 class Seen:
-    """What was read of an environment, and what should be there.
+    """The state of an environment as it was read, and as it should be.
 
     Attributes:
         source_name: The inventory's.
@@ -251,7 +251,7 @@ def _of_source(seen: Seen) -> Iterator[Difference]:
 
 
 def _of_keys(document: LedgerDocument, source: Source) -> Iterator[Difference]:
-    """What is another source's says nothing of this one. Without a visible key nobody can tell."""
+    """The difference of the write keys; none if the record is of another source, or no key is visible."""
     record = document.steps["key"].get("done")
     if not record or record["subject"].get("source_id") != source.id or not source.keys:
         return
@@ -308,7 +308,7 @@ def _of_space(seen: Seen) -> Iterator[Difference]:
 
 
 def _of_steps(seen: Seen) -> Iterator[Difference]:
-    """What was handed over and does not stand, or is not what the inventory says now."""
+    """The differences of hand-overs that were done, and are undone or not what the inventory says now."""
     for step, facts in seen.steps.items():
         done = facts.recorded.get("done")
         if not done:

@@ -116,7 +116,7 @@ def _proving(document: LedgerDocument) -> bool:
 def _proof(
     document: LedgerDocument, key: Verdict, evidence: Evidence, source_id: str | None
 ) -> dict[str, t.Any] | None:
-    """What a rotation waits for, once the old key is retired; None where none does."""
+    """The proof that a rotation waits for, once the old key is retired; None where no rotation does."""
     rotation = document.rotation
     if rotation is None or not _proving(document):
         return None
@@ -160,7 +160,7 @@ def _attested(steps: Mapping[str, Verdict]) -> set[str]:
 
 
 class _Found:
-    """What speaks against an environment, each by a name that a person can acknowledge and no other environment has."""
+    """The evidence against an environment, by names that a person can acknowledge and no other environment has."""
 
     def __init__(self, document: LedgerDocument, evidence: Evidence, suspicions: Iterable[Suspicion]) -> None:
         self.environment, self.evidence, self.suspicions = document.environment, evidence, list(suspicions)
@@ -227,7 +227,7 @@ def _cards(
     steps: Mapping[str, Verdict],
     suspicions: Iterable[Suspicion],
 ) -> Iterator[Card]:
-    """What to look at, for every step that is broken or suspected."""
+    """The cards to look at, one for every step that is broken or suspected."""
     names = {suspicion["step"]: found.suspicion(suspicion) for suspicion in suspicions}
     if steps["connection"]["verdict"] == "broken" and evidence.alerts:
         names["connection"] = found.alert(max(evidence.alerts, key=lambda alert: str(alert["at"])))

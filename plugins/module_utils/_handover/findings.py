@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What was found wrong with a source, who did it and what was done about it, until every step was proven again. Pure."""
+"""The problems found with a source, who caused them and what was done, until every step is proven again. Pure."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ NOT_DONE = (ApiError, Unreachable, BudgetExceeded)
 
 
 class HandOverResult(t.TypedDict):
-    """What a later task, the report and a person need to know of a hand-over; documented in the modules."""
+    """The facts of a hand-over for a later task, the report and a person; documented in the modules."""
 
     step: str
     status: str
@@ -331,7 +331,7 @@ def _digest(call: ModuleContext, step: str, expected: Mapping[str, t.Any], recor
 
 
 def _confirmation(call: ModuleContext, known: str, recorded: Records) -> Confirmation | None:
-    """What a person says about this step: about its card, or that what is recorded as done was not."""
+    """A person's word on this step: on its card, or that what is recorded as done was not; None without any."""
     if confirm := call["confirm"]:
         return {"by": signature(confirm["by"], "confirm.by"), "digest": confirm["digest"], "done": confirm["done"]}
     done, asked = recorded.get("done"), recorded.get("asked")

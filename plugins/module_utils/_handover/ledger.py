@@ -54,9 +54,9 @@ class _Record(t.TypedDict):
 
 
 class Record(_Record, total=False):
-    """What was asked for or done in one step.
+    """A hand-over that was asked for or done in one step.
 
-    ``subject`` is what was handed over, with fingerprints for secrets, ``digest`` stands for it. ``keys`` are the fingerprints
+    ``subject`` is what was handed over, with fingerprints for secrets, ``digest`` identifies it. ``keys`` are the fingerprints
     of all keys that the source had then, and ``only_since`` says since when the one that was handed over is the only one, where it was
     not then. ``asked_at`` is when the step was first asked for: it stays while the step is pending.
     """
@@ -77,7 +77,10 @@ class _Entry(t.TypedDict):
 
 
 class Entry(_Entry, total=False):
-    """What happened: ``what`` is a verb's past, such as attested, sent, asked, withdrawn, acknowledged, rotated, restored."""
+    """An event of the history.
+
+    ``what`` is a verb's past, such as attested, sent, asked, withdrawn, acknowledged, rotated, restored.
+    """
 
     step: str
     digest: str
@@ -111,7 +114,7 @@ class _Finding(t.TypedDict):
 
 
 class Finding(_Finding, total=False):
-    """What was found to be wrong, by whom it was done, and what was done about it. It stays until all is proven again."""
+    """A problem that was found, who caused it, and what was done about it. It stays until all is proven again."""
 
     step: str
     by: str
@@ -248,11 +251,11 @@ class Ledger(abc.ABC):
     @property
     @abc.abstractmethod
     def lock_name(self) -> str:
-        """What to call the lock beside the ledger, for somebody who has to find it."""
+        """The name of the lock beside the ledger, for somebody who has to find it."""
 
     @abc.abstractmethod
     def read_lock(self) -> t.Any:
-        """What the lock beside the ledger holds; None where there is none, or nothing that can be read.
+        """The content of the lock beside the ledger; None where there is no lock, or no content that can be parsed.
 
         Raises:
             LedgerError: It cannot be read.
@@ -280,7 +283,7 @@ class Ledger(abc.ABC):
 
 
 def digest(environment: str, step: str, subject: Mapping[str, t.Any]) -> str:
-    """What a confirmation has to name: changes with everything that is to be handed over."""
+    """The digest that a confirmation has to name: it changes with everything that is to be handed over."""
     text = json.dumps([environment, step, subject], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

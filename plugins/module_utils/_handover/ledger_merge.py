@@ -4,9 +4,9 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What a ledger holds after two writers changed what both had seen, and how much of it is kept. All of it is pure.
+"""The ledger after two writers changed what both had seen, and how much of it is kept. All of it is pure.
 
-Whatever only one of the two changed is as that one left it. Where both changed the same thing, the later record stands. A rotation
+Whatever only one of the two changed is as that one left it. Where both changed the same thing, the later record counts. A rotation
 or a restore that is open is the exception: each phase relies on the one before, so the second writer is refused.
 """
 
@@ -50,12 +50,12 @@ def _text(item: t.Any) -> str:
 
 
 def merge(seen: LedgerDocument, ours: LedgerDocument, theirs: LedgerDocument) -> LedgerDocument:
-    """What has to stand now.
+    """The document that holds the changes of both writers.
 
     Args:
         seen: What this writer had read.
-        ours: What it wants to stand.
-        theirs: What stands there now.
+        ours: What it wants to write.
+        theirs: What is there now.
 
     Raises:
         LedgerError: Both have changed the rotation, or the restore.

@@ -71,7 +71,7 @@ MOST = 12
 
 @dataclass
 class Rotated:
-    """What a run did.
+    """The result of a run.
 
     Attributes:
         status: The state of the rotation.

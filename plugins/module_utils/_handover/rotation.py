@@ -65,7 +65,7 @@ class RotationStatus(t.TypedDict):
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of the keys of one environment.
+    """The known facts of the keys of one environment.
 
     Attributes:
         document: The ledger.
@@ -80,7 +80,7 @@ class Facts:
         retire_on_read_back: Whether the word of an endpoint is enough to remove the old key.
         test: Whether a test event through the new key is wanted.
         test_event: What became of the one that this run sent.
-        handover: How the hand-over of the phase's key stands; None where it was not looked at.
+        handover: The hand-over of the phase's key; None where it was not looked at.
         proven_at: When Flex events last came through the only key; empty where none did.
         proof_max_age: How long to wait for them before somebody has to look.
         events_a_day: How many came before.
@@ -127,7 +127,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Next:
-    """What comes next.
+    """The next step of a rotation.
 
     Attributes:
         do: ``none`` and ``wait`` are nothing, all others are due.
@@ -171,7 +171,7 @@ def first_seen(document: LedgerDocument, key: str) -> datetime.datetime | None:
 
 
 def next_step(facts: Facts) -> Next:
-    """What comes next.
+    """The next step of the rotation; where none is open, whether one is due.
 
     Raises:
         Refused: Something has to be put right by a person first. Says what.
@@ -385,7 +385,7 @@ def _prove(facts: Facts, rotation: Rotation) -> Next:
 
 
 def proof(facts: Facts, rotation: Rotation) -> Next:
-    """What shows that Flex has the new key, or since when that is waited for."""
+    """The end of the rotation, once Flex events show that Flex has the new key, or else the wait for them."""
     new, retired, phase = rotation.get("new", ""), parse_time(rotation.get("retired_at")) or facts.now, PHASES["prove"]
     if facts.proven_at:
         return Next("close", phase, f"Flex wrote through the only key {new} at {facts.proven_at}", new, end=COMPLETE)
@@ -508,7 +508,7 @@ def _exactly(facts: Facts, old: str, new: str) -> None:
 
 
 def word(option: str, environment: str, key: str) -> str:
-    """What to give to a run, so that it may remove a key."""
+    """The argument with which a run may remove a key."""
     return f"-e '{json.dumps({f'unified_profiles_{option}': {environment: key}})}'"
 
 

@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What a step of a rotation leaves behind, in the ledger and on the source. Pure."""
+"""The traces that a step of a rotation leaves in the ledger and on the source. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .rotation import GIVEN_UP, LEAKED, NO_OVERLAP, REMOVES, RETIRED, ROLLED_BAC
 def after(
     step: Next, document: LedgerDocument, keys: Collection[str], source_id: str, now: str
 ) -> tuple[LedgerDocument, list[str]]:
-    """What the ledger and the keys of the source are after a step. The hand-over records itself.
+    """The ledger, and the keys of the source, after a step. The hand-over records itself.
 
     Args:
         step: What is done.
@@ -90,7 +90,7 @@ def _told(document: LedgerDocument, at: str, what: str, key: str, why: str, **mo
 
 
 def state(document: LedgerDocument, keys: Sequence[str]) -> dict[str, t.Any]:
-    """What a diff shows of a rotation."""
+    """The state of a rotation, as a diff shows it."""
     rotation = document.rotation
     open_ = {name: rotation.get(name, "") for name in ("phase", "old", "new")} if rotation else None
     return {"rotation": open_, "key_fingerprints": sorted(keys)}

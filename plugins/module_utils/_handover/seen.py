@@ -4,9 +4,12 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What looks saw of an environment, so that a later one can say since when. No secret is in it. Pure.
+"""The observations of looks at an environment, so that a later look can say since when.
 
-It is no record of hand-overs: whoever loses it loses nothing but "since when". One format in a file and in a Twilio Sync document::
+No secret is in them. Pure.
+
+The observations are no record of hand-overs: whoever loses them loses nothing but "since when". A file and a Twilio Sync
+document have the same format::
 
     {"format": 1, "environments": {name: Observation}}
 
@@ -56,7 +59,7 @@ class _Observation(t.TypedDict):
 
 
 class Observation(_Observation, total=False):
-    """What looks saw of one environment. Times as strings, in UTC; empty where there is none.
+    """The observations of looks at one environment. Times are strings, in UTC; empty where there is none.
 
     Attributes:
         at: When this was written.
@@ -64,7 +67,7 @@ class Observation(_Observation, total=False):
         last_well: When one last found it well.
         status: How it was found last; one word, ``well``, for all that is.
         since: When it was first found so.
-        differences: What stood then that should not.
+        differences: What was found last that should not be.
         proofs: The last proof of each step.
         credentials: The credentials that it used last, by option.
     """
@@ -76,7 +79,7 @@ Observations = dict[str, Observation]
 
 
 class Unreadable(Failure):
-    """What was seen before is damaged, or was written by a newer release."""
+    """The observations are damaged, or were written by a newer release."""
 
     kind = "seen"
 
@@ -87,7 +90,7 @@ def word(status: str) -> str:
 
 
 def observe(before: Observation | None, found: Mapping[str, t.Any], now: str) -> Observation:
-    """What is to be remembered after a look. Two writers in any order come to the same first and last times.
+    """The observation to remember after a look. Two writers in any order come to the same first and last times.
 
     Args:
         before: What is remembered.
@@ -161,7 +164,7 @@ def is_news(before: Observation | None, after: Observation) -> bool:
 
 
 def parse(found: t.Any, where: str) -> Observations:
-    """What is remembered, by environment, checked.
+    """The observations, by environment, checked.
 
     Args:
         found: The decoded JSON; None where it was none.

@@ -45,7 +45,7 @@ class SeenFile:
         self.path = folder / "seen.json"
 
     def read(self) -> Observations:
-        """What is remembered, by environment.
+        """The observations, by environment; empty where there is no file.
 
         Raises:
             Failure: It cannot be read, is damaged, or was written by a newer release.
@@ -104,7 +104,7 @@ class SeenSync:
         self._revision: str | None = None
 
     def read(self) -> Observation | None:
-        """What is remembered.
+        """The observation of the environment; None where there is none.
 
         Raises:
             Failure: It cannot be read, is damaged, or was written by a newer release.

@@ -162,7 +162,7 @@ def _told(
     suspicions: Sequence[Suspicion],
     drifted: Sequence[Difference],
 ) -> list[str]:
-    """What was found, in sentences: what explains the status, and what fails the job besides."""
+    """The findings, in sentences: those that explain the status, and those that fail the job besides."""
     if playbook != "drift" and status == "drifted":
         return [*map(sentence, differences), *(it["detail"] for it in suspicions)]
     return [*map(sentence, differences if playbook == "drift" else drifted), *map(in_words, findings)]
@@ -232,7 +232,7 @@ def compact(found: EnvironmentStatus) -> dict[str, t.Any]:
 
 
 def complete(found: Mapping[str, t.Any]) -> EnvironmentStatus:
-    """What :func:`compact` left out is there again."""
+    """The status with the fields that :func:`compact` left out."""
     empty: EnvironmentStatus = {
         "status": "failed",
         "fails": False,

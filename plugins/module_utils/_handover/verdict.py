@@ -66,7 +66,10 @@ class Verdict(_Verdict, total=False):
 
 
 class Suspicion(t.TypedDict):
-    """What speaks against a step that may be in order all the same. ``about`` is what tells it from another one of its kind."""
+    """A sign against a step that may be in order all the same.
+
+    ``about`` distinguishes it from another one of its kind.
+    """
 
     problem: str
     step: str
@@ -77,7 +80,7 @@ class Suspicion(t.TypedDict):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the services showed. None means that it was not read, or could not be.
+    """The facts that the services showed. None means that a fact was not read, or could not be.
 
     Attributes:
         read_back: For each step whether an endpoint has just read back the expected value.
@@ -228,7 +231,10 @@ class _Case:
         return self._and_by_events("key", self._key_by_events)
 
     def _and_by_events(self, step: str, shown: Callable[[Verdict, datetime.datetime | None], Verdict]) -> Verdict:
-        """What the endpoint reads back decides; what events show counts for the connection all the same."""
+        """The verdict of the endpoint, or of events where it does not decide.
+
+        Events count for the connection all the same, unless the endpoint shows that the step is broken.
+        """
         said, standing = self._direct(step), self._standing(step)
         if said["verdict"] == "broken":
             return said
@@ -268,7 +274,7 @@ class _Case:
     # What holds without events
 
     def _standing(self, step: str) -> Verdict:
-        """What the ledger alone says."""
+        """The verdict of the ledger alone."""
         done, asked = _record(self.steps, step, "done"), _record(self.steps, step, "asked")
         if asked.get("how") == "sent":
             return _said(
@@ -433,7 +439,7 @@ class _Case:
     # What speaks against
 
     def _unlinked(self, since: datetime.datetime) -> str:
-        """What to say where the source has Flex events that the space should have shown by now."""
+        """The suspicion that the space misses Flex events of the source; empty where there is none."""
         seen = [e for e in self.evidence.space_events or () if text(e, "name") in FLEX_EVENTS]
         times = [parse_time(text(event, "last_seen_at")) for event in seen]
         if None in times:
@@ -454,7 +460,7 @@ class _Case:
         )
 
     def _wrong_key(self, since: datetime.datetime) -> str:
-        """What to say where Flex writes through another source, and through this one no more."""
+        """The suspicion that Flex writes through another source and no longer through this one; empty if none."""
         ours = self.times.get(self.source_id or "")
         if not ours or not self.source_id:
             return ""
@@ -509,7 +515,7 @@ class _Case:
         return self._with_last_event(times)
 
     def _was(self, step: str, said: Verdict) -> Verdict:
-        """What was said, and when the step was last proven since it was handed over, as far as that is known."""
+        """The verdict, and when the step was last proven since it was handed over, as far as that is known."""
         proof, since = self.last_proofs.get(step), last_done_at(self.steps, step, "connection")
         if (at := parse_time(text(proof, "at"))) and since and at >= since:
             said = {

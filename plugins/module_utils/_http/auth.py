@@ -24,7 +24,7 @@ class Bearer:
 
     @property
     def credential(self) -> Secret:
-        """What follows the scheme."""
+        """The part of the header's value that follows the scheme."""
         return self.secret
 
 

@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What goes wrong at a service, as errors for the operator. When a request is sent again is service.py's."""
+"""The failures of a service, as errors for the operator. service.py decides when a request is sent again."""
 
 from __future__ import annotations
 

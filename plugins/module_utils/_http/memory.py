@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What was asked and answered in one look: the same question is asked once."""
+"""The requests and answers of one look: the same request is sent once."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What servers answer: reading bodies, pages of listings, and what errors and rate limits say. Knows nothing of connections."""
+"""The answers of servers: bodies, pages of listings, errors and rate limits. Knows nothing of connections."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def parse_error(content: bytes) -> tuple[t.Any, str]:
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:
-    """What the vendor's support asks for, under any of its names."""
+    """The request id that the vendor's support needs, under any of its names; None where there is none."""
     return next((headers[k] for k in ("request-id", "x-request-id", "twilio-request-id") if k in headers), None)
 
 

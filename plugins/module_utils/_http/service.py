@@ -137,7 +137,10 @@ class Service:
         return self.transport.memory.once(asked, lambda: self._send(wire, path, shown, expected))
 
     def _headers(self, own: Mapping[str, str], content_type: str | None) -> httpx.Headers:
-        """What is sent: ``own`` headers replace ours. Names of headers count whatever their case."""
+        """The headers to send.
+
+        ``own`` headers replace ours, whatever the case of their names, except ``accept-encoding``.
+        """
         headers = httpx.Headers({"accept": "application/json", "user-agent": "flexops.unified_profiles"})
         if content_type:
             headers["content-type"] = content_type

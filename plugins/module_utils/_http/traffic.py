@@ -34,7 +34,7 @@ class TimeIsUp(Exception):
 
 
 class Token:
-    """What is sent on one token to one host, or to one host without any."""
+    """The requests on one token to one host, or to one host without any token."""
 
     def __init__(self, at_once: int) -> None:
         self.at_once = threading.Semaphore(at_once)

@@ -4,7 +4,10 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What is needed of Ansible and no public name leads to. This is the only file that knows such names; each is tested on every core."""
+"""The parts of Ansible that the collection needs and that have no public name.
+
+This is the only file that knows such names; each is tested on every core.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from .state import Reconciled
 
 @dataclass(frozen=True)
 class ArgumentSpec:
-    """What a module accepts.
+    """The options that a module accepts, and their constraints.
 
     Attributes:
         options: Its own options; the connection options are added.

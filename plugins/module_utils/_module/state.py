@@ -20,7 +20,7 @@ SET_BY_SEGMENT = "<set by Segment>"
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to happen, and nothing about how.
+    """The change that has to happen, and nothing about how.
 
     Attributes:
         action: ``none``, ``create``, ``update`` or ``delete``.

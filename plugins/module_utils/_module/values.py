@@ -44,7 +44,7 @@ def quoted(value: t.Any) -> str:
 
 
 def errors_in_shown(given: Mapping[str, t.Any], prefix: str = "") -> Iterator[OptionError]:
-    """What is wrong with the values that messages quote. Once they are checked, nobody has to hide them.
+    """The errors in values that messages quote. Once the values are checked, nobody has to hide them.
 
     Args:
         given: Options, or settings.

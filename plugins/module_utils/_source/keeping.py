@@ -57,7 +57,7 @@ def enabled_since(events: Iterable[Mapping[str, str]]) -> datetime.datetime | No
 def warning(
     since: datetime.datetime | None, has_trail: bool, handed_over: datetime.datetime | None, now: datetime.datetime
 ) -> str:
-    """What to say of an enabled source that has neither destination nor warehouse; empty where something else keeps it.
+    """The warning about an enabled source without destination and warehouse; empty where something else keeps it.
 
     Args:
         since: When it was made or enabled, by the audit trail.

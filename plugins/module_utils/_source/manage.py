@@ -132,7 +132,10 @@ class ManagedSource(Resource):
         return current
 
     def _wrong(self, source: Source) -> list[dict[str, str]]:
-        """What a repair changes. Who did it is asked only where there is something, and stops no repair."""
+        """The findings that a repair mends.
+
+        The audit trail, which names who did it, is read only where there are any. Its failure stops no repair.
+        """
         disabled = self.call["enabled"] and not source.enabled
         wrong = {"renamed": source.name != self.name, "disabled": disabled, DISABLED_BY_SEGMENT: disabled}
         if not any(wrong.values()):
@@ -214,7 +217,10 @@ class ManagedSource(Resource):
                 )
 
     def _look_at_rights(self) -> None:
-        """What may not make a source sees no keys either. No refusal: a source of another kind may have none."""
+        """Warn of a token that sees no write keys: it may not create a source either.
+
+        No refusal: a source of another kind may have no keys.
+        """
         if self.sources and not any(source.keys for source in self.sources):
             self.call.warnings.append(
                 "segment_token sees the write keys of no source, so it may not make one: that takes the role Source Admin (or Workspace Owner)."

@@ -136,7 +136,7 @@ class Restoring(Resource):
         return {"source_id": self.source_id, "items": dict(self.items)}
 
     def _foreseen(self, item: str, known: Mapping[str, t.Any]) -> str:
-        """What will become of an item, as far as it is known what there is."""
+        """The state that an item will have, as far as it is known what exists."""
         part, _colon, rest = item.partition(":")
         thing = self.things.get(item)
         if thing is None or known.get(rest, thing) is None:

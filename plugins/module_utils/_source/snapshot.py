@@ -4,7 +4,9 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""What would be lost with a source: what can be put back, and the names of what cannot. Its format; pure.
+"""The parts that would be lost with a source: those that can be put back, and the names of the others.
+
+This module has the format of a snapshot. Pure.
 
 A snapshot is JSON, without a secret in it: of schema settings it has the known fields alone, of destinations no settings at all. A part
 that could not be read is in ``unread``, with what is known of it from the snapshot before.
@@ -52,7 +54,10 @@ class _Snapshot(t.TypedDict):
 
 
 class Snapshot(_Snapshot, total=False):
-    """What a source had at a time; see the module. ``functions``, ``rights`` and ``spaces`` are names for people."""
+    """The parts of a source at one time; see the module.
+
+    ``functions``, ``rights`` and ``spaces`` are names for people.
+    """
 
     slug: str
     labels: list[Label]
@@ -103,7 +108,7 @@ def parse(found: t.Any, environment: str, source_id: str, where: str) -> Snapsho
 
 
 def things(snapshot: Snapshot) -> dict[str, t.Any]:
-    """What can be put back, by the name of the item: the part, and after a colon what is meant of it."""
+    """The things that can be put back, by item: the part, and after a colon which of its things, if it has several."""
     found: dict[str, t.Any] = {}
     for label in snapshot.get("labels", []):
         found[f"labels:{label['key']}={label['value']}"] = label

@@ -80,7 +80,7 @@ def main(event: Event, environments: t.Any = None, own_actors: t.Any = None) -> 
 
 
 def abouts(event: Event) -> list[dict[str, str]]:
-    """What the event tells, once for each thing that happened."""
+    """The subjects of the event, one for each thing that happened."""
     audit, payload = event.get("audit"), event.get("payload")
     if isinstance(audit, dict):
         by = audit.get("actorEmail") or audit.get("actor")
