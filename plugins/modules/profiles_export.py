@@ -39,12 +39,14 @@ options:
   export_from:
     description:
       - File or folder that Ansible reads as an inventory, to take the environments from in place of the inventory of the run.
+      - If not set, the setting C(unified_profiles_export_from) counts.
       - Its hosts need no more than references to their tokens. C(--limit) has no effect on it.
     type: path
   export_dir:
     description:
       - Folder on the controller for the inventory, which is the file C(hosts.yml). It is made if need be.
-      - By default the folder C(.unified_profiles/export) beside the inventory, which no run reads as inventory unless it is named.
+      - If not set, the setting C(unified_profiles_export_dir) counts. Without that it is the folder C(.unified_profiles/export) beside the
+        inventory, which no run reads as inventory unless it is named.
       - A folder with other files in it is refused, and so is an inventory there that somebody has changed.
       - Refused as well is a folder that AWX throws away when the job ends.
     type: str

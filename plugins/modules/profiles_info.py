@@ -85,8 +85,8 @@ options:
     default: []
   findings:
     description:
-      - What RV(flexops.unified_profiles.segment_source_info#module:findings) and RV(flexops.unified_profiles.segment_source#module:findings) of
-        this run, to be recorded. A source that is gone counts as created again as O(source_id).
+      - The findings to record, which are RV(flexops.unified_profiles.segment_source_info#module:findings) and
+        RV(flexops.unified_profiles.segment_source#module:findings) of this run. A source that is gone counts as created again as O(source_id).
       - What is recorded already, and what says nothing of the source, changes nothing.
     type: list
     elements: dict

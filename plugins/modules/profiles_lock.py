@@ -14,7 +14,8 @@ author:
 description:
   - Writes beside the ledger which run is at work on an environment. A second run fails, and says who is at work. Its
     result has the fields of RV(holder) in C(failure.holder).
-  - The roles and playbooks C(connect), C(recover) and C(rotate) take and release the lock by themselves.
+  - The roles and playbooks C(connect), C(recover) and C(rotate) take and release the lock by themselves. A role releases only a lock that it
+    took itself, so the lock can be held around several roles.
   - The holder is the run, not the task. On one host the lock is free as soon as the process of C(ansible-playbook) has ended, also where it was killed.
   - A run on another host, or in another container, cannot be seen. Its lock is free an hour after it was taken or renewed.
   - With O(ledger=file) the lock is the file C(ENVIRONMENT.run) beside the ledger. With O(ledger=sync) it is the document
@@ -56,9 +57,10 @@ EXAMPLES = r"""
         environment: prod
         state_dir: /srv/unified_profiles
 
-    - name: Recover it
-      ansible.builtin.include_role:
-        name: flexops.unified_profiles.recover
+    - name: Have the source enabled
+      flexops.unified_profiles.segment_source:
+        segment_token: "{{ vaulted_segment_token }}"
+        create: false
   always:
     - name: Let other runs in
       flexops.unified_profiles.profiles_lock:
@@ -68,6 +70,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+taken:
+  description: Whether this task took the lock, in check mode whether it would. It is false where the run had the lock already.
+  returned: success
+  type: bool
+  sample: true
 holder:
   description: The run that has the lock, in check mode the one that would have it. It is null with O(state=released).
   returned: success

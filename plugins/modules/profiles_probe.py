@@ -32,7 +32,8 @@ options:
   probe_dir:
     description:
       - Folder on the controller for the report, which is the files C(probe.md) and C(probe.json). It is made if need be.
-      - By default the folder C(.unified_profiles/probe) beside the inventory.
+      - If not set, the setting C(unified_profiles_probe_dir) counts. Without that it is the folder C(.unified_profiles/probe) beside the
+        inventory.
     type: str
 notes:
   - How many environments are looked at at the same time is C(unified_profiles_survey_threads). How many seconds the look at one may take is

@@ -73,7 +73,8 @@ class ControllerAction(ActionBase):
         values, problems = ({name: given}, []) if given else resolve([name], task_vars, self._templar)
         if problems:
             raise Refused(" ".join(problems))
-        return values.get(name) or None
+        # Anything else that is no path is refused by its name.
+        return None if values.get(name) == "" else values.get(name)
 
     def folder(self, option: str, given: str | None, beside: str, task_vars: dict[str, t.Any]) -> Path:
         """The folder that an option or the setting of the same name names, or else the one beside the inventory, from / on.
@@ -83,7 +84,7 @@ class ControllerAction(ActionBase):
             OptionError: It can be no folder, or the inventory has none.
         """
         name, value = f"unified_profiles_{option}", self.setting(option, given, task_vars)
-        return (named_path(name, value) if value else lasting_folder(name, beside, "")).absolute()
+        return (lasting_folder(name, beside, "") if value is None else named_path(name, value)).absolute()
 
     def show(self, line: str) -> None:
         """Show a line to a person, and nothing where a program reads the output."""

@@ -28,7 +28,7 @@ def named_path(setting: str, value: t.Any) -> Path:
         OptionError: It is no string, looks like a secret, is missing, or names a user or a variable that is not there.
     """
     if not isinstance(value, str):
-        raise OptionError(setting, f"must be a string, and is {shape(value)}.", "Write the folder from / on.")
+        raise OptionError(setting, f"must be a string, and is {shape(value)}.", "Write a path.")
     for error in errors_in_shown({setting: value}, "unified_profiles_"):
         raise error
     return lasting_folder(setting, value, "")

@@ -47,7 +47,7 @@ SECRETS = ("segment_token", "profile_token", "twilio_api_key", "twilio_api_secre
 # Settings that may hold a secret.
 MAY_BE_SECRET = frozenset(PREFIX + name for name in (*SECRETS, "endpoints"))
 OF_EXPORT = frozenset(PREFIX + name for name in ("export_from", "export_dir"))
-# What an inventory may say of an environment, beside what stands.
+# What an inventory may say of an environment, beside its settings.
 CARRIED = [name for name in SETTINGS if name.removeprefix(PREFIX) not in FACTS and name not in RUN_ONLY | OF_EXPORT]
 CONSENT = f"{PREFIX}allow_write_events"
 # What is shorter may be a part of any name.
@@ -92,7 +92,7 @@ class Entry:
 
     Attributes:
         name: Its name.
-        found: What stands.
+        found: The settings of the environment as they are now.
         given: Its settings as the source has them, not evaluated.
         secrets: The values of those that are secrets.
         needs: The variables that the given settings refer to, and that are no settings.
@@ -202,7 +202,7 @@ def _text(name: str, value: t.Any, secrets: Collection[str]) -> str:
 
 
 def _vaulted(name: str, value: t.Any) -> str:
-    """A value that Ansible Vault encrypts, as it stands; empty for any other."""
+    """A value that Ansible Vault encrypts, as it is written; empty for any other."""
     if value is None or isinstance(value, (str, Mapping, list, tuple, int, float)):
         return ""
     text = _yaml({name: value}, AnsibleDumper)

@@ -73,3 +73,5 @@ def test_what_is_said_to_show_a_message_shows_it(message, sandbox, tmp_path, mon
 def test_each_message_has_what_to_do():
     assert [heading for heading, text in SECTIONS.items() if "\n**What to do**: " not in text] == []
     assert len(SHOWN) > 10
+    # One heading each.
+    assert len(SECTIONS) == len(re.findall("^### ", PAGE, re.MULTILINE))

@@ -70,7 +70,6 @@ def test_the_second_run_is_told_who_is_at_work_and_the_rest_goes_on(project, san
     assert not lock_file(project).exists()
 
 
-@pytest.mark.newest_only
 def test_a_role_that_is_used_alone_keeps_other_runs_out(project, sandbox, other):
     """And knows that it can record what it does, before the first write."""
     role = {"ansible.builtin.include_role": {"name": "flexops.unified_profiles.connect"}}
@@ -80,7 +79,9 @@ def test_a_role_that_is_used_alone_keeps_other_runs_out(project, sandbox, other)
     lock_file(project).parent.mkdir(parents=True)
     lock_file(project).write_text(json.dumps(held(other.pid)))
     refused = project.run(str(own))
+    assert refused.status == 2
     assert f"(process {other.pid}) has been at work on dev" in " ".join(refused.output.split())
+    assert json.loads(lock_file(project).read_text()) == held(other.pid)
     assert sandbox.journal(writes=True) == []
     lock_file(project).unlink()
     lock_file(project).with_suffix(".lock").mkdir()

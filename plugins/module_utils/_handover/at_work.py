@@ -82,7 +82,8 @@ def hold_or_release(call: ModuleContext) -> dict[str, t.Any]:
     """
     ledger = open_ledger(call)
     if call["state"] == "held":
-        return {"holder": _take(call, ledger).for_people}
+        holder, mine = _take(call, ledger)
+        return {"holder": holder.for_people, "taken": not mine}
     if not call.check_mode:
         try:
             _release(ledger)
@@ -90,10 +91,11 @@ def hold_or_release(call: ModuleContext) -> dict[str, t.Any]:
             call.warnings.append(
                 f"The lock of {ledger.environment} stays until this run has ended. {failure.full_message}"
             )
-    return {"holder": None}
+    return {"holder": None, "taken": False}
 
 
-def _take(call: ModuleContext, ledger: Ledger) -> Holder:
+def _take(call: ModuleContext, ledger: Ledger) -> tuple[Holder, bool]:
+    """The run that has the lock now, and whether it had it before."""
     run, clock = run_process(), call.transport.clock
     if not run.lives:
         raise Refused("The lock was not taken, because the run has ended.", "Run again.")
@@ -107,7 +109,7 @@ def _take(call: ModuleContext, ledger: Ledger) -> Holder:
         holder = Holder(_user(), run.host, run.pid, run.started, since, format_time(now))
         try:
             if call.check_mode or ledger.write_lock(asdict(holder)):
-                return holder
+                return holder, mine
         except UnknownOutcome:
             if attempt == ATTEMPTS - 1:
                 raise

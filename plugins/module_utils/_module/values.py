@@ -22,20 +22,18 @@ from .state import SET_BY_SEGMENT
 DIGEST = re.compile("[0-9a-f]{12}")
 FINGERPRINTS = ("key_fingerprint", "key_fingerprints", "known_fingerprints", "recorded_key_fingerprint")
 # What people have to see: cards, records and messages show it.
-SHOWN = tuple(
-    "friendly_name source_name attest_existing confirmed_by reason ca_path state_dir report_dir export_from export_dir "
-    "probe_dir user_id".split()
-)
+PATHS = ("ca_path", "state_dir", "report_dir", "export_from", "export_dir", "probe_dir")
+SHOWN = ("friendly_name", "source_name", "attest_existing", "confirmed_by", "reason", "user_id", *PATHS)
 SOURCE_IDS = ("source_id", "recorded_source_id")
 # Segment's.
 TOKEN = re.compile("^sgp_|sgp_[A-Za-z0-9]{20}")
-# Git's id of a commit and other hashes, as checkouts and folders are called.
+# Git's id of a commit and other hashes, as folders are called.
 HASH = re.compile(r"(?<![A-Za-z0-9])(?:[0-9a-f]{40}|[0-9a-f]{64})(?![A-Za-z0-9])")
 
 
 def looks_secret(value: str) -> bool:
     """Whether it may be a token or a write key, so that no message may quote it."""
-    return bool(TOKEN.search(value) or KEY_SHAPE.search(HASH.sub("", value)))
+    return bool(TOKEN.search(value) or KEY_SHAPE.search(value))
 
 
 def quoted(value: t.Any) -> str:
@@ -58,8 +56,9 @@ def errors_in_shown(given: Mapping[str, t.Any], prefix: str = "") -> Iterator[Op
                 yield OptionError(prefix + name, problem, "Copy it from a card or a report.")
     for name in (*SHOWN, *SOURCE_IDS, "space_id", "environment"):
         value = str(given.get(prefix + name) or "")
+        quotable = HASH.sub("", value) if name in PATHS else value
         # An id has the shape of a write key.
-        if looks_secret(value) if name in SHOWN else TOKEN.search(value):
+        if looks_secret(quotable) if name in SHOWN else TOKEN.search(value):
             yield OptionError(
                 prefix + name,
                 f"looks like a secret, being {shape(given[prefix + name])}, and is shown to people.",
@@ -115,7 +114,9 @@ def check_labels(option: str, labels: Mapping[t.Any, t.Any]) -> None:
     odd = tuple(kind for kind, _name in KINDS if kind is not int)
     for key, value in labels.items():
         for part, what in ((key, "key"), (value, "value")):
-            if looks_secret(str(part)):
+            # Ids and digests are labels that people have: only what has the mixture of a write key is refused.
+            mixed = [found for found in KEY_SHAPE.findall(str(part)) if re.search("[a-z].*[A-Z]|[A-Z].*[a-z]", found)]
+            if TOKEN.search(str(part)) or mixed:
                 problem = f"the {what} of a label looks like a secret, being {shape(part)}, and is shown to people."
                 raise OptionError(option, problem, "Correct it, or leave the label out.")
             if isinstance(part, odd):

@@ -86,14 +86,14 @@ ELSEWHERE = Process("elsewhere pid:[1]", 4711, "12345")
 
 def test_a_lock_is_taken_renewed_and_given_back(environment, monkeypatch):
     first = environment.run(profiles_lock)
-    assert (first["changed"], first["holder"]["pid"]) == (False, os.getppid())
+    assert (first["changed"], first["taken"], first["holder"]["pid"]) == (False, True, os.getppid())
     before = lock(environment)
     later = Clock().now() + datetime.timedelta(minutes=1)
     monkeypatch.setattr(Clock, "now", lambda self: later)
-    assert environment.run(profiles_lock)["holder"] == first["holder"]
+    assert environment.run(profiles_lock) == {**first, "taken": False}
     assert lock(environment) == {**before, "renewed": lock(environment)["renewed"]}
     assert lock(environment)["renewed"] > before["renewed"]
-    assert environment.run(profiles_lock, state="released") == {"changed": False, "holder": None}
+    assert environment.run(profiles_lock, state="released") == {"changed": False, "taken": False, "holder": None}
     assert lock(environment) is None
     assert environment.run(profiles_lock, state="released")["changed"] is False
 
