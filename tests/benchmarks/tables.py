@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+import textwrap
 import typing as t
 from pathlib import Path
 
@@ -127,7 +128,7 @@ def targets(found: Found) -> str:
         export = ours._replace(scenario="export")
         ratio(f"{of_n}: export / connect with nothing to do", "at most 2" * at_1000, export, ours)
         limit = ours._replace(scenario="limit")
-        ratio(f"{of_n}: --limit one of them / Ansible's start", "", limit, ours._replace(contestant="start"))
+        ratio(f"{of_n}: `--limit` one of them / Ansible's start", "", limit, ours._replace(contestant="start"))
         one = ours._replace(scenario="one")
         ratio(f"{of_n}, {SAID['one']}: ours / ten `debug` tasks", "at most 0.4" * at_1000, one, floor)
         if ours in found:
@@ -207,11 +208,12 @@ def plot(found: Found) -> str:
 def about(document: dict) -> str:
     machine = document["machine"]
     took = f"{document['seconds']} s in all" if "seconds" in document else "ended early, so the last parts are missing"
-    return (
+    text = (
         f"Measured on {machine['date']} with Python {machine['python']}, ansible-core {machine['ansible_core']}, "
         f"httpx {machine['httpx']} and Mitogen {machine['mitogen']}. The machine: {machine['processor']}, {machine['cores']} cores, "
         f"{machine['memory_gib']} GiB, {machine['system']}; load before it began {machine['load_before']}; {took}."
     )
+    return textwrap.fill(text, 120, break_on_hyphens=False)
 
 
 def fill(page: Path, parts: dict[str, str]) -> None:
