@@ -4,7 +4,7 @@
 
 """The console pages to click through, with the vendor's labels. They act on the same world as everything else.
 
-Labels are those of the vendor's page "Connect your Segment space"; what stands around them is the sandbox's own.
+Labels are those of the vendor's page "Connect your Segment space"; the text around them is the sandbox's own.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ def advance(order: Order) -> t.Any:
 
 
 def show_switches(order: Order) -> t.Any:
-    """How the switches stand."""
+    """The values of the switches."""
     return {"switches": order.world.switches}
 
 

@@ -32,7 +32,7 @@ def gateway_auth(world: World, region: str, request: Request) -> Environment:
 
 
 def handover(exchange: Exchange) -> t.Any:
-    """Do a step, or show what stands there."""
+    """Do a step, or show what is set there."""
     world, env, body = exchange.world, exchange.env, exchange.body
     step, posted = exchange.path["step"], exchange.method == "POST"
     if step == "connection":

@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""Looks what stands in many environments, and keeps the inventory of it in a folder of its own."""
+"""Looks at the settings of many environments as they are, and keeps the inventory of it in a folder of its own."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.s
     OPTIONS,
     REGIONS,
     Standing,
-    look_what_stands,
-    nothing_stands,
+    look_what_exists,
+    nothing_exists,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import ModuleContext
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.run import ArgumentSpec
@@ -73,7 +73,7 @@ MARKED = jinja2.Environment(autoescape=True)
 
 
 class Export(AtOnce[Standing]):
-    """A look at what stands in many environments.
+    """A look at the settings of many environments as they are.
 
     Args:
         before: The settings of each host in the export before this one.
@@ -94,10 +94,10 @@ class Export(AtOnce[Standing]):
         self._needs: dict[str, set[str]] = {}
 
     def see(self, call: ModuleContext) -> Standing:
-        return look_what_stands(call)
+        return look_what_exists(call)
 
     def nothing(self, failure: str) -> Standing:
-        return nothing_stands(failure)
+        return nothing_exists(failure)
 
     def failure_of(self, found: Standing) -> str:
         return " ".join(found["problems"])

@@ -119,7 +119,7 @@ def _files(source: str) -> Iterator[str]:
             inner = os.path.join(source, name)
             if os.path.isdir(inner) and not IGNORED.search(os.fsencode(name)):
                 yield from _files(inner)
-            # Whatever else stands there may be no inventory.
+            # Anything else there may be no inventory.
             elif os.path.isfile(inner) and name.endswith(tuple(constants.YAML_FILENAME_EXTENSIONS)):
                 yield inner
 

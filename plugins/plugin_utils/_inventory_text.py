@@ -234,7 +234,7 @@ def _said(value: t.Any) -> t.Any:
 
 
 def _plain(value: t.Any) -> t.Any:
-    """A setting as Python's own, with templates as they stand."""
+    """A setting as Python's own, with templates as they are written."""
     if isinstance(value, Said) or value is None:
         return value
     if isinstance(value, str):

@@ -111,7 +111,7 @@ def _pattern(value: str) -> re.Pattern[str]:
 
 @functools.lru_cache(maxsize=1024)
 def _spellings(char: str) -> str:
-    """A pattern for one character as it is, and as it stands in URLs, JSON, HTML and shells."""
+    """A pattern for one character as it is, and as it is written in URLs, JSON, HTML and shells."""
     if char.isascii() and char.isalnum():
         return char
     wide = char.encode("utf-16-be", "surrogatepass")

@@ -351,7 +351,7 @@ class Chain:
         self.found["cards"] += [card] if card else []
 
     def _rotation(self, source: Mapping[str, t.Any], said: Mapping[str, t.Any]) -> None:
-        """Say how the rotation stands, with a card where somebody has to look why no proof comes."""
+        """Say how far the rotation is, with a card where somebody has to look why no proof comes."""
         document, days = open_ledger(self.call).read(), datetime.timedelta(days=self.call["proof_max_age"])
         keys, now = source.get("key_fingerprints", []), self.call.segment_now()
         facts = Facts(document, source.get("id", ""), keys, now, proof_max_age=days, **(said["rotation"] or {}))

@@ -147,7 +147,7 @@ class DriftLook:
         gaps: Mapping[str, str],
         alerts: Sequence[str],
     ) -> list[Difference]:
-        """Compare all with what should stand.
+        """Compare all with what is expected.
 
         Args:
             looked_at: The hand-overs.

@@ -62,18 +62,18 @@ class Standing(t.TypedDict):
     workspace: dict[str, str]
 
 
-def nothing_stands(*problems: str) -> Standing:
+def nothing_exists(*problems: str) -> Standing:
     """An environment of which nothing is known, but what is wrong with it."""
     return {"facts": {}, "hints": {}, "notes": [], "problems": [*problems], "workspace": {}}
 
 
-def look_what_stands(call: ModuleContext) -> Standing:
-    """Look what stands. Only reads, and never raises: what cannot be found is among the problems.
+def look_what_exists(call: ModuleContext) -> Standing:
+    """Look what exists. Only reads, and never raises: what cannot be found is among the problems.
 
     Args:
         call: The environment's options (:data:`OPTIONS` and the connection options), read-only.
     """
-    found = nothing_stands()
+    found = nothing_exists()
     facts, hints = found["facts"], found["hints"]
     hints |= {
         "segment_region": " or ".join(REGIONS),

@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""One look at one environment: what is checked, what stands, what is due, and what the evidence says.
+"""One look at one environment: what is checked, what exists, what is due, and what the evidence says.
 
 The look goes through the chain of a playbook as its tasks do, with the same resources, in check mode. So it foretells exactly what they
 would do. It is over a transport that refuses writes and remembers reads, so that what two of them read is requested once.
@@ -116,7 +116,7 @@ def _rotate(chain: Chain) -> None:
     done = rotate(chain.of_step("key", source_id=(source or {}).get("id")))
     # It has been told what came of it; in the verdicts it is no matter.
     chain.call = chain.call.derived(sent_test_event=None)
-    if done.did:  # which is only foretold, so the rotation stands as the ledger has it
+    if done.did:  # which is only foretold, so the rotation is as the ledger has it
         chain.due["rotation"] = "; ".join(step.why for step in done.did)
     else:
         chain.found["rotation"] = done.status

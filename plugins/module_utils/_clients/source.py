@@ -79,7 +79,7 @@ def find(sources: Iterable[Source], name: str, ignore_legacy: bool = False, slug
 
     Raises:
         Ambiguous: More than one fits.
-        Refused: Only the older official source stands there.
+        Refused: Only the older official source exists.
     """
     sources = list(sources)
     meant = slugs(name) | {slug or name}

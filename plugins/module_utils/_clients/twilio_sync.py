@@ -107,7 +107,7 @@ class SyncApi:
 def _document(answer: Response) -> Document:
     # What If-Match takes is the ETag, which packing proxies make a weak one. The body has the same revision.
     revision = answer.headers.get("etag", "").removeprefix("W/") or answer.get("revision", str)
-    # It goes into a header, where nothing else can stand.
+    # It goes into a header, which takes nothing else.
     if not re.fullmatch(r"[\x21-\x7e]{1,200}", revision):
         raise UnexpectedAnswer(
             f"{answer.service} answered {answer.request} with a body of an unexpected shape: 'revision' should be 1 to 200 "

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from .._base.errors import OptionError
 from .steps import STEPS
 
-# In the command on a card, for the name of who did it. One word: Ansible splits what stands after -e at blanks.
+# In the command on a card, for the name of who did it. One word: Ansible splits what follows -e at blanks.
 NAME_PLACEHOLDER = "NAME"
 SIGNED = {"confirmed_by": NAME_PLACEHOLDER}
 ACCOUNT = "Twilio account"

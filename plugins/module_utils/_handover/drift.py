@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""Drift: what should stand and does not, attribute by attribute. Pure."""
+"""Drift: what is expected and is not there, attribute by attribute. Pure."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Difference(_Difference, total=False):
 
     Attributes:
         attribute: A name in :data:`ATTRIBUTES`.
-        expected: What should stand; of a secret the fingerprint.
-        found: What stands. An acceptance names exactly this text.
+        expected: The value that is expected; of a secret the fingerprint.
+        found: The value that is set. An acceptance names exactly this text.
         since: When the audit trail has it changed, in UTC; empty where it does not tell.
         by: Who changed it; empty where the trail does not tell.
         mend: What would mend it.

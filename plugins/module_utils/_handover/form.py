@@ -17,7 +17,7 @@ from .ledger_place import open_ledger
 
 
 def read_back(call: ModuleContext) -> bool | None:
-    """Whether the endpoint of the connection shows what should stand there; None where that cannot be read."""
+    """Whether the endpoint of the connection shows the expected values; None where that cannot be read."""
     if not call["endpoint"]:
         return None
     handover = connection(call.derived(confirm=None, confirm_digests=[], attest_existing=None))
@@ -32,7 +32,7 @@ def read_back(call: ModuleContext) -> bool | None:
 def broken_connection(call: ModuleContext) -> HandOver | None:
     """The hand-over of a connection that is broken, or that waits for the form already; None for any other.
 
-    Only where no source stands may it be used: the form makes one of its own.
+    Only where there is no source may it be used: the form creates one of its own.
     """
     said = evaluate(
         call.derived(

@@ -345,7 +345,7 @@ def _confirmation(call: ModuleContext, known: str, recorded: Records) -> Confirm
 
 
 def attested_by(call: ModuleContext) -> str | None:
-    """Who attests what stands, None where nobody does.
+    """Who attests what exists, None where nobody does.
 
     Raises:
         OptionError: The name is none.

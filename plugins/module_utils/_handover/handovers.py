@@ -88,10 +88,10 @@ def connection(call: ModuleContext) -> HandOver:
 
 
 def find_source(call: ModuleContext) -> Source | None:
-    """The source that is meant: the one that ``source_id`` names where it stands, else the one of the name.
+    """The source that is meant: the one that ``source_id`` names where that exists, else the one of the name.
 
     Raises:
-        Refused: Only the older official source stands there.
+        Refused: Only the older official source exists.
         Ambiguous: Several sources fit the name.
     """
     api, name = call.public_api(), call["source_name"]

@@ -14,7 +14,7 @@ classes below are its parts; a part that is empty is left out::
      "seen_keys": {fingerprint: when it was first seen}, "rotation": Rotation, "restore": Restore}
 
 ``asked`` outranks ``done``: somebody may have carried out what was asked for, so what was done before is no longer certain. The two
-stand side by side until one of them is settled. All times are strings, in UTC, as :func:`format_time` writes them.
+are side by side until one of them is settled. All times are strings, in UTC, as :func:`format_time` writes them.
 
 Other names at the top, and other fields in a part, are kept as they are: a later release may add some without a new format, and an
 older one that writes beside it loses nothing. Other steps and other states of a step are refused: a run would ignore what they say.
@@ -231,10 +231,10 @@ class Ledger(abc.ABC):
 
     @abc.abstractmethod
     def save(self, wanted: LedgerDocument) -> LedgerDocument:
-        """Record what differs between ``wanted`` and ``seen``, in what stands there now. The rest stays as others wrote it.
+        """Record what differs between ``wanted`` and ``seen``, in the document as it is now. The rest stays as others wrote it.
 
         Returns:
-            What stands there from now on. Whoever saves again goes on from this: what an older document lacks would count as deleted.
+            The document from now on. Whoever saves again goes on from this: what an older document lacks would count as deleted.
 
         Raises:
             LedgerError: It cannot be written; or another writer has changed the rotation or restore that this one changes.

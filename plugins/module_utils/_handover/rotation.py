@@ -13,7 +13,7 @@ The ledger's rotation has one of these phases::
     prove      the old key is gone, and Flex events have to come through the new one
     roll_back  the old key is handed over again, and then the new one is removed
 
-While two keys stand nothing proves which one Flex holds. So a key is removed only with a word that is given to that run, or on the word
+While there are two keys nothing proves which one Flex holds. So a key is removed only with a word that is given to that run, or on the word
 of an endpoint that reads Flex; after an overlap; and while the keys of the source are exactly the old and the new one.
 """
 
@@ -48,7 +48,7 @@ Do = t.Literal[
 
 
 class RotationStatus(t.TypedDict):
-    """How the rotation of an environment stands, for the report.
+    """How far the rotation of an environment is, for the report.
 
     ``phase`` is empty where none is open. ``key`` is the key that it is about, ``age_days`` the least that its age can be, ``since`` when
     the rotation began, ``next`` when what is waited for comes or the key is due.
@@ -212,7 +212,7 @@ def _check_words(facts: Facts) -> None:
         waits = f"the rotation that is open replaces {old}{' with ' + new if new else ''}"
     phase = rotation["phase"] if rotation else ""
     retiring = phase in ("add", "hand_over")
-    # The only key that leaked is named before another one stands beside it.
+    # The only key that leaked is named before there is another one.
     begins = phase in ("", "prove") and list(facts.keys) == [facts.retire] == [facts.leaked]
     gone = facts.did(facts.retire, RETIRED) or (facts.retire not in facts.keys and facts.did(facts.retire, GIVEN_UP))
     if facts.retire and facts.retire != (old if retiring else None) and not gone and not begins:
@@ -493,7 +493,7 @@ def _not_removing(facts: Facts, rotation: Rotation) -> None:
 
 
 def _exactly(facts: Facts, old: str, new: str) -> None:
-    """See that exactly these two keys stand, before one of them is removed.
+    """See that there are exactly these two keys, before one of them is removed.
 
     Raises:
         Refused: Others do.
@@ -522,7 +522,7 @@ def nothing_open() -> RotationStatus:
 
 
 def open_rotation(facts: Facts) -> RotationStatus:
-    """How the rotation stands, for a playbook that does not rotate; empty where none is open."""
+    """How far the rotation is, for a playbook that does not rotate; empty where none is open."""
     rotation = facts.rotation
     if rotation is None:
         return nothing_open()

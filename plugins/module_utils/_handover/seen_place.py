@@ -64,7 +64,7 @@ class SeenFile:
         return parse(found, str(self.path))
 
     def remember(self, found: Mapping[str, t.Any], now: str) -> None:
-        """Add what a look found, by environment, to what stands there at that moment.
+        """Add what a look found, by environment, to the content at that moment.
 
         Raises:
             Failure: As :meth:`read`, or it cannot be written.
@@ -115,7 +115,7 @@ class SeenSync:
         return parse(found.data, where).get(self.environment) if found else None
 
     def remember(self, found: Mapping[str, t.Any], now: str) -> None:
-        """Add what a look found, if it is news, to what stands there at that moment.
+        """Add what a look found, if it is news, to the content at that moment.
 
         Raises:
             Failure: As :meth:`read`, or it cannot be written.
@@ -129,7 +129,7 @@ class SeenSync:
             try:
                 self.api.save(self.service, self.name, data, self._revision)
             except (ApiError, UnknownOutcome) as error:
-                # Somebody else has just made it, written or removed it. Once more, with what stands there now.
+                # Somebody else has just made it, written or removed it. Once more, with its content now.
                 taken = isinstance(error, UnknownOutcome) or error.status in (404, 409, 412)
                 if attempt == ATTEMPTS - 1 or not taken:
                     raise

@@ -52,7 +52,7 @@ class EnvironmentStatus(t.TypedDict):
     ``holds_until`` when the first of them is too old; both are empty unless each step is proven. ``last_event`` is about when the source
     last received a Flex event. Times as strings, in UTC. ``clock_skew`` is how many seconds Segment's clock is ahead. ``differences``
     has what drifted, accepted or not, whatever the status is; ``unread`` why an attribute could not be read. ``rotation`` says how that of
-    the write key stands, without what is empty. ``credentials`` has those in use, by option, where the look was for drift; ``since`` is
+    the write key is now, without what is empty. ``credentials`` has those in use, by option, where the look was for drift; ``since`` is
     empty where it saw one first.
 
     Of what earlier looks saw: ``first_seen`` and ``last_well`` are times, ``was`` is how the last one found it (``well`` for all that

@@ -8,7 +8,7 @@
 
 What proves, and no more than that; docs/hand-overs.md has it as a table:
 
-- any step: an endpoint has just read back the value that should stand there;
+- any step: an endpoint has just read back the expected value;
 - key: Flex events on the source, later than the hand-over and the last change of the source's keys, while it has one key;
 - link: the audit trail, whose newest event about this source and the space is that it was connected; Flex events in the space, later
   than the hand-over, that no other source can have brought there; or the test event, read back from the space with this source's id;
@@ -146,7 +146,7 @@ def last_done_at(steps: Mapping[str, t.Any], *names: str) -> datetime.datetime |
     """When the last of these steps was done; None unless the first of them was.
 
     The connection's form links the source and stores its key as well: what was seen before it was last pressed says
-    nothing about the link and the key that stand since.
+    nothing about the link and the key that are set since.
     """
     times = [parse_time(_record(steps, name, "done").get("at")) for name in names]
     return max(at for at in times if at) if times[0] else None

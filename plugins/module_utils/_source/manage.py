@@ -51,7 +51,7 @@ def diagnose_source(call: ModuleContext) -> Diagnosis:
             or api.source_named(recorded, name)
         )
         if found and recorded in {source.id for source in sources}:
-            recorded = found.id  # what stands beside it is not gone
+            recorded = found.id  # another one of the name is not gone
     except (Ambiguous, Refused) as failure:
         found = failure
     audit = []

@@ -48,7 +48,7 @@ EXAMPLES = r"""
             twilio_account_sid: ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 """
 
-# Of the audit trail: whatever may have broken a connection, or changed what stands.
+# Of the audit trail: whatever may have broken a connection, or changed a setting of it.
 RELEVANT = (
     "Source Deleted",
     "Source Disabled",

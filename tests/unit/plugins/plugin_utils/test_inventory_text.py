@@ -14,7 +14,7 @@ from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import OPTIONS as SURVEY
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.standing import OPTIONS as STANDING
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.standing import nothing_stands
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.standing import nothing_exists
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.options import CONNECTION_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.modules import segment_test_event
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._inventory_text import (
@@ -55,7 +55,7 @@ class Inventory:
 
 
 def found(**facts):
-    return {**nothing_stands(), "facts": {"segment_region": "us", **facts}}
+    return {**nothing_exists(), "facts": {"segment_region": "us", **facts}}
 
 
 def given(folder, text):
@@ -98,7 +98,7 @@ def test_any_name_of_a_host_is_read_back(tmp_path, name):
 
 
 def test_an_environment_of_which_nothing_is_known_is_a_host(tmp_path):
-    text = render([Entry("dev", nothing_stands("Not reached."), {})])
+    text = render([Entry("dev", nothing_exists("Not reached."), {})])
     assert "# TO DO: Not reached." in text
     assert Inventory(tmp_path, text).raw("dev")
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.standing import OPTIONS, look_what_stands
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.standing import OPTIONS, look_what_exists
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.transport import Transport
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.arguments import check
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.context import (
@@ -39,7 +39,7 @@ class Standing(Environment):
         params, problems = check(SPEC, {**known, "retry_budget": 0.0, **options})
         assert problems == []
         transport = Transport(http_settings(params), read_only=True, remember=True)
-        found = look_what_stands(ModuleContext(params, True, transport, workers))
+        found = look_what_exists(ModuleContext(params, True, transport, workers))
         assert self.sandbox.journal(writes=True) == []
         return found
 
