@@ -59,7 +59,7 @@ EXAMPLES = r"""
 
     - name: Have the source enabled
       flexops.unified_profiles.segment_source:
-        segment_token: "{{ vaulted_segment_token }}"
+        segment_token: "{{ unified_profiles_segment_token }}"
         create: false
   always:
     - name: Let other runs in
