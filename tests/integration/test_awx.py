@@ -9,6 +9,7 @@ There is no AWX here. The modules of awx.awx check their arguments and write the
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -94,9 +95,22 @@ def configure(awx_collection, folder, *arguments):
     return found
 
 
+def configured_once(awx_collection, tmp_path_factory, name, *arguments):
+    """The same for every worker of a run, since it takes half a minute."""
+    # Above it, each worker of pytest-xdist has a folder of its own.
+    base = tmp_path_factory.getbasetemp()
+    common = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    found = common / f"awx-{name}.json"
+    with open(common / f"awx-{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not found.exists():
+            found.write_text(json.dumps(configure(awx_collection, tmp_path_factory.mktemp("awx"), *arguments)))
+    return json.loads(found.read_text())
+
+
 @pytest.fixture(scope="module")
 def made(awx_collection, tmp_path_factory):
-    return configure(awx_collection, tmp_path_factory.mktemp("awx"))
+    return configured_once(awx_collection, tmp_path_factory, "made")
 
 
 def test_the_syntax_is_right(awx_collection):
@@ -343,9 +357,8 @@ MAX_SLACK = 3000
 
 @pytest.fixture(scope="module")
 def notifying(awx_collection, tmp_path_factory):
-    return configure(
-        awx_collection, tmp_path_factory.mktemp("awx"), "-e", json.dumps({"awx_notifications": NOTIFICATIONS})
-    )
+    given = ("-e", json.dumps({"awx_notifications": NOTIFICATIONS}))
+    return configured_once(awx_collection, tmp_path_factory, "notifying", *given)
 
 
 def rendered(notifying, kind, artifacts):

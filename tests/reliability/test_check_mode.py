@@ -109,7 +109,7 @@ PATIENT = settings(
 )
 
 
-@settings(PATIENT, max_examples=64, phases=[Phase.generate])
+@settings(PATIENT, max_examples=48, phases=[Phase.generate])
 @given(state=states)
 def test_the_prediction_comes_true(shared_sandbox: SandboxHandle, count, state: dict[str, Any]) -> None:
     compare(shared_sandbox, count, state)

@@ -62,7 +62,7 @@ BODIES = (
 @settings(
     database=None,
     deadline=None,
-    max_examples=150,
+    max_examples=90,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.large_base_example],
 )
