@@ -21,9 +21,9 @@ PAGE = (ROOT / "docs/troubleshooting.md").read_text()
 SECTIONS = dict(re.findall(r"^### (.+)\n(?s:(.*?))(?=^##|\Z)", PAGE, re.MULTILINE))
 QUOTED = [re.findall("`([^`]+)`", heading) for heading in SECTIONS]
 SHOWN = {
-    quoted[0]: re.findall("`([^`]+)`", how)
+    quoted[0]: re.findall("`([^`]+)`", text.partition("**Shown by**: ")[2])
     for quoted, text in zip(QUOTED, SECTIONS.values())
-    if (how := text.partition("**Shown by**: ")[2])
+    if "**Shown by**: " in text
 }
 PIECES = [[piece.strip() for quoted in row for piece in quoted.split("...") if piece.strip()] for row in QUOTED]
 
