@@ -223,6 +223,20 @@ def test_an_empty_value_wins_and_is_told_to(option, value, monkeypatch):
     assert told.value.full_message == f"{option}: is missing or empty. Set it or the environment variable {variable}."
 
 
+PLACES = [name for name, of in CONNECTION_OPTIONS.items() if "fallback" in of and name not in NEEDED]
+
+
+@pytest.mark.parametrize("option", PLACES)
+def test_an_empty_value_wins_over_every_variable(option, monkeypatch):
+    """It is taken as it is, or refused by its name: the variable may belong to another environment."""
+    assert len(PLACES) > 10
+    for variable in CONNECTION_OPTIONS[option]["fallback"][1]:
+        monkeypatch.setenv(variable, "eu" if option == "segment_region" else "https://marked-value.example.com")
+    found, wrong = check({option: CONNECTION_OPTIONS[option]}, {option: ""})
+    assert not wrong or wrong[0].startswith(f"{option}: ")
+    assert wrong or found[option] in ("", None)
+
+
 EMPTY_KEYS = [{"twilio_api_key": ""}, {"twilio_api_secret": ""}, {"twilio_api_key": "", "twilio_api_secret": ""}]
 
 
