@@ -322,6 +322,11 @@ def test_the_report_on_a_thousand_environments_can_be_read_and_filtered(driver, 
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         driver.get((tmp_path / "report.html").as_uri())
         assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    for scheme in ("light", "dark"):
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        assert driver.execute_script(FAINT)[:5] == [], scheme
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     # What changed comes first, though something else is worse.
     assert shown() == ["customer-0500", "customer-0900", "customer-0000"]
     driver.find_element("css selector", ".filter[data-status=failed]").click()

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -112,6 +114,23 @@ def test_https_costs_one_handshake_for_each_connection(project, tmp_path):
             assert proxy.handshakes == proxy.connections <= opened + 8
         finally:
             server.terminate()
+
+
+def test_only_where_something_is_due_do_tasks_run(project, sandbox):
+    """The others are looked at once, and have no task and no second look."""
+    assert project.run("connect").status == 0
+    sandbox.clear_journal()
+    assert project.run("connect").status == 0
+    idle = Counter(entry["environment"] for entry in sandbox.journal())
+    sandbox.sabotage("dev", "rename-source")
+    sandbox.clear_journal()
+    run = project.run("connect")
+    assert run.status == 0, run.output
+    assert re.search(r"^changed: \[dev\]", run.output, re.MULTILINE)
+    assert not re.search(r"^\w+: \[(prod|eu)\]", run.output, re.MULTILINE), run.output
+    asked = Counter(entry["environment"] for entry in sandbox.journal())
+    assert {name: asked[name] for name in ("prod", "eu")} == {name: idle[name] for name in ("prod", "eu")}
+    assert asked["dev"] > 2 * idle["dev"]
 
 
 def test_a_rate_limit_is_waited_for_as_told(project, sandbox, monkeypatch):

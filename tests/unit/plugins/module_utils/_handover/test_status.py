@@ -277,6 +277,11 @@ def test_what_fails_the_playbook_drift(case, setting):
     assert environment_status(look, False, {**nothing, setting: True}, "drift")["fails"]
 
 
+@pytest.mark.parametrize("case", ["failed", "broken outranks drift"])
+def test_what_failed_or_is_broken_fails_drift_whatever_is_set(case):
+    assert environment_status(DRIFT[case][0], False, dict.fromkeys(FAIL_ON, False), "drift")["fails"]
+
+
 @pytest.mark.parametrize(
     ("look", "check_mode", "status", "fails"),
     [
