@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,17 +39,25 @@ def kill_at(sandbox: SandboxHandle, run: Callable[[], object], nth: int, phase: 
         return at == "after"  # the request that was killed before it arrived is not processed
 
     sandbox.on_request(hook)
+    told, says = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            run()
-        finally:
-            os._exit(0)
+            ended = f"It ended, and failed with {getattr(run(), 'failure', None)}"
+        except BaseException:
+            ended = traceback.format_exc()
+        os.write(says, ended.encode()[-4000:])
+        os._exit(0)
+    os.close(says)
     started.set()
     try:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     finally:
         sandbox.on_request(None)
+    with open(told, encoding="utf-8", errors="replace") as pipe:
+        # A run that ends before its request says why.
+        assert status, pipe.read()
+    return status
 
 
 @pytest.mark.parametrize("name", NAMES)
