@@ -118,12 +118,13 @@ def test_one_fork_and_a_cache_of_facts(project, sandbox):
     assert {*re.findall("unified_profiles_[a-z_]+", facts)} == {"unified_profiles_friendly_name"}
 
 
-def test_a_role_that_is_used_alone_refuses_a_misspelt_setting(project, sandbox):
+@pytest.mark.parametrize("role", ["connect", "recover", "rotate"])
+def test_a_role_that_is_used_alone_refuses_a_misspelt_setting(project, sandbox, role):
     play = {
         "hosts": "dev",
         "connection": "local",
         "gather_facts": False,
-        "tasks": [{"ansible.builtin.include_role": {"name": f"{COLLECTION}.connect"}}],
+        "tasks": [{"ansible.builtin.include_role": {"name": f"{COLLECTION}.{role}"}}],
     }
     (project.folder / "own.yml").write_text(yaml.safe_dump([play]))
     run = project.run(str(project.folder / "own.yml"), "-e", "unified_profiles_tiemout=5")

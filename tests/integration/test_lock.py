@@ -18,9 +18,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.process import run_process
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import format_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.at_work import Holder
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import HELD_SECONDS
+from support.chain import Chain
 from support.project import ROOT
 
 ONE_HOUR = datetime.timedelta(seconds=HELD_SECONDS)
@@ -70,26 +72,38 @@ def test_the_second_run_is_told_who_is_at_work_and_the_rest_goes_on(project, san
     assert not lock_file(project).exists()
 
 
-def test_a_role_that_is_used_alone_keeps_other_runs_out(project, sandbox, other):
+@pytest.mark.parametrize("name", ["connect", "recover", "rotate"])
+def test_a_role_that_is_used_alone_keeps_other_runs_out(project, sandbox, other, name):
     """And knows that it can record what it does, before the first write."""
-    role = {"ansible.builtin.include_role": {"name": "flexops.unified_profiles.connect"}}
+    given = {}
+    if name != "connect":
+        chain = Chain(sandbox, project.inventory / ".unified_profiles")
+        chain.connect()
+        if name == "recover":
+            sandbox.sabotage("dev", "delete-source")
+        else:
+            given["unified_profiles_rotate_now"] = {"dev": fingerprint(chain.twilio_sources[0].keys[0])}
+        sandbox.clear_journal()
+    role = {"ansible.builtin.include_role": {"name": f"flexops.unified_profiles.{name}"}}
     play = {"hosts": "dev", "connection": "local", "gather_facts": False, "tasks": [role]}
     own = project.folder / "own.yml"
     own.write_text(json.dumps([play]))
-    lock_file(project).parent.mkdir(parents=True)
+    lock_file(project).parent.mkdir(parents=True, exist_ok=True)
     lock_file(project).write_text(json.dumps(held(other.pid)))
-    refused = project.run(str(own))
+    refused = project.run(str(own), "-e", json.dumps(given))
     assert refused.status == 2
     assert f"(process {other.pid}) has been at work on dev" in " ".join(refused.output.split())
     assert json.loads(lock_file(project).read_text()) == held(other.pid)
     assert sandbox.journal(writes=True) == []
     lock_file(project).unlink()
+    lock_file(project).with_suffix(".lock").unlink(missing_ok=True)
     lock_file(project).with_suffix(".lock").mkdir()
-    unwritable = project.run(str(own))
+    unwritable = project.run(str(own), "-e", json.dumps(given))
     assert "dev.lock" in unwritable.output
     assert sandbox.journal(writes=True) == []
     lock_file(project).with_suffix(".lock").rmdir()
-    assert project.run(str(own)).status == 0
+    done = project.run(str(own), "-e", json.dumps(given))
+    assert done.status == 0, done.output
     assert sandbox.journal(writes=True) != []
     assert not lock_file(project).exists()
 

@@ -10,12 +10,15 @@ import importlib
 import os
 import subprocess
 import sys
+import types
 
 import pytest
+from ansible import constants
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.template import Templar
 from ansible_collections.flexops.unified_profiles.plugins.action import profiles_link, segment_source
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _in_process
 from support.project import ROOT
 
 PLUGINS = "ansible_collections.flexops.unified_profiles.plugins"
@@ -109,3 +112,23 @@ def test_settings_that_are_wrong_are_told():
 def test_settings_is_a_boolean():
     _found, problems = arguments(segment_source, settings="ture")
     assert problems == ["settings: must be true or false, and is a short string."]
+
+
+@pytest.mark.parametrize("callback", ["default", "json", "ansible.posix.jsonl", "null"])
+def test_how_far_a_wait_is_is_for_people(callback, monkeypatch):
+    """And never in what a program reads."""
+    shown = []
+
+    def waits(spec, body, given, name, check_mode, tell):
+        tell("waiting for the source (10 s).")
+        return {"changed": False}
+
+    task = Task.load({"name": "x", "ansible.builtin.debug": {}})
+    action = segment_source.ActionModule(task, None, None, DataLoader(), Templar(loader=DataLoader()), None)
+    monkeypatch.setattr(constants, "DEFAULT_STDOUT_CALLBACK", callback)
+    monkeypatch.setattr(_in_process, "run", waits)
+    monkeypatch.setattr(_in_process, "display", types.SimpleNamespace(display=lambda line, **_how: shown.append(line)))
+    monkeypatch.setattr(action, "_compute_environment_string", lambda environment: None)
+    action._run_here({}, "dev")
+    assert [line for line in shown if "waiting for the source" in line] == shown
+    assert bool(shown) == (callback == "default")
