@@ -79,6 +79,14 @@ MARKS = (
 )
 
 
+def inventory_of(base: Mapping[str, str], hosts: Mapping[str, Mapping[str, str]]) -> str:
+    """The text of an inventory with the group's variables and those of each host, as they stand in YAML."""
+    lines = ["unified_profiles:", "  vars:", *(f"    {name}: {value}" for name, value in base.items()), "  hosts:"]
+    for host, variables in hosts.items():
+        lines += [f"    {host}:", *(f"      {name}: {value}" for name, value in variables.items())]
+    return "\n".join(lines) + "\n"
+
+
 def of_hosts(folder: Path, base: Mapping[str, str], hosts: Mapping[str, Mapping[str, str]]) -> Iterator[t.Any]:
     """The variables of each host of an inventory, and a templar for them.
 
@@ -87,11 +95,8 @@ def of_hosts(folder: Path, base: Mapping[str, str], hosts: Mapping[str, Mapping[
         base: The group's variables, as they stand in YAML.
         hosts: Those of each host.
     """
-    lines = ["unified_profiles:", "  vars:", *(f"    {name}: {value}" for name, value in base.items()), "  hosts:"]
-    for host, variables in hosts.items():
-        lines += [f"    {host}:", *(f"      {name}: {value}" for name, value in variables.items())]
     file = folder / "hosts.yml"
-    file.write_text("\n".join(lines) + "\n")
+    file.write_text(inventory_of(base, hosts))
     loader = DataLoader()
     inventory = InventoryManager(loader=loader, sources=[str(file)])
     manager = VariableManager(loader=loader, inventory=inventory)
