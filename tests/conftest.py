@@ -95,7 +95,7 @@ def projects(tmp_path: Path, sandbox: SandboxHandle) -> Callable[[str], Project]
 
 @pytest.fixture(params=["sample", pytest.param("all", marks=pytest.mark.full)])
 def full(request: pytest.FixtureRequest) -> bool:
-    """Whether all cases are meant, and not the share of them that every run of the tests has time for."""
+    """Return whether all cases are meant, and not the share of them that every run of the tests has time for."""
     return bool(request.param == "all")
 
 

@@ -66,7 +66,7 @@ def report(inventory: Path, name: str) -> None:
 
 
 def blind(inventory: Path, environment: str) -> None:
-    """Give an environment a gateway that takes hand-overs and cannot show what stands in the consoles."""
+    """Give an environment a gateway that takes hand-overs and cannot show what is set in the consoles."""
     settings = yaml.safe_load((inventory / "group_vars/unified_profiles.yml").read_text())
     endpoints = settings["unified_profiles_endpoints"]
     taken = {
@@ -90,7 +90,7 @@ def main() -> None:
         blind(inventory, "prod")
         say(
             "1. Connect three environments that were never connected. A simulated gateway fills the consoles' forms in.\n"
-            "   For dev and eu it also reads back what stands there now. For prod it only says that it is done."
+            "   For dev and eu it also reads back what is set there now. For prod it only says that it is done."
         )
         play("connect", sandbox.url, inventory)
         time_passes(sandbox, "2. Work goes on")

@@ -4,16 +4,18 @@
 
 """Checks the prose against docs/style.md.
 
-No sentence of a guide, of the reference or of a changelog fragment is over 30 words, no line of a guide's prose is over 120
-characters, and none of the listed words is anywhere.
+No sentence has more than 24 words: in guides, in the reference, in changelog fragments, in messages, in comments and in
+docstrings. No line of a guide's prose has more than 120 characters. None of the listed words is in any of them.
 """
 
 from __future__ import annotations
 
 import ast
+import io
 import re
 import subprocess
 import sys
+import tokenize
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,11 +23,13 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-MOST = 30
+MOST = 24
 WIDEST = 120
 MEASURED = "docs/performance/results.md"
 # Fenced code and comments.
 APART = r"<!--.*?-->|^ *(```|~~~).*?^ *\1"
+# In docstrings: the names of sections, and indented examples.
+INDENTED = r"^(Args|Attributes|Raises|Returns|Yields):$|(?<=\n\n)(    .*\n?)+"
 # What docs/style.md lists, and what to write instead.
 WORDS = {
     r"for ever": "forever",
@@ -35,13 +39,15 @@ WORDS = {
     r"(is|are|was|were) told": "is reported",
     r"nobody asked": "the rule itself",
 }
-# What has another meaning in code and comments, and is checked where people read only.
+# What has another meaning in code, and is checked in prose only.
 READ = {
-    r"stands?(?!-)|stood": "is, is set or exists",
-    r"told": "reported",
+    r"stands?(?!-| for| still| out)|stood": "is, is set or exists",
+    r"told(?! apart| from)": "reported",
     r"texts": "strings",
     r"(makes|made) (a|an|the|no|one|another) ([a-z]+ )?(source|key|profile|credential)s?": "creates or created",
 }
+# How the docstring of a function begins that says what it is about, and not what it returns or does.
+ABOUT = r"(Whether|Who|How|Why)\b"
 # They speak of the words themselves.
 EXEMPT = (
     "docs/style.md",
@@ -108,16 +114,46 @@ def read_by_people(name: str, text: str) -> Iterator[str]:
 
 def shown(name: str, text: str) -> Iterator[str]:
     """The strings that a run shows: the names of plays and tasks, and the messages in the code."""
-    if re.match(r"(playbooks|roles/\w+/tasks)/.*\.yml$", name):
+    if re.match(r"(playbooks|examples|extensions|roles/\w+/tasks)/.*\.yml$", name):
         yield from re.findall(r"^ *- name: (.+)", text, re.MULTILINE)
-    elif name.startswith("plugins/") and name.endswith(".py"):
+    elif name.startswith(("plugins/", "extensions/", "tools/")) and name.endswith(".py"):
         tree = ast.parse(text)
         docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        pieces = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-                # One word is a name, and several lines are documentation.
-                if " " in node.value and "\n" not in node.value.strip():
-                    yield node.value
+            said = ""
+            if isinstance(node, ast.JoinedStr):
+                said = "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings | pieces:
+                said = node.value
+            # One word is a name, several lines are documentation, and <svg> is no prose.
+            if " " in said and "\n" not in said.strip() and not said.strip().startswith("<"):
+                yield said
+
+
+def remarks(name: str, text: str) -> Iterator[str]:
+    """The docstrings of a Python file, and the comments of a Python or YAML file. Lines one below the other are one comment."""
+    if name.endswith(".py"):
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield re.sub(INDENTED, "\n\n", ast.get_docstring(node) or "", flags=re.MULTILINE)
+        found = [
+            (token.start, token.string, token.line)
+            for token in tokenize.generate_tokens(io.StringIO(text).readline)
+            if token.type == tokenize.COMMENT
+        ]
+    elif name.endswith(".yml"):
+        matches = [(number, re.search(r"(^|\s)(#( .*)?)$", line)) for number, line in enumerate(text.splitlines(), 1)]
+        found = [((number, m.start(2)), m[2], m.string) for number, m in matches if m]
+    else:
+        return
+    block, above = "", (0, 0)
+    for place, comment, line in found:
+        if place != (above[0] + 1, above[1]) or not line.strip().startswith("#"):
+            yield block
+            block = ""
+        block, above = f"{block}\n{'' if comment.startswith('#   ') else comment.lstrip('#').strip()}", place
+    yield block
 
 
 def listed(words: dict[str, str], text: str) -> Iterator[str]:
@@ -141,12 +177,16 @@ def wide_lines(text: str) -> Iterator[str]:
 def problems(name: str, text: str) -> Iterator[str]:
     if name.endswith(".md") and name != MEASURED:
         yield from (f"{name}: a line of {len(line)} characters: {line}" for line in wide_lines(text))
-    prose = [sentence for part in read_by_people(name, text) for sentence in sentences(part)]
-    for sentence in prose:
-        if (count := len(re.findall(r"[\w'-]+", sentence))) > MOST:
+    most = 30 if name in ("docs/events.md", "docs/brownfield.md") else MOST
+    prose = [*read_by_people(name, text), *shown(name, text), *remarks(name, text)]
+    for sentence in (sentence for part in prose for sentence in sentences(part)):
+        if (count := len(re.findall(r"[\w'-]+", sentence))) > most:
             yield f"{name}: {count} words: {sentence}"
-    for said in [*prose, *shown(name, text)]:
-        yield from (f"{name}: {problem}: {said}" for problem in listed(READ, said))
+        yield from (f"{name}: {problem}: {sentence}" for problem in listed(READ, sentence))
+    for node in ast.walk(ast.parse(text)) if name.endswith(".py") else ():
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if found := re.match(ABOUT, ast.get_docstring(node) or ""):
+                yield f"{name}:{node.lineno}: a docstring that begins with {found[0]!r}; write 'Return {found[0].lower()}'"
     for number, line in enumerate(text.splitlines(), 1):
         yield from (f"{name}:{number}: {problem}" for problem in listed(WORDS, line))
 

@@ -50,8 +50,8 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--environments",
         metavar="N|NAMES",
-        help="instead of dev, prod and eu: so many, called env-0001 and so on, or those of these names, with commas between "
-        "and :eu after those in the EU region, as in staging,production:eu",
+        help="instead of dev, prod and eu: a number of them, or their names, as in staging,production:eu "
+        "(:eu is the EU region)",
     )
     parser.add_argument(
         "--inventory", type=Path, metavar="FOLDER", help="write an inventory for the environments into this folder"
@@ -188,7 +188,7 @@ def announce(given: argparse.Namespace, url: str) -> None:
 
 
 def environments(text: str) -> int | list[tuple[str, str]]:
-    """How many environments, or their names and regions.
+    """Return how many environments, or their names and regions.
 
     Raises:
         Unusable: Neither.

@@ -34,7 +34,7 @@ def auth(world: World, region: str, request: Request) -> Environment:
 
 
 def may(world: World, right: str) -> bool:
-    """Whether the token that acts has the right."""
+    """Return whether the token that acts has the right."""
     found = world.holder(world.actor or "")
     return found is not None and right in RIGHTS.get(found[1], ())
 

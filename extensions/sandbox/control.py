@@ -25,7 +25,7 @@ from .world import World
 
 @dataclass(frozen=True)
 class Order:
-    """One request to the control plane. A handler takes it, and returns the answer; None stands for ``{"ok": true}``."""
+    """One request to the control plane. A handler takes it, and returns the answer; None means ``{"ok": true}``."""
 
     world: World
     faults: Faults

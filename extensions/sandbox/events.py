@@ -4,9 +4,9 @@
 
 """The flow of events: into sources, from sources into the space's profiles, and from Flex into the source of its key.
 
-Documented: a disabled source takes nothing in; a message id counts once; a source that is connected to a space has about
-its last month replayed into it; Flex writes two events for each engagement. Inferred: how profiles are merged, and that
-a replayed event is dated as when it happened (see the switch ``replay_seen``).
+Documented: a disabled source takes nothing in; a message id counts once; Flex writes two events for each engagement.
+Documented, too: when a source is connected to a space, about its last month is replayed into the space. Inferred: how
+profiles are merged, and that a replayed event is dated as when it happened (see the switch ``replay_seen``).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from .model import ApiProblem, Environment, fingerprint
 
 KINDS = {
     "status": "an error answer: status, headers, body",
-    "rate_limited": "429, the wait of so many seconds told by hint",
+    "rate_limited": "429, with the wait of so many seconds in hint",
     "latency": "so many seconds before it is processed",
     "drop_before": "connection closed before it is processed",
     "drop_after": "connection closed after it was processed",
@@ -48,7 +48,7 @@ class Seen:
 
 
 def fits(pattern: str, line: str) -> bool:
-    """Whether a pattern is found in a line.
+    """Return whether a pattern is found in a line.
 
     ``*`` stands for anything, ``^`` and ``$`` for the two ends of the line, ``|`` separates alternatives. The time that it takes
     grows with the lengths of the two, so that no pattern holds the server up.
@@ -83,8 +83,8 @@ class Rule:
         environment: Only requests made with this environment's credentials.
         count: How many requests to hit; None for all.
         skip: How many requests that fit pass first.
-        probability: Chance of each request that fits, drawn from ``seed``, the environment, the request's line and
-            how often that came before: the same run gives the same draw, in whatever order hosts are served.
+        probability: Chance of each request that fits. The draw depends on ``seed``, the environment, the request's line
+            and how often that came before. So a run repeats its draws, in whatever order hosts are served.
         commit: Process the request all the same, and give the faulty answer afterwards.
         changes: For ``stale``: how many changes of sources and labels back; 0 goes by ``seconds``.
         seconds: How long ``latency`` and ``slow`` hold answers back. Set to 0, it lets go of what is held.
@@ -118,16 +118,16 @@ class Rule:
 
     @property
     def processes(self) -> bool:
-        """Whether the request is processed all the same."""
+        """Return whether the request is processed all the same."""
         return self.commit or self.kind in PROCESSED or self.kind == "latency"
 
     @property
     def keeps_answer(self) -> bool:
-        """Whether what comes back is the application's answer, late, in pieces or of the past."""
+        """Return whether what comes back is the application's answer, late, in pieces or of the past."""
         return self.kind in ("latency", "slow", "truncated", "stale")
 
     def due(self, seen: Seen, now: datetime.datetime) -> bool:
-        """Whether this request is to be hit; counts it."""
+        """Return whether this request is to be hit; counts it."""
         if self.count is not None and self.hits >= self.count:
             return False
         if self.environment not in (None, seen.environment):

@@ -45,7 +45,7 @@ class Faults:
 
     @property
     def active(self) -> bool:
-        """Whether requests have to be looked at."""
+        """Return whether requests have to be looked at."""
         return bool(self.rules or self._hook)
 
     def add(self, given: dict[str, t.Any]) -> Rule:

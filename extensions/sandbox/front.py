@@ -30,7 +30,7 @@ from .world import World
 # Bytes. More than any service takes, so that the services' own bounds are the ones that clients meet.
 MAX_BODY = 2 * 1024 * 1024
 READS = ("GET", "HEAD", "OPTIONS")
-# Console pages and control plane show tokens: they are not framed, kept, embedded or told to others.
+# Console pages and control plane show tokens: they are not framed, kept, embedded or named to others.
 PRIVATE = [
     (b"cache-control", b"no-store"),
     (b"cross-origin-opener-policy", b"same-origin"),

@@ -15,7 +15,7 @@ from .world import World
 
 
 def connect(world: World, env: Environment, form: dict[str, t.Any]) -> None:
-    """The form Connect: makes the source, links it, stores its key in Twilio.
+    """The form Connect: creates the source, links it, stores its key in Twilio.
 
     Raises:
         ApiProblem: 400 without consent; 422 for a token that does not fit the space.

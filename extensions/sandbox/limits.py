@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rate limits by IP address and token: always told in headers, enforced when the switch ``rate_limits`` is on.
+"""Rate limits by IP address and token: always in headers, enforced when the switch ``rate_limits`` is on.
 
 ``rate_limit_scope`` counts by address alone. The switches ``token_limit`` and ``address_limit`` add a limit per token, and one per
 address whatever the token, over all endpoints of the Public API.
 
-Documented: labels and events volume 60 a minute, events and traits of a space 25 a minute, selective sync 2 a minute, the Profile API
-100 a second and space. Inferred: 200 a minute for the rest of the Public API, the number of the limit per token, and that windows are
-fixed.
+Documented: labels and events volume 60 a minute, events and traits of a space 25 a minute, selective sync 2 a minute.
+Documented, too: the Profile API 100 a second and space. Inferred: 200 a minute for the rest of the Public API, the
+number of the limit per token, and that windows are fixed.
 """
 
 from __future__ import annotations

@@ -76,8 +76,8 @@ class Environment:
         linked: Ids of the sources that are connected to the space, in the order of connecting.
         connection: What the form Connect stored in Twilio: the connector.
         form_source: The source that the form made.
-        warehouses: ``{name, sources}`` by id; ``tracking_plans`` likewise. A warehouse may have ``syncs``, which tell by source and
-            collection of each property whether it is synced; without a name, of the collection as a whole.
+        warehouses: ``{name, sources}`` by id; ``tracking_plans`` likewise. A warehouse may have ``syncs``: by source and collection, whether
+            each property is synced. Without a name, it is the collection as a whole.
         users, groups: Who has which rights in the workspace, as the Public API shows them.
         functions: ``{name, type, instances}`` by id; the instances of an insert function are ids of destinations.
         destinations: ``{name, enabled, source}`` by id; one may have ``settings``.

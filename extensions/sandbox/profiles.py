@@ -4,9 +4,10 @@
 
 """The Segment Profile API and the Tracking API.
 
-Documented: paths, Basic authorization, error codes, ``Request-Id``, cursors, 14 days of events; the Tracking API's 200 for almost
-everything, its size limits, and that a message id counts once. Inferred: 401 for a good token and another space (can be
-switched), the order of what is listed, and that a source has the same id here as in the Public API.
+Documented: paths, Basic authorization, error codes, ``Request-Id``, cursors, 14 days of events. Documented of the
+Tracking API: 200 for almost everything, its size limits, and that a message id counts once. Inferred: 401 for a good
+token and another space (can be switched), and the order of what is listed. Inferred, too: a source has the same id here
+as in the Public API.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def error(refusal: ApiProblem) -> Body:
 
 # Profile API
 
-# Its codes are an open set; what stands for the same elsewhere.
+# Its codes are an open set. These are its words for the codes of other services.
 OTHER_CODES = {
     "authentication_error": "unauthorized",
     "invalid_request_error": "bad_request",
@@ -145,7 +146,7 @@ def events(exchange: Exchange) -> t.Any:
 
 
 def metadata(exchange: Exchange) -> t.Any:
-    """When a profile was made and changed, and by which messages."""
+    """Return when a profile was made and changed, and by which messages."""
     profile = profile_of(exchange)
     first, last = profile["messages"][0], profile["messages"][-1]
     return {

@@ -4,8 +4,9 @@
 
 """Twilio Sync: services, and documents with revisions.
 
-Documented (OpenAPI document, list of errors): paths, bodies, forms, 16 KiB of data, ``ETag`` and ``If-Match``, and the codes 54006, 54100,
-54103, 54300, 54301 and 54302. Inferred: the other codes, and that 54100 is about a SID and 54300 about a name.
+Documented (OpenAPI document, list of errors): paths, bodies, forms, 16 KiB of data, ``ETag`` and ``If-Match``.
+Documented codes: 54006, 54100, 54103, 54300, 54301 and 54302. Inferred: the other codes, and that 54100 is about a SID
+and 54300 about a name.
 """
 
 from __future__ import annotations

@@ -4,9 +4,10 @@
 
 """Twilio: Flex, Monitor, TaskRouter's events and the account, all read only, and the connector's undocumented read.
 
-Sync is in sync.py. Documented (OpenAPI documents, pages): paths, bodies, statuses, error codes 20003, 20404 and 45101, that alerts and
-events older than 30 days cannot be queried, that a standard API key opens no account. ``ProfileConnector`` was seen in public code
-only. Inferred: when exactly the alerts 49008 and 49009 are raised, and what is answered to a start before the 30 days.
+Sync is in sync.py. Documented (OpenAPI documents, pages): paths, bodies, statuses, error codes 20003, 20404 and 45101.
+Documented, too: no query returns alerts and events older than 30 days, and a standard API key opens no account.
+``ProfileConnector`` was seen in public code only. Inferred: when exactly the alerts 49008 and 49009 are raised, and
+what is answered to a start before the 30 days.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def configuration(exchange: Exchange) -> t.Any:
 
 
 def provision(exchange: Exchange) -> t.Any:
-    """How far the setup of Flex is."""
+    """Return how far the setup of Flex is."""
     status = {"ok": "active", "inprogress": "in-progress"}.get(exchange.env.flex_status, "not-configured")
     return {"status": status, "url": here(exchange)}
 
@@ -271,7 +272,7 @@ def account(exchange: Exchange) -> t.Any:
 
 
 def connector(exchange: Exchange) -> t.Any:
-    """Whether Twilio holds a connection."""
+    """Return whether Twilio holds a connection."""
     if exchange.path["sid"] != exchange.env.account_sid or not exchange.env.connection:
         raise not_found(exchange)
     return {"configuration_id": "PD" + deterministic_hex(exchange.env.name, "connector")}

@@ -26,7 +26,7 @@ SWITCHES: dict[str, tuple[t.Any, ...]] = {
     "replay_seen": ("event", "arrival"),  # how a replayed event is dated in the space: when it happened or arrived
     "rate_limits": (False, True),  # enforce the published limits
     "rate_limit_scope": ("token", "address"),  # count by IP address and token, or by address alone
-    "token_limit": (False, True),  # enforce a limit per token beside them, told by Retry-After alone
+    "token_limit": (False, True),  # enforce a limit per token beside them, with Retry-After alone
     "address_limit": (0, 10, 100, 1000),  # enforce a limit per address beside them, of so many a minute
     "rate_limit_hint": ("msBeforeNext", "seconds", "date", "reset", "none"),  # how a 429 tells the wait
     "space_event_resource": ("source", "space"),  # whose id the audit trail gives when a source is connected to a space
@@ -48,8 +48,9 @@ class World:
     """Every environment, one clock, one lock.
 
     Attributes:
-        watchers: Told of each answer: service, method, path as in the route, status, body. For tests of the answers.
-        forwarders: Told of each event of the audit trail.
+        watchers: Called with each answer: service, method, path as in the route, status, body. For tests of the
+            answers.
+        forwarders: Called with each event of the audit trail.
         on_reset: Called at the end of each reset, for those who keep something about this world.
     """
 
@@ -216,7 +217,7 @@ class World:
         return key
 
     def spell_key(self, env: Environment) -> str:
-        """How the next write key reads."""
+        """Return how the next write key reads."""
         return deterministic_id(32, env.name, "key", env.serial)
 
     def new_slug(self, env: Environment, slug: t.Any) -> str:

@@ -65,7 +65,7 @@ class ActionModule(ControllerAction):
 
 
 def unattended(environ: Mapping[str, str], variables: Mapping[str, t.Any]) -> str:
-    """Why nobody can answer, or nothing."""
+    """Return why nobody can answer, or nothing."""
     if any(name in environ for name in UNATTENDED) or any(name in variables for name in UNATTENDED_VARIABLES):
         return "this is a job of ansible-runner or AWX"
     if for_a_machine():

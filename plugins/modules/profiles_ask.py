@@ -14,8 +14,8 @@ author:
 description:
   - Shows the task card of every pending step of all hosts, one after the other, and takes the typed word C(done) as its confirmation.
     Any other answer leaves the step pending. An answer that does not come in time, Ctrl+C and Ctrl+D leave all the rest pending.
-  - Asks nobody in a job of ansible-runner or AWX, where a prompt would hang, without a terminal, or where a callback plugin
-    writes JSON to standard output. It warns instead.
+  - Asks nobody in a job of ansible-runner or AWX, where a prompt would hang. The same holds without a terminal, or
+    where a callback plugin writes JSON to standard output. It warns instead.
   - Records nothing itself. The modules of the steps record what is confirmed, when they are given RV(confirmations).
   - Run it once for all hosts, with C(run_once).
 extends_documentation_fragment:

@@ -16,8 +16,9 @@ description:
     For each environment it has the region, the space id, the Twilio account, and the name and the labels of the source. Comments name
     the workspace, the space and the source, and say what could not be found.
   - It needs the tokens of an environment, or references to them. Whatever else is given stays as it is given.
-  - No secret is written. A setting that may hold one is written only where it is a template and nothing besides, or is encrypted with
-    Ansible Vault, and then unchanged. Where a value is in its place it is left out, and a comment at the beginning says so.
+  - No secret is written. A setting that may hold one is written only where it is nothing but a template, or is
+    encrypted with Ansible Vault. Then it is written unchanged. Where a value is in its place it is left out, and a
+    comment at the beginning says so.
   - Where a workspace has one space, that one is taken. Where it has several, they are listed to choose from. A space that was given,
     recorded or exported before is never taken for another one.
   - The region is asked for only where C(unified_profiles_segment_region) is V(ask). Then the token goes to both of Segment's regions.

@@ -46,8 +46,9 @@ options:
     default: true
   read_back:
     description:
-      - What RV(flexops.unified_profiles.profiles_connection#module:handover) of the three hand-over modules gave in this run as
-        C(read_back), which says whether an endpoint has just shown the expected value.
+      - What the three hand-over modules returned in this run as C(read_back), in
+        RV(flexops.unified_profiles.profiles_connection#module:handover). It says whether an endpoint has just shown the
+        expected value.
     type: dict
     suboptions:
       connection:
@@ -78,8 +79,8 @@ options:
       - Names of alerts and suspicions that somebody has looked at and that are in order or mended, as their cards have them. They no
         longer count, and neither do alerts before an acknowledged one.
       - A name that was recorded before, or that is another environment's, changes nothing.
-      - These, O(findings) and that O(sent_test_event) was sent are all that the module ever writes to the ledger, together with what is proven
-        at that time.
+      - The module writes to the ledger only these, O(findings), that O(sent_test_event) was sent, and what is proven at
+        that time.
     type: list
     elements: str
     default: []

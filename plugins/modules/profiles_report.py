@@ -14,8 +14,9 @@ author:
 description:
   - Reports on the environments that M(flexops.unified_profiles.profiles_survey) looked at. It takes what the playbooks of this collection
     register, C(unified_profiles_look) and, where something was done, C(unified_profiles_look_again) and C(unified_profiles_failure).
-  - Shows the task cards of all pending steps and a line for each environment in the terminal, and writes C(report.md), C(report.json),
-    C(junit.xml), C(metrics.prom) and C(report.html). Where a callback plugin writes JSON to standard output, nothing is shown there.
+  - Shows the task cards of all pending steps and a line for each environment in the terminal. Writes C(report.md),
+    C(report.json), C(junit.xml), C(metrics.prom) and C(report.html). Where a callback plugin writes JSON to standard
+    output, nothing is shown there.
   - A run over a part of the group C(unified_profiles), as with C(--limit), writes C(report-limited.html) and its like. A run in check
     mode writes C(report-check.html) and its like. So the last real report on all environments stays. Neither writes C(metrics.prom).
   - Writes down what the looks of the run saw, where C(unified_profiles_remember) says, so that the next report says since when.
@@ -63,8 +64,9 @@ RETURN = r"""
 outcomes:
   description:
     - How the run ended, by environment.
-    - C(status) is one of C(failed), C(broken), C(drifted), C(pending), C(unknown), C(predicted) (in check mode), C(attested) and C(proven);
-      for C(drift) also C(suspected), and C(in_sync) where all is well. C(reasons) say why, and C(why) has them in one line.
+    - C(status) is one of C(failed), C(broken), C(drifted), C(pending), C(unknown), C(predicted) (in check mode),
+      C(attested) and C(proven). C(drift) also has C(suspected), and C(in_sync) where all is well. C(reasons) say why,
+      and C(why) has them in one line.
     - C(fails) says whether the job fails for it. It always does where it failed or is broken; else by C(unified_profiles_fail_on_drift),
       C(unified_profiles_fail_on_suspicion), C(unified_profiles_fail_on_pending) and C(unified_profiles_fail_on_unknown).
     - C(cards) are the task cards of the pending steps.

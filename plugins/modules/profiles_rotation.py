@@ -16,8 +16,9 @@ description:
     removed later, and Flex events through the only key left prove that Flex has it.
   - The ledger records each phase, so a run that was interrupted is gone on with by the next. A run that can only wait changes nothing.
   - A rotation begins only where exactly one key can be seen, and its hand-over is recorded as done.
-  - A key is removed only with O(retire) or O(rotate_rollback), or as O(retire_on_read_back) allows; after O(key_overlap); and while the
-    source has exactly the old and the new key. While there are two keys nothing proves which one Flex holds.
+  - A key is removed only with O(retire) or O(rotate_rollback), or as O(retire_on_read_back) allows. It is removed only
+    after O(key_overlap), while the source has exactly the old and the new key. While there are two keys nothing proves
+    which one Flex holds.
   - A rotation ends when it is proven. Until then RV(rotation) says since when it waits.
 extends_documentation_fragment:
   - flexops.unified_profiles._connection

@@ -17,11 +17,11 @@ description:
     chain of tasks of a playbook as they would go in check mode, and reads the evidence for the verdicts.
   - It sends no write, and it records nothing.
   - Nothing that is wrong with one environment stops another, or fails the task. Each failure is in RV(environments).
-  - It compares the environments with each other. Those that share a workspace and a source name are refused, and so is a recovery of more
-    deleted sources at once than C(unified_profiles_recover_max_percentage) allows. A second look in a run, at those where something was
-    due, does not count again.
-  - The task fails, before anything is looked at, where a setting of the run as a whole is wrong, or Ansible could not read an inventory file
-    in whole.
+  - It compares the environments with each other. Those that share a workspace and a source name are refused. So is a
+    recovery of more deleted sources at once than C(unified_profiles_recover_max_percentage) allows. A second look in a
+    run, at those where something was due, does not count again.
+  - The task fails before any look where a setting of the run as a whole is wrong. So it does where Ansible could not
+    read an inventory file in whole.
   - The settings are the variables of the role C(flexops.unified_profiles.settings). A misspelt name, and a value that cannot be evaluated,
     fail the environment.
   - Run it once for all hosts, with C(run_once) and C(delegate_to=localhost), in a play with the strategy C(ansible.builtin.linear).

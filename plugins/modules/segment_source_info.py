@@ -39,8 +39,8 @@ options:
     default: false
   refuse_harm:
     description:
-      - Whether to fail where to make or repair the source would do harm. There are several sources of the name, it is of another type,
-        the older official source is there, or there is no trace that there ever was one.
+      - Whether to fail where to make or repair the source would do harm. There are several sources of the name, its
+        type is another, the older official source exists, or no trace shows that it ever existed.
     type: bool
     default: false
   recover_without_trace:

@@ -83,8 +83,8 @@ states:
     - The state of each item. An item is a part, and after a colon what is meant of it.
     - V(open) is still to be put back, V(denied) as well, since the token lacked the right, and V(failed), since something else failed.
     - V(done) is put back. V(left out) was not wanted.
-    - V(gone) no longer exists, of V(taken) the source has another one, V(refused) is what Segment refused, and of V(unknown) nobody knows what
-      the warehouse left out. These are for a person.
+    - V(gone) no longer exists. V(taken) means that the source has another one. V(refused) is what Segment refused.
+      V(unknown) means that nobody knows what the warehouse left out. These are for a person.
   returned: success
   type: dict
   sample: {'labels:environment=prod': done, 'warehouses:4vFbQmV2LZxPUTmqGc3nYw': done}

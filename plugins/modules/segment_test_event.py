@@ -12,9 +12,10 @@ version_added: 0.2.0
 author:
   - The flexops.unified_profiles developers (@flexops)
 description:
-  - Sends one identify of a reserved user through a write key of the source, and reads it back from the space through the
+  - Sends one identify of a reserved user through a write key of the source. Reads it back from the space through the
     Profile API. Its message id was never used before. That is the only proof that a source feeds a space which does not
-    wait for real events. The Tracking API accepts every event, whatever the key and the region, so its answer proves nothing.
+    wait for real events. The Tracking API accepts every event, whatever the key and the region, so its answer proves
+    nothing.
   - It says nothing about the key that Flex holds.
   - It creates a real profile, that of O(user_id), which counts as one tracked user of the space and stays. The event goes to
     whatever destinations the source has. A later test event updates the same profile.
@@ -22,8 +23,9 @@ description:
 notes:
   - To clean up, delete the user O(user_id) in Segment under Settings, End User Privacy. Choose a deletion that does not suppress
     the user as well, or later test events never arrive (or reserve another O(user_id) then). This module deletes nothing.
-  - Which message last touched a profile is documented; that an identify does so within seconds, and that the Profile API's
-    source ids equal those of the Public API, is inferred. Where they differ, the status is V(other_source) and proves nothing.
+  - Which message last touched a profile is documented. An identify does so within seconds, as is inferred, and
+    the Profile API's source ids equal those of the Public API. Where they differ, the status is V(other_source) and
+    proves nothing.
   - Two test events at the same moment hide each other, and one of them ends as V(not_seen).
 extends_documentation_fragment:
   - flexops.unified_profiles._connection

@@ -39,7 +39,7 @@ FOR_EACH_TASK = tuple(sorted({name for names in MAGIC_VARIABLE_MAPPING.values() 
 PACE = ("unified_profiles_survey_threads", "unified_profiles_survey_timeout", "unified_profiles_survey_total_timeout")
 OF_THE_RUN = (SERIAL, LIMIT, *PACE)
 OF_NO_HOST = (
-    f"{SERIAL}: Ansible takes batches from extra variables only (-e, or those of a job template), and this one is in the inventory, so "
+    f"{SERIAL}: Ansible takes batches from extra variables only (-e, or those of a job template). This one is in the inventory, so "
     "all environments would go at once. Give it as an extra variable. Nothing was done."
 )
 
@@ -57,8 +57,8 @@ def environment_settings(
         table: The specification of all settings.
 
     Returns:
-        The settings by their variables' names, with ``clock_skew``, ``sent_test_event`` and what was confirmed at the terminal; and a
-        sentence for each that is wrong.
+        The settings by their variables' names, and a sentence for each that is wrong. ``clock_skew``,
+        ``sent_test_event`` and what was confirmed at the terminal are among them.
     """
     name = str(variables["inventory_hostname"])
     own, problems = resolve([OWN], variables, templar)

@@ -47,7 +47,7 @@ FROM_THE_BEGINNING = "Run the playbook from its beginning."
 
 
 def looks(task_vars: Mapping[str, t.Any]) -> dict[str, EnvironmentStatus]:
-    """How each environment of the play is: as it was first seen, or as it was left by what was done to it.
+    """Return how each environment of the play is: as it was first seen, or as it was left by what was done to it.
 
     The values are taken from the variables as they are. A template that carried them would run the risk of having a name from an API
     evaluated as a template of its own.
@@ -125,7 +125,7 @@ def _files(source: str) -> Iterator[str]:
 
 
 def for_a_machine() -> bool:
-    """Whether a program reads standard output, so that nothing but the callback plugin may write to it."""
+    """Return whether a program reads standard output, so that nothing but the callback plugin may write to it."""
     callback = str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
     return "json" in callback or callback == "null"
 
@@ -190,5 +190,5 @@ def _extra_variables(given: str) -> dict[str, t.Any]:
 
 
 def _is_plain(value: t.Any) -> bool:
-    """Whether Ansible reads it after ``-e NAME=`` as it is: without blanks, quotes and backslashes."""
+    """Return whether Ansible reads it after ``-e NAME=`` as it is: without blanks, quotes and backslashes."""
     return isinstance(value, str) and not re.search(r"[\s\"'\\]", value)

@@ -51,7 +51,7 @@ def report_json(outcomes: Outcomes, run: Run) -> str:
 
 
 def counts(outcomes: Outcomes) -> dict[str, int]:
-    """How many environments have each status, the worst first."""
+    """Return how many environments have each status, the worst first."""
     return dict(Counter(outcomes[name]["status"] for name in worst_first(outcomes)))
 
 

@@ -32,7 +32,7 @@ NONE = (
     "the inventory, and --limit. Nothing was looked at."
 )
 UNREAD = (
-    "Ansible could not read this inventory in whole, as its warnings at the beginning say, so environments or their secrets may "
+    "Ansible could not read this inventory in whole, as its warnings at the beginning say. Environments or their secrets may "
     "be missing from the run. Mend the file; a host whose name is a number must be in quotation marks, and a vaulted file takes its password. "
     "Nothing was done."
 )

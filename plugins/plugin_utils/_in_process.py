@@ -106,8 +106,8 @@ def _environment(values: Mapping[str, t.Any]) -> Iterator[None]:
 def prepare_workers() -> None:
     """Load what every task needs: httpx, a TLS context, and the plugins that any template or local task takes.
 
-    This happens when the file is imported, because that is in the parent, before the first task: the strategy looks the action
-    plugin up there. Every task of every host runs in a fork of the parent. What the parent has loaded they inherit, and what it
+    This happens when the file is imported: the strategy looks the action plugin up in the parent, before the first
+    task. Every task of every host runs in a fork of the parent. What the parent has loaded they inherit, and what it
     has not each of them loads for itself.
     """
     warm_up()

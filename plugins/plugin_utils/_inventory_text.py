@@ -56,7 +56,7 @@ USER_IN_URL = re.compile(r"://[^/\s]*@")
 FIRST = "# Written by the playbook flexops.unified_profiles.export, with the fingerprint {}."
 SECOND_LINE = re.compile(re.escape(FIRST).replace(re.escape("{}"), "([0-9a-f]{12})"))
 ABOUT = (
-    "It is written anew by each export, as long as nobody changes it: copy what is to be changed into an inventory of your own. "
+    "Each export writes it anew, as long as nobody changes it: copy what is to be changed into your own inventory. "
     "What exists at Segment and Twilio is written out. Secrets are references to variables, as in the inventory that they come from."
 )
 NO_CONSENT = "true (your consent to what the form requires: nobody can find it out, and there is no default)"
@@ -217,7 +217,7 @@ def _yaml(value: t.Any, dumper: t.Any) -> str:
 
 
 def _is_reference(value: t.Any) -> bool:
-    """Whether a value is a template and nothing besides."""
+    """Return whether a value is a template and nothing besides."""
     return (
         isinstance(value, str)
         and is_template(value)

@@ -32,8 +32,8 @@ RENAMED = {
     "unified_profiles_handover_existing": "unified_profiles_attest_existing",
     "unified_profiles_handover_interactive": "unified_profiles_prompt",
 }
-# Variables that are no settings: of roles and playbooks, of the sandbox's inventory, of the survey in AWX, and the outcomes that a
-# job hands on to the next.
+# Variables that are no settings: of roles, playbooks, the sandbox's inventory and the survey in AWX, and the outcomes
+# that a job hands on.
 SET_HERE = frozenset(
     {
         "unified_profiles",
@@ -109,11 +109,11 @@ def _is_like_prefix(text: str) -> bool:
 
 
 def as_settings(result: t.Any, for_people: bool = False) -> t.Any:
-    """A result whose texts for people name settings where they named options, since an inventory has no options.
+    """A result whose strings for people name settings where they named options, since an inventory has no options.
 
     Args:
         result: What a module or a look returns.
-        for_people: Whether all texts in it are.
+        for_people: Whether all strings in it are.
     """
     if isinstance(result, str):
         return OPTION.sub(lambda found: PREFIX + found[0], result) if for_people else result

@@ -240,7 +240,7 @@ def _columns(credentials: Mapping[str, Credential]) -> list[Credential | None]:
 
 
 def _has_more(found: Mapping[str, t.Any]) -> bool:
-    """Whether there is more to say of an environment than one line has."""
+    """Return whether there is more to say of an environment than one line has."""
     return found["status"] not in WELL or bool(found["differences"] or found["cards"]) or len(found["reasons"]) > 1
 
 

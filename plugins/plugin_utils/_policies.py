@@ -21,7 +21,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover
 
 
 def proven(outcome: t.Any, days: float | None = None) -> bool:
-    """Whether each step is proven, or was within so many days."""
+    """Return whether each step is proven, or was within so many days."""
     steps = _outcome("proven", outcome).get("steps") or {}
     if days is not None and (isinstance(days, bool) or not isinstance(days, (int, float)) or not days > 0):
         raise AnsibleFilterError("proven: days must be a number above 0.")
@@ -37,7 +37,7 @@ def proven(outcome: t.Any, days: float | None = None) -> bool:
 
 
 def drifted(outcome: t.Any, attribute: str | None = None, accepted: bool = False) -> bool:
-    """Whether an outcome has a difference, of this attribute if one is named; what is accepted counts only if that is asked for."""
+    """Return whether an outcome has a difference, of this attribute if one is named; what is accepted counts only if that is asked for."""
     if attribute is not None and attribute not in ATTRIBUTES:
         meant = nearest(str(attribute), ATTRIBUTES)
         raise AnsibleFilterError(

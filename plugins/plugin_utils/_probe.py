@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""Probes many environments, and sums up what they show, so that no environment can be told from another."""
+"""Probes many environments, and sums up what they show, so that no environment can be told apart from another."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _release() -> str:
 
 
 def verdict_counts(summary: Summary) -> dict[str, int]:
-    """How many assumptions have each verdict."""
+    """Return how many assumptions have each verdict."""
     counted = Counter(row["verdict"] for row in summary["assumptions"])
     return {verdict: counted[verdict] for verdict in VERDICTS}
 

@@ -65,7 +65,7 @@ def report_folder(task_vars: Mapping[str, t.Any], templar: t.Any, given: str | N
 
 
 def folder_problem(folder: Path) -> str:
-    """Why no report can be written there, or nothing."""
+    """Return why no report can be written there, or nothing."""
     try:
         with probed(folder):
             return ""

@@ -25,7 +25,7 @@ def batches_problem(serial: t.Any) -> str:
         return ""
     return (
         "unified_profiles_serial: is no size of a batch. Write a number of environments, a whole percentage such as 10%, or a "
-        'list of these, as in -e \'{"unified_profiles_serial": [1, "10%"]}\'; or leave it out.'
+        'list of these, as in -e \'{"unified_profiles_serial": [1, "10%"]}\'. Or leave it out.'
     )
 
 
@@ -42,7 +42,7 @@ def _is_batch(size: t.Any) -> bool:
 
 
 def stop(order: Sequence[str], batch: Sequence[str], failures: Mapping[str, str], percentage: t.Any) -> str:
-    """Why the environments of a batch are not tried, or nothing.
+    """Return why the environments of a batch are not tried, or nothing.
 
     A failed environment is only recorded, so Ansible's own max_fail_percentage would never see it.
 

@@ -123,7 +123,7 @@ def _template(value: t.Any, templar: t.Any) -> t.Any:
 
 
 def is_plain(value: t.Any) -> bool:
-    """Whether there is nothing to evaluate in a value, which spares most of the time that evaluating takes."""
+    """Return whether there is nothing to evaluate in a value, which spares most of the time that evaluating takes."""
     if isinstance(value, str):
         return not MARKS.search(value)
     if isinstance(value, Mapping):
@@ -134,7 +134,7 @@ def is_plain(value: t.Any) -> bool:
 
 
 def is_template(text: str) -> bool:
-    """Whether Ansible evaluates the text, and does not take it as it is, as with the tag !unsafe."""
+    """Return whether Ansible evaluates the text, and does not take it as it is, as with the tag !unsafe."""
     if hasattr(template, "is_trusted_as_template"):
         return bool(template.is_trusted_as_template(text))
     return not getattr(text, "__UNSAFE__", False)
@@ -154,7 +154,7 @@ def to_builtin(value: t.Any, omit: t.Any = NOTHING) -> t.Any:
     # Before 2.19 they are objects, which no check of types knows.
     if getattr(value, "__ENCRYPTED__", False):
         return str(value)
-    # Texts with something beside them take long to copy, and each check copies them.
+    # Strings with something beside them take long to copy, and each check copies them.
     return str.__str__(value) if isinstance(value, str) else value
 
 

@@ -177,7 +177,7 @@ class Survey(AtOnce[Look]):
     def outcomes(
         self, looks: Mapping[str, Look], check_mode: bool, again: bool = False
     ) -> dict[str, EnvironmentStatus]:
-        """How each environment is, once all are compared with each other.
+        """Return how each environment is, once all are compared with each other.
 
         Args:
             looks: What was found, by environment.
@@ -235,7 +235,7 @@ def shared_sources(claims: Mapping[str, tuple[str, str, str]]) -> dict[str, str]
 
 
 def mass_deletion(gone: Iterable[str], looked_at: int, percentage: float) -> dict[str, str]:
-    """Why so many sources are not made again at once: a wrong token or region is likelier than a disaster.
+    """Return why so many sources are not made again at once: a wrong token or region is likelier than a disaster.
 
     Args:
         gone: The environments whose source is gone.

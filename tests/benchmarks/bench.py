@@ -75,7 +75,7 @@ SETTINGS = settings_of(ROOT)
 
 
 def report_seconds(log: Path) -> float:
-    """How long the report's task took, by the times in Ansible's log; 0 where there was none."""
+    """Return how long the report's task took, by the times in Ansible's log; 0 where there was none."""
     # Headers, as "2026-11-27 08:40:11,202 p=4711 ... | TASK [...]".
     lines = [line for line in log.read_text().splitlines() if "| TASK [" in line or "| PLAY " in line]
     times = [datetime.datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f") for line in lines]
@@ -85,7 +85,8 @@ def report_seconds(log: Path) -> float:
 
 @dataclass(frozen=True)
 class Part:
-    """Who runs against how many environments, how far away, how often; where the secrets stand, and on which ansible-core.
+    """Who runs against how many environments, how far away, how often; where the secrets are, and on which
+    ansible-core.
 
     ``then`` goes on with what this part has connected: a first connect of a thousand takes longer than all the rest.
     """
@@ -184,7 +185,7 @@ class Stage:
         self.client = httpx.Client(base_url=control, verify=verify, trust_env=False, timeout=60)
 
     def enter(self, part: Part) -> None:
-        """Go on with a part, on what stands here."""
+        """Go on with a part, on what is here."""
         self.part = part
         self.inventory = self.plain if part.layout == "inline" else self._as_in_the_example()
         self.vault = ["--vault-password-file", str(self.folder / "password")] if part.layout == "example" else []
@@ -332,7 +333,7 @@ def perform(part: Part, before: Path | None) -> Iterator[Measured]:
 
 
 def price(environments: int) -> dict[str, object]:
-    """Where the time of a connect with nothing to do goes."""
+    """Return where the time of a connect with nothing to do goes."""
     with stage(Part(environments, (), 0)) as on:
         on.run("ours", "first")
         on.prepare("nothing")

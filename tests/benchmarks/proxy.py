@@ -18,8 +18,8 @@ class Proxy:
         port: Where the bytes go.
 
     Attributes:
-        delay: Seconds of a round trip. A connection costs one round trip before its first byte arrives, as TCP does, and
-            every byte half of one in each direction; TLS then pays its own way.
+        delay: Seconds of a round trip. A connection costs one round trip before its first byte arrives, as TCP does,
+            and every byte half of one in each direction. TLS then pays its own way.
         connections: How many were opened.
         handshakes: How many of them began with a TLS handshake.
     """

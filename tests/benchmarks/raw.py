@@ -4,8 +4,8 @@
 
 """The requests of connect and recover with nothing around them: `raw.py connect|recover INVENTORY URL [CA_FILE]`.
 
-One client, kept-alive connections, as many environments at once as Ansible has forks, and within one environment the
-requests together that the collection sends together. Nothing is checked, recorded or tried again.
+One client, kept-alive connections, and as many environments at once as Ansible has forks. Within one environment it
+sends together what the collection sends together. Nothing is checked, recorded or tried again.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Environment:
                 self.seen = {step: {"source_id": None, "write_key_fingerprint": None} for step in STEPS}
         else:
             self.sources()
-            self.one_source(self.seen["link"]["source_id"])  # to be told that it is gone
+            self.one_source(self.seen["link"]["source_id"])  # the answer says that it is gone
             audit = f"{self.segment}/audit-events?startTime=2026-01-01T00:00:00Z"
             self.client.get(audit, headers=self.bearer).raise_for_status()
         source = self.source()

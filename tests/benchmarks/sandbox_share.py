@@ -4,7 +4,7 @@
 
 """How much of a run is the sandbox? `python tests/benchmarks/sandbox_share.py [environments]`, after `make setup`.
 
-Starts a sandbox of that many environments, asks it for the same few reads as fast as one client can, then connects all
+Starts a sandbox of that many environments. Sends it the same few reads as fast as one client can, then connects all
 environments twice with the collection. Prints what the sandbox's process used of the processor in each part.
 """
 

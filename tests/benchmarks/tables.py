@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import sys
 import textwrap
@@ -33,6 +34,8 @@ SAID = {
     "one": "recover of one of them",
 }
 COLORS = {"uri": "#c0392b", "mitogen": "#e08e0b", "ours": "#1f6fb2", "floor": "#7f8c8d", "raw": "#27ae60"}
+# A row of the targets whose target is empty.
+NO_TARGET = r"^\| [^|\n]+ \|  \| .*\n"
 FIGURES = ("wall", "report", "cpu", "peak", "requests", "connections", "handshakes")
 
 
@@ -49,7 +52,7 @@ class Key(t.NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it ran, where that is out of the ordinary."""
+        """Return where it ran, where that is out of the ordinary."""
         parts = [
             "HTTPS" * self.https,
             f"{self.delay * 1000:.0f} ms" if self.delay else "",
@@ -207,11 +210,11 @@ def plot(found: Found) -> str:
 
 def about(document: dict) -> str:
     machine = document["machine"]
-    took = f"{document['seconds']} s in all" if "seconds" in document else "ended early, so the last parts are missing"
+    took = f"It took {document['seconds']} s" if "seconds" in document else "Ended early, so the last parts are missing"
     text = (
         f"Measured on {machine['date']} with Python {machine['python']}, ansible-core {machine['ansible_core']}, "
         f"httpx {machine['httpx']} and Mitogen {machine['mitogen']}. The machine: {machine['processor']}, {machine['cores']} cores, "
-        f"{machine['memory_gib']} GiB, {machine['system']}; load before it began {machine['load_before']}; {took}."
+        f"{machine['memory_gib']} GiB, {machine['system']}. Load before it began: {machine['load_before']}. {took}."
     )
     return textwrap.fill(text, 120, break_on_hyphens=False)
 
@@ -234,7 +237,8 @@ def show(document: dict, out: Path) -> str:
     (out / "results.md").write_text(text)
     (out / "plot.svg").write_text(plot(found))
     if (page := out.with_suffix(".md")).exists():
-        fill(page, {name: parts[name] for name in ("targets", "where")})
+        wanted = re.sub(NO_TARGET, "", parts["targets"], flags=re.MULTILINE)
+        fill(page, {"targets": wanted, "where": parts["where"]})
     return text
 
 

@@ -212,7 +212,7 @@ def test_every_page_is_marked_and_fits_a_phone(person, sandbox):
 
 
 PAGES = ("/", "/dev", "/dev/connection", "/dev/sources", "/dev/link", "/dev/key")
-# What stands out too little: texts below 4.5 to 1, the edges of fields below 3 to 1 (WCAG 2.1, 1.4.3 and 1.4.11).
+# The contrast of WCAG 2.1 (1.4.3, 1.4.11): 4.5 for words, 3 for edges of fields.
 FAINT = """
 const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
 const light = (color) => numbers(color).slice(0, 3).map((v) => v / 255)

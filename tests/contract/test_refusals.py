@@ -46,15 +46,15 @@ def is_paged(operation: tuple[str, str, str]) -> bool:
 
 
 def names_something(operation: tuple[str, str, str]) -> bool:
-    """Whether the path holds an id that may be unknown. Those of profiles and hand-overs are in REFUSALS."""
+    """Return whether the path holds an id that may be unknown. Those of profiles and hand-overs are in REFUSALS."""
     return "{" in operation[2]
 
 
 def documented(operation: tuple[str, str, str]) -> set[int]:
     """The refusals of an operation by the vendors' pages and OpenAPI documents.
 
-    Segment's OpenAPI document says 404, 422 and 429 of every operation, the guide 400, 401, 403, 409 and 413. 422 stands for what the
-    guide calls 400; the sandbox answers it where the switch ``duplicate_slug`` says so.
+    Segment's OpenAPI document says 404, 422 and 429 of every operation, the guide 400, 401, 403, 409 and 413. 422 is
+    what the guide calls 400; the sandbox answers it where the switch ``duplicate_slug`` says so.
     """
     service, method, path = operation
     found = {429}

@@ -4,8 +4,8 @@
 
 """Segment's own SDK for Python, whose models are strict, cannot tell the sandbox from the real service.
 
-Its models refuse a missing field, a wrong type and a word that is not in a list; here they must lose nothing either, which is how a field
-that the SDK does not know shows. Run with release 73.2.0, which is newer than the OpenAPI document, and is in no package index:
+Its models refuse a missing field, a wrong type and a word that is not in a list. Here they must lose nothing either: that
+is how a field that the SDK does not know shows. Run with release 73.2.0, which is newer than the OpenAPI document, and is in no package index:
 ``pip install git+https://github.com/segmentio/public-api-sdk-python``.
 """
 

@@ -85,7 +85,7 @@ def test_role_defaults_are_documented_as_they_are(role):
 
 
 def unlike(value, described, where):
-    """How a dictionary differs from what `contains` says of it: more or fewer keys, or other types, however deep."""
+    """Return how a dictionary differs from what `contains` says of it: more or fewer keys, or other types, however deep."""
     found = [f"{where}: {key} is not documented" for key in sorted(set(value) - set(described))]
     for key, text in described.items():
         # Only what is returned in every case says nothing of when, or "success".

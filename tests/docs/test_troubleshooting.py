@@ -29,7 +29,7 @@ PIECES = [[piece.strip() for quoted in row for piece in quoted.split("...") if p
 
 
 def said() -> list[str]:
-    """The texts in the code, without what is put into them, each with single spaces."""
+    """The strings in the code, without what is put into them, each with single spaces."""
     found = []
     for path in (ROOT / "plugins").rglob("*.py"):
         tree = ast.parse(path.read_text())

@@ -110,7 +110,7 @@ def activate(project, tmp_path, sandbox):
 
 
 def looks(sandbox, name="dev") -> int:
-    """How many playbooks looked at an environment: each lists its sources once."""
+    """Return how many playbooks looked at an environment: each lists its sources once."""
     return len(
         [entry for entry in sandbox.journal() if entry["environment"] == name and entry["path"].endswith("/sources")]
     )
@@ -138,7 +138,7 @@ def test_a_signed_event_starts_the_playbook_once_and_a_wrong_one_starts_nothing(
     began = time.monotonic()
     sandbox.sabotage("dev", "delete-source")
     activation.wait(lambda: looks(sandbox))
-    # Told, and not asserted: a busy machine takes longer.
+    # Reported, and not asserted: a busy machine takes longer.
     count(
         "milliseconds from a deletion to its playbook's first look at the source",
         round(1000 * (time.monotonic() - began)),

@@ -161,7 +161,7 @@ def test_a_first_host_that_gets_no_task_fails_alone(project, sandbox, variable, 
     assert {e["environment"] for e in sandbox.journal()} == {"prod", "eu"}
 
 
-# A number has to stand there, so each of these is refused by its name, wherever it stands.
+# A number is wanted there, so each of these is refused by its name, wherever it is set.
 PLACES = {
     "timeout": "play",
     "retry_budget": "vars_files",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A connection that is broken while no source stands: the form makes the source, and recover must not make a rival to it."""
+"""A connection that is broken while no source exists: the form creates the source, and recover must not create a rival to it."""
 
 from __future__ import annotations
 

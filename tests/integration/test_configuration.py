@@ -287,7 +287,7 @@ def test_a_token_in_the_place_of_any_setting_is_not_shown(project):
     settings = [name.removeprefix("unified_profiles_") for name in SETTINGS if name.startswith("unified_profiles_")]
     tokens = {setting: f"sgp_marked-{setting}-0123456789abcdef" for setting in settings}
     project.hosts(**{setting: {"retry_budget": 0.1, setting: token} for setting, token in tokens.items()})
-    # Of the wrong name no form makes a source.
+    # No form creates a source of the wrong name.
     run = project.run("connect", "-vvv", "-e", "connect_wait=0", ANSIBLE_SHOW_CUSTOM_STATS="1")
     shown = everything(run, project)
     found = {setting: shown.find(token) for setting, token in tokens.items()}

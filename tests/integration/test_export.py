@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From tokens to an inventory, and from there to attested connections: nothing that stands is changed on the way."""
+"""From tokens to an inventory, and from there to attested connections: nothing that exists is changed on the way."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def connect_by_hand(sandbox):
         handovers.connect(sandbox.world, env, {**form, "allow_write_events": True})
 
 
-# What stands differs from environment to environment, and so does what the list has to say of it.
+# What exists differs from environment to environment, and so does what the list has to say of it.
 
 
 def plain(sandbox, env):

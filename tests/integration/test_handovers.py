@@ -217,7 +217,7 @@ def test_a_rival_stops_the_form_before_anybody_is_asked(bench):
 
 
 def test_what_was_asked_for_and_withdrawn_is_asked_again(bench):
-    """Somebody may have done it and not said so; then what stood before is gone."""
+    """Somebody may have done it and not said so; then what was there before is gone."""
     bench.settle()
     bench.run("link", source_id="S2")
     back = bench.run("link")

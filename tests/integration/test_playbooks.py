@@ -36,7 +36,7 @@ def endpoints(**more):
 
 
 def assert_predicted(check, real):
-    """Every line of the predicted diff stands in the real one, but for values that only the server can know."""
+    """Every line of the predicted diff is in the real one, but for values that only the server can know."""
     assert check.diffs
     known = [line for line in check.diffs if "<set by Segment>" not in line]
     open_fields = {line.split(":")[0].replace("+ ", "").strip() for line in check.diffs if "<set by Segment>" in line}
@@ -54,7 +54,7 @@ def test_connect_then_connect_again(project, sandbox):
         (source,) = twilio_sources(sandbox, name)
         assert (source.slug, source.labels) == (NAME.replace("-", "_"), [{"key": "managed-by", "value": "ansible"}])
         assert environment.flex_key == source.keys[0]
-        # The gateway reads back what stands there now.
+        # The gateway reads back what is set there now.
         assert verdicts(first, name) == ["proven"] * 3
     sandbox.clear_journal()
     again = project.run("connect")
@@ -152,7 +152,7 @@ def test_what_was_seen_before_the_form_says_nothing_of_link_and_key(project, san
 
 
 def blind(project):
-    """A gateway that takes hand-overs and cannot show what stands: only evidence can prove them."""
+    """A gateway that takes hand-overs and cannot show what is set: only evidence can prove them."""
     bodies = {
         "connection": {"space_id": "{space_id}", "profile_token": "{profile_token}", "allow_write_events": True},
         "link": {"space_id": "{space_id}", "source_id": "{source_id}"},

@@ -352,7 +352,7 @@ def test_several_environments_are_summed_up(sandbox, tmp_path):
 
 
 def test_the_playbook_writes_a_report_for_an_issue(project, sandbox):
-    """As a first user has it; then in check mode with a setting and a token that are wrong, which it names in the terminal alone."""
+    """As a first user has it; then in check mode with a wrong setting and token, which it names in the terminal alone."""
     first = project.run("probe", "-e", "unified_profiles_probe_more=true")
     assert first.status == 0, first.output
     folder = project.inventory / ".unified_profiles/probe"

@@ -118,7 +118,7 @@ def test_what_is_broken_fails_the_job(job, sandbox):
     sandbox.sabotage("dev", "delete-source")
     status, outcome = job.run("recover", unified_profiles_fail_on_pending=False)
     assert status == "successful", job.stdout
-    # The form makes the source, so nobody else does.
+    # The form creates the source, so nobody else does.
     assert [card["step"] for card in outcome["cards"]] == ["connection"]
     assert outcome["findings"][0]["problem"] == "deleted"
     assert [source for source in job.dev.sources.values() if source.name == "twilio-unified-profiles"] == []

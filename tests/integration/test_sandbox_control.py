@@ -118,7 +118,7 @@ def test_any_fault_that_is_accepted_answers(client, rule, path):
 
 
 def _only(env, **changes):
-    """Whether nothing but this differs from what the form made of the source `twilio-unified-profiles`."""
+    """Return whether nothing but this differs from what the form made of the source `twilio-unified-profiles`."""
     made = env.sources[env.form_source]
     now = {"name": made.name, "enabled": made.enabled, "type": made.metadata, "keys": len(made.keys)}
     now |= {"linked": env.linked == [made.id], "flex": env.flex_key in made.keys}

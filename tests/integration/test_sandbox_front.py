@@ -121,7 +121,7 @@ FOREIGN = [
     {"sec-fetch-site": "same-site"},
 ]
 OWN = [{}, {"origin": "http://localhost:8765", "sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}]
-# What a page can send without asking first: forms, and texts.
+# What a page can send without asking first: forms, and plain strings.
 SIMPLE = [
     ("/console/dev/key", {"data": {"write_key": "k" * 32}}),
     ("/console/dev/key", {"files": {"write_key": (None, "k" * 32)}}),

@@ -26,7 +26,7 @@ from support.chain import Chain, QuickClock, Run
 from support.scenarios import SCENARIOS, assert_connected, connected, settle
 
 BUDGET = 30.0
-# Of a look only: a 429 on a token that sent little speaks of a limit by address, whose pause is charged to no environment.
+# Of a look only: a 429 on a token that sent little shows a limit by address. Its pause is charged to no environment.
 PAUSES = 12.0
 # Where the storm begins, as how many reads of the sources go before. One in a task is met again by the look after it.
 WHERE = {"look": 0, "act": 1}

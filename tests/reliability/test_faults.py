@@ -46,7 +46,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 def fits(line: str, fault: str) -> bool:
-    """Whether the fault says anything about such a request that another one does not say."""
+    """Return whether the fault says anything about such a request that another one does not say."""
     segment, read = " /segment" in line, line.startswith("GET")
     if "milliseconds" in fault or "reset" in fault:
         return segment

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the history has is never lost by a run, and what a run recorded stands in it."""
+"""What the history has is never lost by a run, and what a run recorded is in it."""
 
 from __future__ import annotations
 

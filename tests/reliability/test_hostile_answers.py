@@ -212,7 +212,7 @@ def test_a_key_in_a_name_is_not_shown(sandbox: SandboxHandle, tmp_path: Path) ->
 
 @pytest.mark.parametrize("step", ["segment", "endpoint"])
 def test_a_key_in_what_a_server_says_is_not_shown(sandbox: SandboxHandle, tmp_path: Path, step: str) -> None:
-    """Whether it was seen in this task or in an earlier one, and whoever says it."""
+    """Return whether it was seen in this task or in an earlier one, and whoever says it."""
     chain = SCENARIOS["connect again"].begin(sandbox, tmp_path)
     (source,) = chain.twilio_sources
     (key,) = source.keys

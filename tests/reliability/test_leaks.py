@@ -139,7 +139,7 @@ def test_no_secret_anywhere(canaries: Fleet, count) -> None:
 
 
 def test_no_secret_in_an_export_or_a_probe(canaries: Fleet, count) -> None:
-    """The inventory and the report that they write, and all besides, from values, vaulted texts, and services that repeat what they were sent."""
+    """The inventory and the report that they write, and all besides, from values, vaulted strings, and services that repeat what they were sent."""
     names = list(canaries.sandbox.world.environments)
     said = " ".join(canaries.search.secrets.values())
     body = {"errors": [{"type": "x", "message": said}]}

@@ -4,7 +4,7 @@
 
 """Ninety days of many environments: people break things, mend them, tell of it or not, and connect runs every night.
 
-The world is what counts: what a run says of a step is compared with how it is, and with the traffic that could have shown it.
+The world is what counts: what a run says of a step is compared with it, and with the traffic.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from support.chain import Chain, Run, world_clock
 from support.scenarios import by_hand, settle
 
 DAY = datetime.timedelta(days=1)
-# A break shows in traffic so long after it, and so long ago: two views may be as late as this, and events are counted by the hour.
+# A break shows in traffic so long after it, and so long ago. Two views may be as late as this, and events are counted
+# by the hour.
 AFTER, AGO = LATENESS + 2 * HOUR, LATENESS + HOUR
 STEPS = ("connection", "link", "key")
 # What people do, and how often of a hundred breaks.
@@ -155,7 +156,7 @@ class Life:
     # What it could know
 
     def shown(self, step: str) -> bool:
-        """Whether traffic has shown for long enough that the step is wrong."""
+        """Return whether traffic has shown for long enough that the step is wrong."""
         since, now, ours = self.wrong[step], self.world.now(), self.source and self.source.id
         by = {"connection": lambda source: True, "link": lambda source: source == ours}
         shows: Callable[[str | None], bool] = by.get(step, lambda source: source not in (None, ours))
@@ -163,7 +164,7 @@ class Life:
         return any(since + after <= at <= now - ago and shows(source) for at, source in self.events)
 
     def looks_like_another_flex(self) -> bool:
-        """Whether the other source sent in the week before the last of ours, as that of another Flex does."""
+        """Return whether the other source sent in the week before the last of ours, as that of another Flex does."""
         ours = [at for at, source in self.events if self.source and source == self.source.id]
         last = max(ours, default=None)
         return last is None or any(

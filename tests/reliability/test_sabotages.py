@@ -42,7 +42,7 @@ def test_every_sabotage_has_a_row():
 
 
 def loud(run: Run) -> bool:
-    """Whether the job fails, or says what it repaired."""
+    """Return whether the job fails, or says what it repaired."""
     status = run.statuses[-1]
     return bool(run.failure or status["fails"] or any(it.get("mended") for it in status["findings"]))
 
@@ -53,7 +53,7 @@ def told(run: Run) -> str:
 
 
 def to_do(run: Run) -> bool:
-    """Whether it says what to do: on a card, as the failure's way out, or that it was done."""
+    """Return whether it says what to do: on a card, as the failure's way out, or that it was done."""
     status = run.statuses[-1]
     done, mends = [it for it in status["findings"] if it.get("mended")], [it["mend"] for it in status["differences"]]
     return bool(status["cards"] or status["failure"] or done or any(mends))

@@ -85,7 +85,7 @@ class Environment:
         return result
 
     def endpoint(self, step: str, read_back: bool = True) -> dict[str, t.Any]:
-        """The sandbox's gateway for a step, with or without a way to read back what stands in the console."""
+        """The sandbox's gateway for a step, with or without a way to read back what is set in the console."""
         url, of_inventory = f"{self.sandbox.url}/handover/{self.name}/{step}", ENDPOINTS[step]
         headers = {"Authorization": f"Bearer {self.env.gateway_token}"}
         endpoint = {"url": url, "headers": headers, "body": of_inventory["body"]}

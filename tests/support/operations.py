@@ -352,7 +352,7 @@ def at(body: Any, path: str) -> Any:
 
 
 def shaped(service: str, body: Any, status: int) -> bool:
-    """Whether it is an error in the words of this service."""
+    """Return whether it is an error in the words of this service."""
     if service in ("segment", "handover"):
         return all(error["type"] and error["message"] for error in body["errors"])
     if service in ("profiles", "tracking"):
@@ -361,7 +361,7 @@ def shaped(service: str, body: Any, status: int) -> bool:
 
 
 def is_of(case: Case, operation: tuple[str, str, str]) -> bool:
-    """Whether a request goes to this operation."""
+    """Return whether a request goes to this operation."""
     service, method, path = operation
     pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
     return (case.service, case.method) == (service, method) and bool(re.fullmatch(pattern, case.path.partition("?")[0]))

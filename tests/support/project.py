@@ -35,7 +35,7 @@ class Run:
 
     @property
     def changed(self) -> Counter[str]:
-        """How many tasks changed something, by host. A host with no task, as of one with nothing due, has none."""
+        """Return how many tasks changed something, by host. A host with no task, as of one with nothing due, has none."""
         found = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)
         return Counter({host: int(count) for host, count in found})
 

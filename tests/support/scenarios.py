@@ -193,7 +193,7 @@ class Snapshot:
             path.write_bytes(content)
 
     def same(self, besides: tuple[str, ...] = ()) -> bool:
-        """Whether world and files are as they were."""
+        """Return whether world and files are as they were."""
         now = Snapshot(self.chain)
         files = [{p: c for p, c in s.files.items() if p.name not in besides} for s in (self, now)]
         return files[0] == files[1] and self.kept == now.kept

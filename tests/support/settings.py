@@ -18,9 +18,9 @@ from ansible.vars.manager import VariableManager
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import PACE
 
 LETTERS = string.ascii_lowercase + string.digits + "_"
-# What must not be shown, wherever it stands.
+# What must not be shown, wherever it is.
 MARKED = "sgp_marked0123456789abcdefghijklmnopqrstuv"
-# As they stand in YAML. NAME is the setting itself.
+# As they are in YAML. NAME is the setting itself.
 VALUES = {
     # nothing
     **{"empty": '""', "blank": '" "', "null": "null", "omitted": '"{{ omit }}"', "template of none": '"{{ none }}"'},
@@ -35,7 +35,7 @@ VALUES = {
     **{"deep list": "[" * 60 + "]" * 60, "deep mapping": "{a: " * 60 + "1" + "}" * 60},
     **{"set": "!!set {a, b}", "binary": "!!binary aGVsbG8=", "binary that is no text": "!!binary //8="},
     **{"binary in a list": "[!!binary //8=]", "binary inside": "{a: !!binary //8=}"},
-    # texts where something else belongs
+    # strings where something else belongs
     **{"JSON": "'{\"a\": 1}'", "JSON list": "'[1]'", "comma": "a,b", "equals": "a=b", "long": "x" * 100_000},
     **{"bell": '"a\\u0007b"', "line break": '"a\\nb"', "nul": '"a\\0b"', "invisible": '"a\\u200bb"'},
     **{"right to left": '"a\\u202eb"', "accent": "é", "emoji": '"\\U0001f600"'},
@@ -92,7 +92,7 @@ def of_hosts(folder: Path, base: Mapping[str, str], hosts: Mapping[str, Mapping[
 
     Args:
         folder: Where the inventory is written.
-        base: The group's variables, as they stand in YAML.
+        base: The group's variables, as they are in YAML.
         hosts: Those of each host.
     """
     file = folder / "hosts.yml"

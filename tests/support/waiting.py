@@ -21,7 +21,7 @@ HELD = {"kind": "latency", "seconds": 3600}
 
 @contextmanager
 def giving_up_on(rule: Rule) -> Iterator[None]:
-    """The collection gives up on an answer as soon as this rule holds it back, and waits for all others; then the rule lets go."""
+    """The collection gives up on an answer as soon as this rule holds it back, and waits for all others. Then the rule lets go."""
     read = deadline._Stream.read
 
     def read_or_give_up(self: deadline._Stream, max_bytes: int, timeout: float | None = None) -> bytes:

@@ -214,7 +214,7 @@ def test_a_link_to_itself_is_told(ledger):
         ledger.read()
 
 
-# What stands there is no text file
+# What is there is no text file
 
 
 def pipe(path: Path) -> None:

@@ -70,7 +70,8 @@ def lasting_folder(option: str, value: str | None, instead: str) -> Path:
         instead: What else a user can do, as a sentence.
 
     Raises:
-        OptionError: It is missing, or comes from an inventory without a folder; or it names a user or a variable that is not there.
+        OptionError: It is missing, comes from an inventory without a folder, or names a user or a variable that does
+          not exist.
     """
     given = (value or "").strip()
     # "{{ inventory_dir }}/.unified_profiles" where there is none: Ansible gives nothing, or the text None.
@@ -164,7 +165,7 @@ def replace_file(path: Path, text: str, temporary: Path | None = None) -> None:
         temporary: Where to write it first, in the same folder; by default a hidden file of this process's own.
 
     Raises:
-        OSError: It cannot be written; what stood there before still does.
+        OSError: It cannot be written; what was there before still is.
     """
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -235,7 +236,7 @@ def lock_now(descriptor: int) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Whether it is, without taking "no right to look" for "no".
+    """Return whether it is, without taking "no right to look" for "no".
 
     Raises:
         OSError: That cannot be known.
@@ -269,7 +270,7 @@ def locked(lock: Path) -> Iterator[None]:
     """Keep other processes out. The kernel gives the lock back when a process ends, however it ends. Makes the folder if need be.
 
     Args:
-        lock: A file of its own: a rename gives what it guards a new inode, and a lock on the old one would lock nobody out.
+        lock: A file of its own. A rename gives the guarded file a new inode, so a lock on it would lock nobody out.
 
     Raises:
         Busy: Another process has held it for :data:`LOCK_SECONDS`.

@@ -22,11 +22,13 @@ import urllib.parse
 
 from .secret import LONG, Secret, fingerprint
 
-# Characters. What is shorter is guessed in no time and is part of many words: to hide it would spoil what a server says, and tell it.
+# Characters. What is shorter is guessed in no time and is part of many words. Hiding it would spoil what a server says,
+# and give it away.
 LEAST = 4
 # Of what may be no secret at all: a header's value may be "prod" or "eu", a proxy's user "www".
 LEAST_DOUBTFUL = 8
-# What has the shape of a key, should a server show one that this task never saw: no word is that long, and Twilio's SIDs are no secrets.
+# What has the shape of a key, should a server show one that this task never saw. No word is that long, and Twilio's
+# SIDs are no secrets.
 KEY_SHAPE = re.compile(r"(?<![A-Za-z0-9])(?![A-Z]{2}[0-9a-f]{32}(?![A-Za-z0-9]))[A-Za-z0-9]{32,}")
 
 
@@ -67,7 +69,7 @@ class Hidden:
         return re.sub(r"[^\x20-\x7e]", "?", known)[:100]
 
     def in_result(self, text: str) -> str:
-        """Any text of a result, such as a name: only what is a secret for certain, and too long to be a word or a part of an id."""
+        """Return a string of a result, such as a name, without what is a secret for certain and too long for a word."""
         return self._replace(text, self._certain) if len(text) >= LONG else text
 
     def _replace(self, text: str, wanted: t.Callable[[str], bool]) -> str:

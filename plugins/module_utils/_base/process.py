@@ -18,7 +18,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Process:
-    """One process, told from all others.
+    """One process, told apart from all others.
 
     Attributes:
         host: The name of its host, and of the container that numbers its processes where that can be known.
@@ -32,12 +32,12 @@ class Process:
 
     @property
     def is_here(self) -> bool:
-        """Whether it can be seen from here if it lives."""
+        """Return whether it can be seen from here if it lives."""
         return self.host == _here()
 
     @property
     def lives(self) -> bool:
-        """Whether it has not ended. To be asked of a process that can be seen from here."""
+        """Return whether it has not ended. To be asked of a process that can be seen from here."""
         try:
             os.kill(self.pid, 0)
         except (ProcessLookupError, OverflowError):

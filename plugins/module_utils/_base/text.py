@@ -26,7 +26,8 @@ INVISIBLE = re.compile(
 def printable(value: t.Any, hide: t.Callable[[str], str] = str) -> t.Any:
     """The value with its strings as ``hide`` gives them, and control and invisible characters made visible.
 
-    A name must not steer a terminal or begin a line of its own, and two names that differ must not look the same for what nobody sees.
+    A name must not steer a terminal or begin a line of its own. Two names must not differ in nothing but what nobody
+    sees.
     """
     if isinstance(value, Secret):
         return repr(value)

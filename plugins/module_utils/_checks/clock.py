@@ -18,7 +18,7 @@ from .._http.service import Service
 
 # Seconds. Dates have whole ones, and an answer is under way for a while.
 EXACT = 2.0
-# Within this, two answers are of the same time, and nobody needs to be told of a difference.
+# Within this, two answers are of the same time, and a difference needs no report.
 CLOSE = 60.0
 # A clock that is this far off is none to compare times by: evidence allows for three hours of lateness.
 FAR = 3600.0
@@ -27,8 +27,8 @@ FAR = 3600.0
 class ServerClock:
     """Reads the dates of all answers of some services as they arrive: other reads may wait for minutes.
 
-    A cache in between answers with the date at which it stored the answer. So what has an ``Age`` does not count, nor does a date
-    that no other answer confirms; and of several times that are confirmed the newest is the right one.
+    A cache in between answers with the date at which it stored the answer. So what has an ``Age`` does not count, nor
+    does a date that no other answer confirms. Of several confirmed times the newest is right.
     """
 
     def __init__(self, clock: Clock, services: Iterable[Service]) -> None:
@@ -54,7 +54,7 @@ class ServerClock:
 
     @property
     def skew(self) -> float:
-        """How many seconds the services' clock is ahead of this machine's; 0 where that is not known."""
+        """Return how many seconds the services' clock is ahead of this machine's; 0 where that is not known."""
         newest = max(self.confirmed, default=0.0)
         return round(newest, 1) if abs(newest) > EXACT else 0.0
 

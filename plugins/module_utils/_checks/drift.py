@@ -91,7 +91,7 @@ class DriftLook:
 
     @functools.cached_property
     def space_gone(self) -> bool:
-        """Whether there is no such space. What cannot be the id of one is refused elsewhere, and asked of nobody."""
+        """Return whether there is no such space. What cannot be the id of one is refused elsewhere, and asked of nobody."""
         space = self.call["space_id"]
         if not is_space_id(space):
             return False

@@ -6,8 +6,8 @@
 
 """The answers in one look at an environment, and how they speak for or against an assumption. Pure.
 
-A report of this goes to a public issue. So a detail is made of words that are in this file, of statuses, and of nothing that a
-server sent or a person configured. Names of fields and headers are those that are looked for.
+A report of this goes to a public issue. So a detail consists of words of this file and of statuses. Nothing in it was
+sent by a server or configured by a person. Names of fields and headers are those that are looked for.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ def each(
 
 
 def same_ids(ids: Collection[t.Any], known: Collection[str], nothing: str) -> Judgement:
-    """Whether ids that another listing shows are those of the sources."""
+    """Return whether ids that another listing shows are those of the sources."""
     if not ids or not known:
         return not_visible(nothing)
     if any(one in known for one in ids):
@@ -474,7 +474,7 @@ def connected_resource(observed: Observed) -> Judgement:
 
 
 def kept_by_segment(by_warehouse: bool) -> Judge:
-    """Whether Segment lets a source be that has nothing but a space, or nothing but a warehouse besides."""
+    """Return whether Segment lets a source be that has nothing but a space, or nothing but a warehouse besides."""
 
     def judge(observed: Observed) -> Judgement:
         read = [observed.answers(SEGMENT_PUBLIC, path=path) for path in (DESTINATIONS, WAREHOUSES)]

@@ -4,10 +4,10 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""A source that is put back: its snapshot, the record of it in the ledger, and the card for what a person has to do.
+"""A source that is put back: its snapshot, its record in the ledger, and the card for what a person has to do.
 
-The ledger records what is to be put back before the source is made. So whoever comes after a run that was killed finds the source, also by
-a slug that says nothing, and knows what is left to do. Where a snapshot lies is in ``snapshot_place.py``.
+The ledger records what is to be put back before the source is made. So the run after a killed one finds the source,
+also by a slug that says nothing, and knows what is left. Where a snapshot lies is in ``snapshot_place.py``.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ class Intent(Resource):
                 return {**found, "slug": self._slug(snapshot)}
         if lost:
             self.call.warnings.append(
-                f"There is no snapshot of the source {lost}, so nothing that was attached to it is put back: warehouses, a tracking plan "
-                "and schema settings are to be set by hand."
+                f"There is no snapshot of the source {lost}, so nothing that was attached to it is put back. Set warehouses, a "
+                "tracking plan and schema settings by hand."
             )
         return same
 

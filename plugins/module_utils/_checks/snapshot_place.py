@@ -134,7 +134,7 @@ class SnapshotDocument:
 
 
 def snapshot_place(call: ModuleContext, source_id: str) -> SnapshotFile | SnapshotDocument | None:
-    """Where the snapshot of a source is kept, by the option ``remember``; None where none is.
+    """Return where the snapshot of a source is kept, by the option ``remember``; None where none is.
 
     Raises:
         OptionError: There is no folder that lasts.

@@ -111,7 +111,7 @@ def _others(call: ModuleContext) -> str:
 
 
 def pair_check(found: t.Any) -> Check:
-    """Whether space id and Profile API token belong together, from what asking for both gave: nothing, or a failure."""
+    """Return whether space id and Profile API token belong together, from what asking for both gave: nothing, or a failure."""
     if not isinstance(found, Failure):
         return _check("pair", "passed", "The space id and the Profile API token belong together.")
     if isinstance(found, ApiError) and found.status < 500:

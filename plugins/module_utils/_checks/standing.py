@@ -211,7 +211,7 @@ def _space(call: ModuleContext, found: Standing, spaces: list[dict[str, str]], r
 
 
 def _opens(call: ModuleContext, space: str) -> dict[str, str]:
-    """Whether the Profile API token belongs to a space."""
+    """Return whether the Profile API token belongs to a space."""
     return pair_check(gather({"pair": lambda: call.profile_api().check_token_matches_space(space)})["pair"])
 
 

@@ -69,7 +69,7 @@ def look(call: ModuleContext, playbook: str) -> Look:
 
 
 def _connect(chain: Chain) -> None:
-    """Connection, source, link, key. Nothing makes a source but Twilio's form."""
+    """Connection, source, link, key. Nothing creates a source but Twilio's form."""
     chain.check()
     try:
         decision = chain.hand_over("connection")
@@ -116,7 +116,7 @@ def _rotate(chain: Chain) -> None:
     chain.call = chain.call.derived(acknowledge=[])
     source = chain.found["source"] = chain.diagnose(recover_without_trace=True)
     done = rotate(chain.of_step("key", source_id=(source or {}).get("id")))
-    # It has been told what came of it; in the verdicts it is no matter.
+    # The result has it already; in the verdicts it is no matter.
     chain.call = chain.call.derived(sent_test_event=None)
     if done.did:  # which is only foretold, so the rotation is as the ledger has it
         chain.due["rotation"] = "; ".join(step.why for step in done.did)

@@ -156,7 +156,7 @@ class AttachmentsApi(PublicApi):
         return names
 
     def rights(self, source: str) -> list[str]:
-        """Who has a role on this very source, as ``name (role)`` (operations listUsers, listUserGroups)."""
+        """Return who has a role on this very source, as ``name (role)`` (operations listUsers, listUserGroups)."""
         found = []
         for path, items in (("/users", "data.users"), ("/groups", "data.userGroups")):
             for one, answer in self._pages(path, items):

@@ -74,7 +74,7 @@ class PublicApi:
             return None
 
     def source_named(self, source: str | None, name: str) -> Source | None:
-        """The source that is meant by an id, or None: there is none, or it is of another type and was renamed out of the way."""
+        """Return the source of an id. None where there is none, or where it has another type and was renamed out of the way."""
         found = self.source_or_none(source) if source else None
         return found if found and (found.name == name or found.is_java) else None
 

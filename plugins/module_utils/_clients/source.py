@@ -27,7 +27,7 @@ IDLE_DAYS = 14
 DISABLED_BY_SEGMENT, MAY_BE_DISABLED = "disabled_by_segment", "may_be_disabled"
 CURES = (
     f"Segment did that itself, for want of an enabled destination for {IDLE_DAYS} days. Enabling it again lasts for {IDLE_DAYS} days, unless it "
-    "gets one (a warehouse may do), or Segment makes an exception, which is requested by a form."
+    "gets one (a warehouse may do). Segment also grants exceptions, which are requested by a form."
 )
 JAVA = {"slug": "java", "id": "V6ynUvQgbc"}
 

@@ -32,7 +32,7 @@ class MonitorApi:
     def connector_alerts(self, since: datetime.datetime, now: datetime.datetime) -> list[dict[str, str]]:
         """Alerts 49008 and 49009 since a moment, as ``{code, at, meaning}``, in no order (operation ListAlert).
 
-        At most the 10,000 alerts that the API gives for one listing are looked through; its order is documented nowhere,
+        At most the 10,000 alerts that the API returns for one listing are looked through. No document says their order,
         so a page is no reason to stop.
         """
         start = format_time(max(since, now - OLDEST))

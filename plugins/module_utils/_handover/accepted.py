@@ -54,7 +54,7 @@ def accept(
 
 
 def is_day(text: str) -> bool:
-    """Whether it is a day, as YYYY-MM-DD."""
+    """Return whether it is a day, as YYYY-MM-DD."""
     try:
         return datetime.datetime.strptime(text, "%Y-%m-%d").strftime("%Y-%m-%d") == text
     except ValueError:

@@ -65,7 +65,7 @@ class Holder:
         return {"user": self.user, "host": self.host.partition(" ")[0], "pid": self.pid, "since": self.since}
 
     def is_at_work(self, now: datetime.datetime) -> bool:
-        """Whether its run still goes on, as far as can be known from here."""
+        """Return whether its run still goes on, as far as can be known from here."""
         if self.process.is_here:
             return self.process.lives
         renewed = parse_time(self.renewed)

@@ -42,8 +42,9 @@ class CardAction(t.TypedDict):
 class Card(t.TypedDict):
     """One step of one environment, for a person.
 
-    ``where`` names the Twilio account and the Segment workspace. What waits for a confirmation has a digest. A card about a step that
-    was done, and that evidence speaks against, has none: ``handover_again`` and ``acknowledge`` name what to give in its place.
+    ``where`` names the Twilio account and the Segment workspace. What waits for a confirmation has a digest. A card
+    about a done step that evidence speaks against has none: ``handover_again`` and ``acknowledge`` name what to give
+    instead.
     """
 
     environment: str
@@ -151,7 +152,7 @@ def where(values: Mapping[str, str]) -> list[str]:
 
 
 def with_names(where: Iterable[str], account: str, workspace: str) -> list[str]:
-    """Where a card is about, with the account's name and the workspace's slug. Either is empty where it is not known."""
+    """Return where a card is about, with the account's name and the workspace's slug. Either is empty where it is not known."""
     named = [f"{it} ({account})" if account and it.startswith(f"{ACCOUNT} ") else it for it in where]
     return [*named, *([f"Segment workspace {workspace}"] if workspace else [])]
 
@@ -164,7 +165,7 @@ def again(run: Iterable[str], handover_again: str, acknowledge: str) -> str:
 
 
 def links(step: str, environment: str, console: Console) -> list[Link]:
-    """Where a browser should go for a step. With a sandbox, all links lead to its own consoles.
+    """Return where a browser should go for a step. With a sandbox, all links lead to its own consoles.
 
     Args:
         step: A name in the table of steps.
@@ -190,7 +191,7 @@ def links(step: str, environment: str, console: Console) -> list[Link]:
 
 
 def signature(by: str | None, option: str, way_out: str = "Name who did it.") -> str:
-    """Who says something, for the ledger.
+    """Return who says something, for the ledger.
 
     Raises:
         OptionError: Nobody is named.

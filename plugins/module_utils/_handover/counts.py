@@ -28,7 +28,7 @@ def senders(rows: Rows | None) -> set[str]:
 
 
 def engagements_a_day(rows: Rows, source_id: str | None, until: datetime.datetime) -> float:
-    """How many engagements came through a source a day, in the week before a moment. Each writes one event of each kind.
+    """Return how many engagements came through a source a day, in the week before a moment. Each writes one event of each kind.
 
     Args:
         rows: Counts by the day.

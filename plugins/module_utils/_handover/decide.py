@@ -70,14 +70,14 @@ class Facts:
 
     @property
     def read_back(self) -> bool | None:
-        """Whether the endpoint shows the expected value; None when it was not read."""
+        """Return whether the endpoint shows the expected value; None when it was not read."""
         if self.shown is None:
             return None
         return self.shown != "" and self.shown == self.expected[self.step.read_back_field]
 
     @property
     def denied(self) -> bool:
-        """Whether a person says that the step was not done."""
+        """Return whether a person says that the step was not done."""
         return self.confirmation is not None and not self.confirmation["done"]
 
     @property
@@ -98,7 +98,7 @@ class Facts:
 
     @property
     def in_place(self) -> bool:
-        """Whether the endpoint shows that nothing has to be sent.
+        """Return whether the endpoint shows that nothing has to be sent.
 
         It shows one value. That says nothing of the other fields, if they were recorded differently.
         """
@@ -129,12 +129,12 @@ class Decision:
 
     @property
     def hands_over(self) -> bool:
-        """Whether the step is handed over: to the endpoint now, or to a person with a card."""
+        """Return whether the step is handed over: to the endpoint now, or to a person with a card."""
         return self.send or self.status == "pending"
 
     @property
     def by_word(self) -> bool:
-        """Whether nothing but a person's word says that the step is done."""
+        """Return whether nothing but a person's word says that the step is done."""
         return self.status == "done" and self.how in ("attested", "existing")
 
 
@@ -162,7 +162,7 @@ def decide(facts: Facts) -> Decision:
 
 
 def _word(facts: Facts) -> tuple[str, str] | None:
-    """How, and by whom, the step is said to be done. What the record and the endpoint say is no word."""
+    """Return how, and by whom, the step is said to be done. What the record and the endpoint say is no word."""
     if facts.denied or facts.again:
         return None
     if facts.confirmation:

@@ -364,7 +364,7 @@ def with_culprits(
 
 
 def disabled_by_segment(difference: Difference) -> bool:
-    """Whether nobody but Segment disabled the source."""
+    """Return whether nobody but Segment disabled the source."""
     return difference["attribute"] == "enabled" and difference["by"] in SEGMENT_ITSELF
 
 
@@ -380,7 +380,7 @@ def sentence(difference: Difference) -> str:
 
 
 def mended_by(difference: Difference) -> set[str]:
-    """The hand-overs that mend it. The connection's form makes a source, and hands link and key over as well."""
+    """The hand-overs that mend it. The connection's form creates a source, and hands link and key over as well."""
     steps = {*ATTRIBUTES[difference["attribute"]].steps}
     return steps | {"connection"} if steps else steps
 

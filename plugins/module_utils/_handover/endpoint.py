@@ -45,8 +45,8 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 # What a card or an endpoint may need, by placeholder.
 Values: t.TypeAlias = "Mapping[str, str | Secret]"
-# Statuses of a request that was not carried out. What others say of it is not certain: a gateway can give up (408, 425, 499) after
-# it passed the request on, a redirect (303) can follow what was done, and 409 can mean that it was done before.
+# Statuses of a request that was not carried out. Other statuses are uncertain. A gateway can give up (408, 425, 499)
+# after it passed the request on. A redirect (303) can follow what was done. 409 can mean that it was done before.
 REFUSALS = frozenset({400, 401, 403, 404, 405, 413, 415, 422, 429})
 # For a value of an answer that may have any type.
 ANYTHING = (object, bool)
@@ -88,7 +88,7 @@ class Endpoint:
 
     @property
     def repeatable(self) -> bool:
-        """Whether a hand-over may be sent again when nobody knows whether it took effect.
+        """Return whether a hand-over may be sent again when nobody knows whether it took effect.
 
         PUT and PATCH promise that; with a read-back it is looked up first.
         """

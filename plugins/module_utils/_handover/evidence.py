@@ -149,7 +149,7 @@ def _tested(document: LedgerDocument, test_event: Mapping[str, t.Any]) -> Ledger
 
 
 def _may_test(document: LedgerDocument, now: datetime.datetime, days: float) -> bool:
-    """Whether another test event is of use: not before a proof by the last one would be too old, unless the link was made since."""
+    """Return whether another test event is of use: once a proof by the last one is too old, or the link is newer."""
     sent = [at for entry in document.history if entry["what"] == TESTED and (at := parse_time(entry["at"]))]
     linked = last_done_at(document.steps, "link", "connection")
     return not sent or (linked is not None and max(sent) < linked) or now >= max(sent) + datetime.timedelta(days=days)

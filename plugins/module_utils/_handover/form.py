@@ -17,7 +17,7 @@ from .ledger_place import open_ledger
 
 
 def read_back(call: ModuleContext) -> bool | None:
-    """Whether the endpoint of the connection shows the expected values; None where that cannot be read."""
+    """Return whether the endpoint of the connection shows the expected values; None where that cannot be read."""
     if not call["endpoint"]:
         return None
     handover = connection(call.derived(confirm=None, confirm_digests=[], attest_existing=None))

@@ -194,7 +194,7 @@ class HandOver(Resource):
         listed = "; ".join(f"{name} was {was} and is {now}" for name, (was, now) in changes.items())
         return Refused(
             f"confirm: the {facts.step.name} hand-over of {self.call['environment']} was confirmed with the digest "
-            f"'{given[:40]}', and what is to be handed over now has the digest {facts.digest}: it has changed since the task "
+            f"'{given[:40]}'. What is to be handed over now has the digest {facts.digest}: it has changed since the task "
             f"card was written{f' ({listed})' if listed else ''}.",
             "Run without this confirmation, follow the new task card, then confirm that one.",
             problem="changed_since",
@@ -217,8 +217,8 @@ class HandOver(Resource):
     def _send(self, endpoint: Endpoint) -> None:
         values, before = self._values(), self.facts
         if not endpoint.reader:
-            # Recorded first: a run that is killed now must not be followed by one that sends it blindly again, or that takes what the
-            # form has made for a rival.
+            # Recorded first, for the run after one that is killed now. It must not send blindly again, nor take the
+            # form's source for a rival.
             self.record("asked", "sent", "")
         try:
             endpoint.send(values)
@@ -241,7 +241,7 @@ class HandOver(Resource):
             )
 
     def _arrived(self, endpoint: Endpoint) -> bool:
-        """Whether the endpoint shows what was sent without an answer."""
+        """Return whether the endpoint shows what was sent without an answer."""
         with suppress(Failure):  # the failure that counts is the one of sending
             self.facts = replace(self.facts, shown=endpoint.read())
         return self.facts.read_back is True
@@ -252,7 +252,7 @@ class HandOver(Resource):
         return UnknownOutcome(
             f"{failure.message} It is recorded as asked for, and is not sent again.",
             f"Look at the console. Confirm the {self.facts.step.name} hand-over with the digest {self.facts.digest} if it is "
-            "done; if it is not, confirm it with done: false, and it is sent again. With endpoint.read_url the module looks for "
+            "done. If it is not, confirm it with done: false, and it is sent again. With endpoint.read_url the module looks for "
             "itself.",
             **failure.facts,
         )
@@ -345,7 +345,7 @@ def _confirmation(call: ModuleContext, known: str, recorded: Records) -> Confirm
 
 
 def attested_by(call: ModuleContext) -> str | None:
-    """Who attests what exists, None where nobody does.
+    """Return who attests what exists, None where nobody does.
 
     Raises:
         OptionError: The name is none.

@@ -43,7 +43,7 @@ def check_regulated(call: ModuleContext) -> None:
         named = " and ".join(name.upper() for name in call["regulated"])
         raise Refused(
             f"regulated: the environment is marked as subject to {named}. Unified Profiles is not a HIPAA Eligible "
-            "Service or PCI compliant and should not be used in workflows that are subject to HIPAA or PCI.",
+            "Service or PCI compliant. It should not be used in workflows that are subject to HIPAA or PCI.",
             "Do not connect this environment.",
             problem="regulated",
         )
@@ -60,8 +60,8 @@ def check_consent(call: ModuleContext) -> None:
     if call["allow_write_events"] is not True:
         raise OptionError(
             "allow_write_events",
-            "is not true. The form requires the acknowledgement 'Allow Unified Profiles to write events to Segment' "
-            "(Flex stores contact center events in your space, Studio may update profiles).",
+            "is not true. The form requires the acknowledgement 'Allow Unified Profiles to write events to Segment'. "
+            "Flex stores contact center events in your space, and Studio may update profiles.",
             "Set it to true if you agree; there is no default.",
         )
 
@@ -240,7 +240,7 @@ def key(call: ModuleContext, rotated: str | None = None) -> HandOver:
 
 
 def _choose_key(call: ModuleContext, recorded: str | None, rotated: str | None) -> str:
-    """The fingerprint of the key that Flex shall have: that of a rotation, the one that was named, the recorded one, or the only one."""
+    """The fingerprint of the key that Flex shall have: a rotation's, the named one, the recorded one, or the only one."""
     visible: list[str] = call["key_fingerprints"]
     check_keys_visible(call["source_id"], visible)
     listed = ", ".join(visible)
@@ -266,7 +266,7 @@ def _choose_key(call: ModuleContext, recorded: str | None, rotated: str | None) 
 
 
 def _form_filled_in_by(call: ModuleContext, steps: Steps) -> str | None:
-    """Who filled in the connection form, if that counts, as long as nobody has been asked to do it again."""
+    """Return who filled in the connection form, if that counts, as long as nobody has been asked to do it again."""
     if not call["done_by_form"]:
         return None
     if call.check_mode and call["form_done_by"]:
@@ -276,7 +276,7 @@ def _form_filled_in_by(call: ModuleContext, steps: Steps) -> str | None:
 
 
 def _form_is_due(call: ModuleContext) -> bool:
-    """Whether a form is foretold that makes the source: it links it and stores its key before these steps come."""
+    """Return whether a form is foretold that creates the source: it links the source and stores its key before these steps come."""
     return bool(call["done_by_form"] and call["source_id"] == SET_BY_SEGMENT)
 
 

@@ -16,8 +16,9 @@ classes below are its parts; a part that is empty is left out::
 ``asked`` outranks ``done``: somebody may have carried out what was asked for, so what was done before is no longer certain. The two
 are side by side until one of them is settled. All times are strings, in UTC, as :func:`format_time` writes them.
 
-Other names at the top, and other fields in a part, are kept as they are: a later release may add some without a new format, and an
-older one that writes beside it loses nothing. Other steps and other states of a step are refused: a run would ignore what they say.
+Other names at the top, and other fields in a part, are kept as they are. A later release may add some without a new
+format, and an older one beside it loses nothing. Other steps and other states of a step are refused: a run would ignore
+what they say.
 
 Format 1 (0.1.0) has only the steps, and no ``asked_at``. It is read, and becomes format 2 when it is next written. 0.1.0 refuses
 every format above 1.
@@ -57,8 +58,8 @@ class Record(_Record, total=False):
     """A hand-over that was asked for or done in one step.
 
     ``subject`` is what was handed over, with fingerprints for secrets, ``digest`` identifies it. ``keys`` are the fingerprints
-    of all keys that the source had then, and ``only_since`` says since when the one that was handed over is the only one, where it was
-    not then. ``asked_at`` is when the step was first asked for: it stays while the step is pending.
+    of all keys that the source had then. ``only_since`` says since when the key that was handed over is the only one, where it
+    was not then. ``asked_at`` is when the step was first asked for: it stays while the step is pending.
     """
 
     asked_at: str
@@ -132,10 +133,10 @@ class _Rotation(t.TypedDict):
 class Rotation(_Rotation, total=False):
     """A key that is being replaced. ``before`` are the fingerprints seen before one was added, ``new`` is the one adopted.
 
-    ``phase`` is one of those in rotation.py. ``attempt`` is another text in each run that adds or removes a key, so that of two runs one
-    is refused; ``removing`` is when one was about to remove a key.
-    ``tested`` is when a test event came through the new key, ``test_failed`` when the last one was sent that did not, ``back_at`` when it
-    was decided to back out, ``retired_at`` when the old key was found to be gone, and ``relied_on`` what that was relied on.
+    ``phase`` is one of those in rotation.py. ``attempt`` is another string in each run that adds or removes a key, so that
+    of two runs one is refused. ``removing`` is when one was about to remove a key. ``tested`` is when a test event came
+    through the new key, ``test_failed`` when the last one was sent that did not. ``back_at`` is when it was decided to back
+    out. ``retired_at`` is when the old key was found to be gone, and ``relied_on`` the word that its removal relied on.
     """
 
     new: str

@@ -111,8 +111,8 @@ def _still_open(
 def bounded(document: LedgerDocument) -> LedgerDocument:
     """The same without what is too old to be kept. Steps, proofs, and what is open are always kept.
 
-    An acknowledgement that is dropped makes its alert count again, and a key that is dropped counts as a stranger: both are reported,
-    and neither makes anything pass.
+    The alert of a dropped acknowledgement counts again, and a dropped key counts as a stranger. Both are reported, and
+    neither makes anything pass.
     """
     keys = sorted(document.seen_keys.items(), key=lambda seen: (seen[1], seen[0]))
     lists: dict[str, list[t.Any]] = {

@@ -61,8 +61,8 @@ def persistent_dir(folder: str | None, environ: Mapping[str, str]) -> Path:
         OptionError: There is none, it would not outlive the job, or it would be another one in another working folder.
     """
     path = lasting_folder("state_dir", folder, IN_SYNC)
-    # Relative to what? A module does not know the inventory, of which a run may have several, and the working folder changes
-    # from run to run: two ledgers, and a hand-over that is sent twice.
+    # Relative to what? A module does not know the inventory, of which a run may have several. The working folder
+    # changes from run to run: two ledgers would send a hand-over twice.
     if not path.is_absolute():
         raise OptionError(
             "state_dir",

@@ -13,8 +13,9 @@ The ledger's rotation has one of these phases::
     prove      the old key is gone, and Flex events have to come through the new one
     roll_back  the old key is handed over again, and then the new one is removed
 
-While there are two keys nothing proves which one Flex holds. So a key is removed only with a word that is given to that run, or on the word
-of an endpoint that reads Flex; after an overlap; and while the keys of the source are exactly the old and the new one.
+While there are two keys nothing proves which one Flex holds. So a key is removed only on a word that is given to that
+run, or that of an endpoint that reads Flex. It is removed after an overlap, while the source has exactly the old and the
+new key.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ Do = t.Literal[
 class RotationStatus(t.TypedDict):
     """How far the rotation of an environment is, for the report.
 
-    ``phase`` is empty where none is open. ``key`` is the key that it is about, ``age_days`` the least that its age can be, ``since`` when
-    the rotation began, ``next`` when what is waited for comes or the key is due.
+    ``phase`` is empty where none is open. ``key`` is the key that it is about, and ``age_days`` the least that its age
+    can be. ``since`` is when the rotation began, ``next`` when what is waited for comes or the key is due.
     """
 
     phase: str
@@ -121,7 +122,7 @@ class Facts:
         return recorded if recorded in self.keys else ""
 
     def did(self, key: str, *what: str) -> bool:
-        """Whether one of these was done with a key before."""
+        """Return whether one of these was done with a key before."""
         return any(it["what"] in what and key in it.get("subject", {}).values() for it in self.document.history)
 
 
@@ -186,7 +187,7 @@ def next_step(facts: Facts) -> Next:
 
 
 def _overtaken(facts: Facts, rotation: Rotation) -> str:
-    """Why a rotation can neither go on nor back; empty where it can."""
+    """Return why a rotation can neither go on nor back; empty where it can."""
     old, new = rotation["old"], rotation.get("new", "")
     if rotation.get("source_id") not in (None, facts.source_id):
         return "the source of the rotation is gone"
@@ -291,7 +292,7 @@ def _start(facts: Facts) -> Next:
 
 
 def _given_up(facts: Facts) -> str:
-    """Why the rotation before was given up, until something else is recorded."""
+    """Return why the rotation before was given up, until something else is recorded."""
     history = facts.document.history
     newest = max((it["at"] for it in history), default="")  # there may be several of one second
     told = [
@@ -427,7 +428,7 @@ def _roll_back(facts: Facts, rotation: Rotation) -> Next:
 
 
 def _overlap(facts: Facts, done: HandOverResult) -> str:
-    """When the overlap ends; empty where it has ended."""
+    """Return when the overlap ends; empty where it has ended."""
     until = (parse_time(done["at"]) or facts.now) + facts.overlap
     return format_time(until) if facts.now < until else ""
 
@@ -522,7 +523,7 @@ def nothing_open() -> RotationStatus:
 
 
 def open_rotation(facts: Facts) -> RotationStatus:
-    """How far the rotation is, for a playbook that does not rotate; empty where none is open."""
+    """Return how far the rotation is, for a playbook that does not rotate; empty where none is open."""
     rotation = facts.rotation
     if rotation is None:
         return nothing_open()

@@ -147,12 +147,12 @@ def latest(*proofs: Mapping[str, Proof]) -> dict[str, Proof]:
 
 
 def differs(before: Observation | None, after: Observation) -> bool:
-    """Whether anything is remembered that was not."""
+    """Return whether anything is remembered that was not."""
     return before is None or {**after, "at": before["at"]} != before
 
 
 def is_news(before: Observation | None, after: Observation) -> bool:
-    """Whether it is worth a request: a status, a difference, a credential or whether a step is proven changed, or a day has passed."""
+    """Return whether it is worth a request: a status, a difference, a credential or a proof changed, or a day has passed."""
     if before is None or not differs(before, after):
         return before is None
 

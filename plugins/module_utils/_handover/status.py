@@ -48,16 +48,18 @@ class StepStatus(t.TypedDict):
 class EnvironmentStatus(t.TypedDict):
     """One environment's line in the report.
 
-    ``fails`` says whether the job does, ``reasons`` say why, and ``why`` has them in one line. ``proven_at`` is the oldest of the proofs that its steps have,
-    ``holds_until`` when the first of them is too old; both are empty unless each step is proven. ``last_event`` is about when the source
-    last received a Flex event. Times as strings, in UTC. ``clock_skew`` is how many seconds Segment's clock is ahead. ``differences``
-    has what drifted, accepted or not, whatever the status is; ``unread`` why an attribute could not be read. ``rotation`` says how that of
-    the write key is now, without what is empty. ``credentials`` has those in use, by option, where the look was for drift; ``since`` is
-    empty where it saw one first.
+    ``fails`` says whether the job does, ``reasons`` say why, and ``why`` has them in one line. ``proven_at`` is the
+    oldest of the proofs that its steps have, and ``holds_until`` when the first of them is too old. Both are empty
+    unless each step is proven. ``last_event`` is about when the source last received a Flex event. Times as strings, in
+    UTC. ``clock_skew`` is how many seconds Segment's clock is ahead. ``differences`` has what drifted, accepted or not,
+    whatever the status is; ``unread`` why an attribute could not be read. ``rotation`` says how that of the write key
+    is now, without what is empty. ``credentials`` has those in use, by option, where the look was for drift; ``since``
+    is empty where it saw one first.
 
-    Of what earlier looks saw: ``first_seen`` and ``last_well`` are times, ``was`` is how the last one found it (``well`` for all that
-    is), and ``since`` is when a look first found it as it is now. Each is empty where nothing is known, ``since`` also where that is new.
-    ``requests`` were sent by the run's looks, and ``rate_limited`` of them were answered with 429.
+    Of what earlier looks saw: ``first_seen`` and ``last_well`` are times. ``was`` is how the last one found it,
+    ``well`` for all that is. ``since`` is when a look first found it as it is now. Each is empty where nothing is
+    known, ``since`` also where that is new. ``requests`` were sent by the run's looks, and ``rate_limited`` of them
+    were answered with 429.
     """
 
     status: str
@@ -169,17 +171,17 @@ def _told(
 
 
 def _counts(alarm: str, fail_on: Mapping[str, bool]) -> bool:
-    """Whether it fails the job."""
+    """Return whether it fails the job."""
     return not ALARMS[alarm] or {**FAIL_ON, **fail_on}[ALARMS[alarm]]
 
 
 def _is_mended(look: Mapping[str, t.Any], difference: Difference) -> bool:
-    """Whether a hand-over mends it that is asked for, or broken: then it is no drift besides."""
+    """Return whether a hand-over mends it that is asked for, or broken: then it is no drift besides."""
     return any(_is_due_again(look, step) for step in mended_by(difference))
 
 
 def _is_due_again(look: Mapping[str, t.Any], step: str) -> bool:
-    """Whether a hand-over waits for somebody, or is broken."""
+    """Return whether a hand-over waits for somebody, or is broken."""
     found, said = (look.get("handovers") or {}).get(step), (look.get("verdicts") or {}).get(step)
     return (found or {}).get("status") == "pending" or (said or {}).get("verdict") in ("pending", "broken")
 
@@ -208,7 +210,7 @@ def _since_when(differences: Iterable[Difference], before: Observation | None) -
 
 
 def _waiting(look: Mapping[str, t.Any]) -> tuple[bool, list[cards.Card]]:
-    """Whether a hand-over waits for a person, and the cards to show."""
+    """Return whether a hand-over waits for a person, and the cards to show."""
     handovers = look.get("handovers") or {}
     waiting = [handovers[step] for step in STEPS if handovers.get(step, {}).get("status") == "pending"]
     # In check mode a card that was never asked for has nothing to confirm.
@@ -281,7 +283,7 @@ def worst_first(outcomes: Mapping[str, t.Any]) -> list[str]:
 
 
 def last_well(found: EnvironmentStatus, now: str) -> str:
-    """When the environment was last found well, this look included; empty if none is known to have been."""
+    """Return when the environment was last found well, this look included; empty if none is known to have been."""
     return now if found["status"] in WELL else found["last_well"]
 
 

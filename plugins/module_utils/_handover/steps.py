@@ -55,7 +55,7 @@ class Step:
 
     @property
     def reads_back_secret(self) -> bool:
-        """Whether the value that an endpoint reads back is a secret, which is compared and shown as its fingerprint."""
+        """Return whether the value that an endpoint reads back is a secret, which is compared and shown as its fingerprint."""
         return self.read_back_field.endswith("fingerprint")
 
 

@@ -10,8 +10,9 @@ What proves, and no more than that; docs/hand-overs.md has it as a table:
 
 - any step: an endpoint has just read back the expected value;
 - key: Flex events on the source, later than the hand-over and the last change of the source's keys, while it has one key;
-- link: the audit trail, whose newest event about this source and the space is that it was connected; Flex events in the space, later
-  than the hand-over, that no other source can have brought there; or the test event, read back from the space with this source's id;
+- link, by the audit trail: its newest event about this source and the space is that the source was connected;
+- link, by events: Flex events in the space, later than the hand-over, that no other source can have brought there;
+- link, by the test event: read back from the space with this source's id;
 - connection: link and key are proven, the key by events and the link by more than an endpoint's word.
 
 What contradicts is ``broken``: an alert since the connection was handed over, a disconnection, another value at the endpoint. What
@@ -37,8 +38,8 @@ CREATED, EDITED = "Source Created", "Source Modified"
 HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)
 # Clocks are known to a few seconds, and the ledger has whole ones: what is closer than this to a hand-over is not "after".
 MARGIN = datetime.timedelta(minutes=1)
-# How far two views of the same traffic may be apart before that means something. An event is on its way for seconds, but it may wait
-# behind a replay, which takes hours, or in a sender that was offline.
+# How far two views of the same traffic may be apart before that means something. An event is on its way for seconds. It
+# may wait for hours behind a replay, or in a sender that was offline.
 LATENESS = datetime.timedelta(hours=3)
 # How long a removed key may still be taken. Documented nowhere; caches of settings live for minutes.
 KEY_REMOVAL = datetime.timedelta(minutes=15)
@@ -56,8 +57,8 @@ class _Verdict(t.TypedDict):
 class Verdict(_Verdict, total=False):
     """How sure it is that a hand-over took effect.
 
-    ``proven_at`` is the time of the newest proof and ``holds_until`` the time at which it is too old; ``last_event`` is about when
-    the source last received a Flex event. Times as strings, in UTC; empty where nothing is known.
+    ``proven_at`` is the time of the newest proof, and ``holds_until`` the time at which it is too old. ``last_event``
+    is about when the source last received a Flex event. Times as strings, in UTC; empty where nothing is known.
     """
 
     proven_at: str
@@ -143,10 +144,10 @@ def judge(
 
 
 def last_done_at(steps: Mapping[str, t.Any], *names: str) -> datetime.datetime | None:
-    """When the last of these steps was done; None unless the first of them was.
+    """Return when the last of these steps was done; None unless the first of them was.
 
-    The connection's form links the source and stores its key as well: what was seen before it was last pressed says
-    nothing about the link and the key that are set since.
+    The connection's form links the source and stores its key as well. What was seen before it was last pressed says
+    nothing about the present link and key.
     """
     times = [parse_time(_record(steps, name, "done").get("at")) for name in names]
     return max(at for at in times if at) if times[0] else None
@@ -358,8 +359,8 @@ class _Case:
             )
         else:
             unseen = "the audit trail shows nothing of the source: a key that came and went meanwhile would not show"
-        # The edit of a label looks the same as that of a key. One alone is no key that came and went; from the first of several until
-        # the last, events may have come through such a key.
+        # The edit of a label looks the same as that of a key. One alone is no key that came and went. Between the first
+        # and the last of several, events may have come through such a key.
         doubtful = (edits[0] if same else handed, edits[-1] + KEY_REMOVAL) if len(edits) > same else None
         counts, last = self._counts(since, doubtful)
         if last:
@@ -408,7 +409,7 @@ class _Case:
         return _but(was, test_event or "Flex events reach the source, and the space has not shown them yet")
 
     def _edits(self) -> Iterator[datetime.datetime]:
-        """When the source, maybe its keys, was edited. An edit at a time that cannot be read was just now."""
+        """Return when the source, maybe its keys, was edited. An edit at a time that cannot be read was just now."""
         for event in self.evidence.audit or ():
             if text(event, "type") == EDITED:
                 yield min(parse_time(text(event, "at")) or self.now, self.now)
@@ -456,7 +457,7 @@ class _Case:
             min(missing),
             f"{self.source_id} since {format_time(shown)}",
             f"Flex events reach the source, and the space has shown none since {format_time(min(missing))} (the last "
-            f"{last}): look whether Unify > Unify settings > Profiles sources lists the source",
+            f"{last}). Look whether Unify > Unify settings > Profiles sources lists the source",
         )
 
     def _wrong_key(self, since: datetime.datetime) -> str:

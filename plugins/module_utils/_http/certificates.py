@@ -113,7 +113,7 @@ def explain(error: ssl.SSLError, ca_path: str | None, url_option: str) -> tuple[
 
 
 def _source(ca_path: str | None) -> str:
-    """Who names it: the option's value comes from the variable where nobody sets the option."""
+    """Return who names it: the option's value comes from the variable where nobody sets the option."""
     variable = os.environ.get("SSL_CERT_FILE")
     named = variable and os.path.expanduser(os.path.expandvars(variable)) == ca_path
     return "SSL_CERT_FILE" if named else "ca_path"

@@ -151,8 +151,8 @@ class Failures:
         if isinstance(failure, Unreachable) or (seconds <= 0 and isinstance(failure, ApiError)):
             return failure
         return BudgetExceeded(
-            f"Gave up on {self.name} ({shown}): {failure} The next attempt would be due in {wait:.0f} s, and {left:.0f} s "
-            f"of the task's retry_budget of {seconds:g} s are left.",
+            f"Gave up on {self.name} ({shown}): {failure} The next attempt would be due in {wait:.0f} s. Of the task's retry_budget "
+            f"of {seconds:g} s, {left:.0f} s are left.",
             "Raise retry_budget, or run again later.",
             **{**facts, "waits_for": f"{wait:.0f} s"},
         )

@@ -78,7 +78,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_host(host: str) -> bool:
-    """Whether it can be a host's name or address. httpx fails on others in a way of its own."""
+    """Return whether it can be a host's name or address. httpx fails on others in a way of its own."""
     # The names of RFC 1035, 2.3.1; a dot at the end means the root.
     labels = all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))
     return labels and re.fullmatch(r"[A-Za-z0-9._:-]+", host) is not None
@@ -96,7 +96,7 @@ def _check(proxy: Proxy) -> None:
 
 
 def _is_exception(host: str, port: int) -> bool:
-    """Whether the environment names the server as one to be reached without a proxy."""
+    """Return whether the environment names the server as one to be reached without a proxy."""
     listed = next((value for name in EXCEPTIONS if (value := os.environ.get(name, "").strip())), "")
     return any(_covers(entry, host.rstrip("."), port) for entry in re.split(r"[\s,]+", listed.lower()) if entry)
 

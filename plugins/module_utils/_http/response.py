@@ -154,7 +154,7 @@ def parse_json(content: bytes) -> t.Any:
 
 
 def requested_wait(headers: Mapping[str, str], content: bytes, now: datetime.datetime) -> float | None:
-    """How many seconds the server asks to wait: Retry-After (seconds or date), msBeforeNext, the reset date; or None."""
+    """Return how many seconds the server asks to wait: Retry-After (seconds or date), msBeforeNext, the reset date; or None."""
     if (seconds := retry_after(headers, now)) is not None:
         return seconds
     try:
@@ -167,7 +167,7 @@ def requested_wait(headers: Mapping[str, str], content: bytes, now: datetime.dat
 
 
 def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> float | None:
-    """How many seconds Retry-After (RFC 9110, 10.2.3) asks to wait, which may be a number or a date; or None."""
+    """Return how many seconds Retry-After (RFC 9110, 10.2.3) asks to wait, which may be a number or a date; or None."""
     after = headers.get("retry-after", "").strip()
     return float(after) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", after) else _seconds_until(after, now)
 

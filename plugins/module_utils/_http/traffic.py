@@ -4,7 +4,7 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""Who may send when: a few requests at once on one token, and none to a host that limits by address until it takes some again."""
+"""Who may send when: a few requests at once on one token. A host that limits by address gets none until it takes some again."""
 
 from __future__ import annotations
 
@@ -95,10 +95,10 @@ class Traffic:
         self._token(request).limited = False
 
     def limited(self, request: httpx.Request, wait: float) -> bool:
-        """Take note of a 429; return whether the limit is one by address, and the host left alone for as long as it asks for.
+        """Take note of a 429. Return whether the limit is one by address, and the host is left alone as long as it asks.
 
-        It is, if the token sent too little for a limit of its own. One that gets another 429 right after it waited has one all
-        the same, used up by somebody else: it must not hold up the others forever.
+        It is, if the token sent too little for a limit of its own. A token that gets another 429 right after its wait
+        shares its limit with somebody else. It must not hold up the others forever.
         """
         token, now = self._token(request), self._clock.monotonic()
         with self._lock:

@@ -135,7 +135,7 @@ class Transport:
 
     @property
     def orphaned(self) -> bool:
-        """Whether the run that this task is part of has ended, as when its terminal was closed: its workers live on."""
+        """Return whether the run that this task is part of has ended, as when its terminal was closed: its workers live on."""
         return os.getppid() != self._parent
 
     def close(self) -> None:

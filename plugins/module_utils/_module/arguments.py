@@ -166,7 +166,7 @@ def _problems_of(where: str, option: Mapping[str, t.Any], value: t.Any) -> Itera
 
 
 def unusable(value: t.Any) -> str:
-    """Why nothing can hold a value, or what is in it: neither a request nor a file. Empty if something can."""
+    """Return why nothing can hold a value, or what is in it: neither a request nor a file. Empty if something can."""
     odd = _odd(value)
     return odd and f"has {odd} in it, which nothing takes. Quote it, or take it out."
 

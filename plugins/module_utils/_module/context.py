@@ -53,7 +53,7 @@ SID = re.compile(r"([A-Z]{2})[0-9a-f]{32}$")
 
 
 def http_settings(params: Mapping[str, t.Any]) -> HttpSettings:
-    """How to reach servers, from a module's options.
+    """Return how to reach servers, from a module's options.
 
     Raises:
         OptionError: A time that cannot be kept.
@@ -175,7 +175,7 @@ class ModuleContext:
         return value
 
     def _source(self, option: str) -> str:
-        """Who gives the value: the option, or the environment variable that was read for it."""
+        """Return who gives the value: the option, or the environment variable that was read for it."""
         declared = {**CONNECTION_OPTIONS, **PROFILE_TOKEN}[option]
         variables = declared["fallback"][1] if "fallback" in declared else ()
         read = next((name for name in variables if os.environ.get(name) == self.params[option]), "")

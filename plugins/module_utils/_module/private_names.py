@@ -20,7 +20,7 @@ from ansible.module_utils.basic import AnsibleModule
 class BareModule(AnsibleModule):
     """Ansible's own, which only carries the arguments and the result.
 
-    Its check quotes wrong arguments, its log and its result show those that are right, and its masking of secrets replaces
+    Its check quotes wrong arguments. Its log and its result show those that are right. Its masking of secrets replaces
     their strings wherever else they are in the result.
 
     Attributes:

@@ -32,7 +32,7 @@ HASH = re.compile(r"(?<![A-Za-z0-9])(?:[0-9a-f]{40}|[0-9a-f]{64})(?![A-Za-z0-9])
 
 
 def looks_secret(value: str) -> bool:
-    """Whether it may be a token or a write key, so that no message may quote it."""
+    """Return whether it may be a token or a write key, so that no message may quote it."""
     return bool(TOKEN.search(value) or KEY_SHAPE.search(value))
 
 
@@ -75,7 +75,7 @@ def errors_in_shown(given: Mapping[str, t.Any], prefix: str = "") -> Iterator[Op
 
 
 def is_space_id(space: str) -> bool:
-    """Whether it can be the id of a space. Other unusual ids are the API's to judge."""
+    """Return whether it can be the id of a space. Other unusual ids are the API's to judge."""
     return bool(re.fullmatch(r"[A-Za-z0-9_-]{1,255}", space or ""))
 
 

@@ -49,7 +49,7 @@ def foresee(call: ModuleContext, source: str, steps: Mapping[str, t.Any]) -> lis
 
 
 def enabled_since(events: Iterable[Mapping[str, str]]) -> datetime.datetime | None:
-    """When a source was made or enabled, whichever was later, by its events; None where they do not tell."""
+    """Return when a source was made or enabled, whichever was later, by its events; None where they do not tell."""
     times = [parse_time(event["at"]) for event in events if event["type"] in (CREATED, ENABLED)]
     return max((at for at in times if at), default=None)
 

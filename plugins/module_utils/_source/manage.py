@@ -76,8 +76,8 @@ def _refuse_harm(call: ModuleContext, findings: list[dict[str, str]]) -> None:
     if not stop:
         return
     way_out = (
-        "The ledger names no source, and the audit trail shows none that was deleted, so a new one could rival the one that Connect "
-        "makes. Run connect; or set unified_profiles_recover_without_trace if you know that there was one."
+        "The ledger names no source, and the audit trail shows no deleted one. A new source could rival the one that Connect "
+        "creates. Run connect; or set unified_profiles_recover_without_trace if you know that there was one."
     )
     told = " ".join(finding["detail"] for finding in stop)
     problem = stop[0]["problem"]

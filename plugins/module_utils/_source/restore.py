@@ -6,8 +6,8 @@
 
 """Puts back what was lost with a source, one item after the other. Each fails alone.
 
-Nothing is taken from a warehouse, a tracking plan or a source: labels are added, connections are made, and a tracking plan that somebody
-has connected to the new source stays.
+Nothing is taken from a warehouse, a tracking plan or a source: labels and connections are added. A tracking plan that
+somebody has connected to the new source stays.
 """
 
 from __future__ import annotations

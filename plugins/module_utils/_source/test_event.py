@@ -87,8 +87,8 @@ def _check(call: ModuleContext) -> None:
     if call["test_event"] is not True:
         raise OptionError(
             "test_event",
-            f"is not true. The test event creates a real profile in the space, that of the user '{user}', which counts as one "
-            "tracked user and stays until you delete it.",
+            f"is not true. The test event creates a real profile in the space, that of the user '{user}'. It counts as one "
+            "tracked user, and stays until you delete it.",
             "Set it to true if you agree; there is no default.",
         )
     check_space_id(call["space_id"])

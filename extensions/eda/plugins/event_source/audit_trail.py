@@ -232,7 +232,7 @@ class Trail:
 
 
 def told_wait(answer: httpx.Response, now: datetime.datetime | None) -> float | None:
-    """How many seconds the answer says to wait; None if it does not."""
+    """Return how many seconds the answer says to wait; None if it does not."""
     told = answer.headers.get("retry-after", "")
     if told.isdecimal():
         return float(told)

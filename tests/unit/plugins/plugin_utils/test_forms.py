@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One outcome in all forms: what each says of each environment is the same, whatever stands in it."""
+"""One outcome in all forms: what each says of each environment is the same, whatever is in it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from support.project import ROOT
 
 PLUGINS = "ansible_collections.flexops.unified_profiles.plugins"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
-# For these Ansible's check only collects what the user has to be told, and the module tells it when it ends.
+# For these Ansible's check only collects what the user has to know, and the module reports it when it ends.
 TOLD_LATER = {"aliases", "deprecated_aliases", "removed_at_date", "removed_from_collection", "removed_in_version"}
 
 
@@ -46,7 +46,7 @@ def told_later(options):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_no_option_needs_ansibles_module_to_tell_of_it(name):
-    """An option that is deprecated, or has an alias, must first be told of in process: see _module/arguments.py."""
+    """An option that is deprecated, or has an alias, must first be reported in process: see _module/arguments.py."""
     module = importlib.import_module(f"{PLUGINS}.modules.{name}")
     if hasattr(module, "SPEC"):
         assert list(told_later(module.SPEC.argument_spec)) == []

@@ -298,7 +298,7 @@ def test_the_lines_that_accept_drift_lack_only_the_reason():
 
 
 def rows_of(page, heading):
-    """The rows of a table in a page, as texts."""
+    """The rows of a table in a page, as strings."""
     table = page.partition(f">{heading}</h2>")[2].partition("</table>")[0]
     rows = re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)[1:]
     return [[re.sub("<.*?>", " ", cell).split() for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]

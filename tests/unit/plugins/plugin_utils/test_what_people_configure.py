@@ -33,7 +33,7 @@ UNSET = ("empty", "null", "omitted", "template of none")
 
 
 def cases():
-    """Where a value stands, as it stands in YAML, by a name; and the setting that a refusal has to name."""
+    """Return where a value is, as written in YAML, by a name; and the setting that a refusal has to name."""
     for setting in SETTINGS:
         for kind, value in VALUES.items():
             yield setting, kind, {setting: value.replace("NAME", setting)}
@@ -43,7 +43,7 @@ def cases():
 
 
 def _endpoints(path, value):
-    """The endpoints with a value in one place. An alias stands for it, since not all of YAML may stand in braces."""
+    """The endpoints with a value in one place. An alias stands for it, since not all of YAML may be in braces."""
     options = {"url": "http://127.0.0.1:9/x"}
     steps = dict.fromkeys(("connection", "link", "key"), options)
     if len(path) == 1:
@@ -111,7 +111,7 @@ def test_every_setting_with_every_kind_of_value(sandbox, tmp_path, full, count):
 
 @pytest.mark.parametrize("playbook", ["connect", "recover", "drift", "rotate"])
 def test_no_setting_of_a_connected_environment_is_shown(sandbox, tmp_path, playbook, full, count):
-    """Where nothing stands a look ends before it comes to the source, its keys and the link."""
+    """Where nothing exists a look ends before it comes to the source, its keys and the link."""
     dev = Chain(sandbox, tmp_path / "state", retry_budget=0.1)
     assert not dev.connect().failure
     base = {name: json.dumps(value) for name, value in dev.variables.items() if name.startswith(PREFIX)}

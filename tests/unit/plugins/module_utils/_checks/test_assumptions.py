@@ -434,7 +434,7 @@ WHOLE = [
 
 
 def replaced(body):
-    """The body with each part of it, itself among them, in the place of which something odd stands."""
+    """The body with something odd in the place of each part of it, itself among them."""
     yield from ODD
     for key in body if isinstance(body, dict) else range(len(body)) if isinstance(body, list) else ():
         for inner in replaced(body[key]):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands in an environment of the sandbox: what is found, what is only hinted at, and what is never taken silently."""
+"""What exists in an environment of the sandbox: what is found, what is only hinted at, and what is never taken silently."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_what_is_connected_has_nothing_due(connected, playbook):
 
 
 def requests(sandbox):
-    """How many there were for the look, and how many besides, to foresee what Segment does by itself."""
+    """Return how many there were for the look, and how many besides, to foresee what Segment does by itself."""
     besides = [e for e in sandbox.journal() if e["path"].endswith(("/connected-destinations", "/connected-warehouses"))]
     return len(sandbox.journal()) - len(besides), len(besides)
 

@@ -151,7 +151,7 @@ JSON = st.recursive(
 @EXAMPLES
 @given(st.sampled_from([name for name in FULL if name not in ("format", "environment")]), JSON)
 def test_no_part_ends_in_anything_but_an_answer_or_a_refusal(name: str, value: object):
-    """Whatever stands in a part: it is refused, or it can be worked with."""
+    """Whatever is in a part: it is refused, or it can be worked with."""
     try:
         found = parse({**FULL, name: value}, "dev", "The ledger")
     except LedgerError:

@@ -121,7 +121,7 @@ def acted(seen: dict[str, Any], act: str, new: dict[str, Any]) -> dict[str, Any]
 @EXAMPLES
 @given(STEP, ACTS, RECORDS, STEP)
 def test_a_write_that_is_tried_again_changes_nothing(seen, act, new, theirs):
-    """After a write without an answer, what stands there is read and merged again."""
+    """After a write without an answer, what is there is read and merged again."""
     ours = acted(seen, act, new)
     first = merge_records(seen, ours, theirs)
     assert merge_records(seen, ours, first) == first

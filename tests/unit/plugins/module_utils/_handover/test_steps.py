@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of steps is the only list of them: a fourth one is known everywhere, and texts that cannot be derived agree."""
+"""The table of steps is the only list of them: a fourth one is known everywhere, and strings that cannot be derived agree."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 """The verdicts: what proves, what does not, and that nothing else ever does.
 
-Three views of the same rules: named cases to read, every combination of facts against a second statement of the rules, and
+Three views of the same rules: named cases, every combination of facts against a second statement of the rules, and
 properties over generated evidence.
 """
 
@@ -853,7 +853,7 @@ def test_nothing_is_proven_for_longer_than_the_margin_after_a_break_that_traffic
 
 
 def takes_over(life):
-    """Whether another source, quiet for a week before, sends Flex events once this one no longer does: it looks like a wrong key."""
+    """Return whether another source, quiet for a week before, sends Flex events once this one no longer does: it looks like a wrong key."""
     ours = max(hour for hour in life["traffic"] if hour < life["now"])
     others = [hour for hour in life["other"] if hour < life["now"]]
     return any(hour > ours for hour in others) and not any(ours - 168 - 24 <= hour <= ours for hour in others)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A secret in the place of any option of a module: the module itself runs with it, in check mode, and shows nothing of it."""
+"""A secret in the place of any option of a module: the module runs with it, in check mode, and shows nothing of it."""
 
 from __future__ import annotations
 
