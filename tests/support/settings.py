@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import string
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import PACE
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.chain import Look
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import EnvironmentStatus
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import (
+    PACE,
+    run_settings,
+    survey_settings,
+)
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
 
 LETTERS = string.ascii_lowercase + string.digits + "_"
 # What must not be shown, wherever it is.
@@ -80,7 +88,7 @@ MARKS = (
 
 
 def inventory_of(base: Mapping[str, str], hosts: Mapping[str, Mapping[str, str]]) -> str:
-    """The text of an inventory with the group's variables and those of each host, as they stand in YAML."""
+    """The text of an inventory with the group's variables and those of each host, as they are in YAML."""
     lines = ["unified_profiles:", "  vars:", *(f"    {name}: {value}" for name, value in base.items()), "  hosts:"]
     for host, variables in hosts.items():
         lines += [f"    {host}:", *(f"      {name}: {value}" for name, value in variables.items())]
@@ -108,6 +116,24 @@ def of_hosts(folder: Path, base: Mapping[str, str], hosts: Mapping[str, Mapping[
 def pace(threads: int = 32, limit: float = 120.0, total: float = 3600.0) -> dict[str, t.Any]:
     """The settings of a run: how many environments are looked at at once, and seconds for one and for all."""
     return dict(zip(PACE, (threads, limit, total)))
+
+
+def looked_at(
+    of_environments: Iterable[t.Any], playbook: str = "connect"
+) -> tuple[Mapping[str, Look], Mapping[str, EnvironmentStatus], dict[str, list[str]]]:
+    """Return the looks of those whose settings are fine, and how they are reported; and what is wrong with the settings of the others."""
+    settings: dict[str, t.Any] = {}
+    told: dict[str, list[str]] = {}
+    for host, variables, templar in of_environments:
+        _run, problems = run_settings(variables, templar, SETTINGS)
+        found, more = survey_settings(variables, templar, playbook, SETTINGS, {host})
+        if told_of := [*problems, *more]:
+            told[host] = told_of
+        else:
+            settings[host] = found
+    survey = Survey(playbook, pace(8), lambda line: None)
+    looks = survey.look([*settings], lambda host: (settings[host], []))
+    return looks, survey.outcomes(looks, False), told
 
 
 def changes(name: str, letters: str = LETTERS) -> Iterator[str]:

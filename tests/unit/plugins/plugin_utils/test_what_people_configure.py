@@ -12,11 +12,9 @@ import re
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._environment import run_settings, survey_settings
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._survey import Survey
 from support.chain import Chain
-from support.settings import MARKED, MARKS, VALUES, of_hosts, pace
+from support.settings import MARKED, MARKS, VALUES, looked_at, of_hosts
 
 PREFIX = "unified_profiles_"
 ENDPOINTS = f"{PREFIX}endpoints"
@@ -65,21 +63,6 @@ def environment(sandbox, folder):
     base |= {"sandbox_url": sandbox.url, "space_id": env.space["id"], "allow_write_events": True, "channel": "operator"}
     base |= {"state_dir": str(folder / "state"), "timeout": 10, "retry_budget": 5}
     return {PREFIX + name: json.dumps(value) for name, value in base.items()}
-
-
-def looked_at(of_environments, playbook="connect"):
-    """The looks of those whose settings are fine, and how they are reported; and what is wrong with the settings of the others."""
-    settings, told = {}, {}
-    for host, variables, templar in of_environments:
-        _run, problems = run_settings(variables, templar, SETTINGS)
-        found, more = survey_settings(variables, templar, playbook, SETTINGS, {host})
-        if told_of := [*problems, *more]:
-            told[host] = told_of
-        else:
-            settings[host] = found
-    survey = Survey(playbook, pace(8), lambda line: None)
-    looks = survey.look([*settings], lambda host: (settings[host], []))
-    return looks, survey.outcomes(looks, False), told
 
 
 def test_every_setting_with_every_kind_of_value(sandbox, tmp_path, full, count):
