@@ -144,9 +144,13 @@ class Run(t.NamedTuple):
 
 def card_text(card: Mapping[str, t.Any], run: Run) -> str:
     """One card for the terminal."""
-    # From this release on Ansible hides in the terminal what was vaulted, also what a person has to type.
+    return _render("card.txt.j2", card=card, run=run, hidden=_hidden())
+
+
+def _hidden() -> str:
+    """Where to look for what Ansible hides in the terminal: from this release on all that was vaulted, also what a person has to type."""
     hides = tuple(map(int, release.__version__.split(".")[:2])) >= (2, 22)
-    return _render("card.txt.j2", card=card, run=run, hides=hides)
+    return "A value that shows as $REDACTED$ is vaulted. The report and the inventory have it." if hides else ""
 
 
 def summary_text(outcomes: Mapping[str, Mapping[str, t.Any]], most: int) -> str:
@@ -184,6 +188,8 @@ def acceptance_text(outcomes: Mapping[str, Mapping[str, t.Any]], run: Run, most:
         told += [f"# {terminal(name)}: to accept what was found, add to its variables, each with a reason", *lines]
     if len(accepting) > most:
         told.append(f"# and {len(accepting) - most} more")
+    if told and (hidden := _hidden()):
+        told.append(f"# {hidden}")
     return "\n".join(told)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import textwrap
@@ -277,6 +278,31 @@ def test_a_secret_with_marks_is_used_as_it_is_where_it_is_written_as_told(marked
         assert {row["status"] for row in run.report.values()} <= {"in_sync" if playbook == "drift" else "proven"}
         assert not re.search("(head|tail)marked", everything(run, project))
     assert project.sandbox.world.environments["vaulted-1"].flex_key
+
+
+def test_what_is_vaulted_and_has_to_be_seen_is_shown_or_said_where(project, sandbox):
+    """Newer releases of Ansible hide in the terminal whatever was vaulted; nothing does so in files."""
+    seen, hosts = {}, {}
+    for name in ("dev", "prod"):
+        variables = project.settings(name) | {"unified_profiles_source_name": "twilio-unified-profiles"}
+        seen[name] = {key: variables.pop(key) for key in [*variables] if key.endswith(("_id", "_sid", "_name"))}
+        vaulted = {key: WAYS_TO_WRITE["vaulted"](value) for key, value in seen[name].items()}
+        hosts[name] = variables | vaulted | {"unified_profiles_channel": "operator" if name == "dev" else "endpoint"}
+    (project.inventory / "hosts.yml").write_text(inventory_of({}, hosts))
+    opened = encrypt(project, "{}")
+    page = project.inventory / ".unified_profiles/report.html"
+
+    def shown(run, *values):
+        for value in values:
+            assert value in html.unescape(page.read_text())
+            assert value in page.with_suffix(".md").read_text()
+            assert value in run.output or "A value that shows as $REDACTED$ is vaulted. The report" in run.output
+
+    shown(project.run("connect", **opened), *[*seen["dev"].values()][:2])
+    sandbox.sabotage("prod", "rename-source", to="twilio-unified-profiles by hand")
+    run = project.run("drift", "--limit", "prod", **opened)
+    page = page.with_name("report-limited.html")
+    shown(run, 'value: "twilio-unified-profiles by hand"')
 
 
 SPECS = yaml.safe_load((ROOT / "roles/settings/meta/argument_specs.yml").read_text())["argument_specs"]

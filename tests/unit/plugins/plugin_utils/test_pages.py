@@ -259,9 +259,13 @@ def test_no_command_of_the_page_puts_a_secret_into_the_history_of_a_shell():
 @pytest.mark.parametrize(
     ("version", "expected"), [("2.16.19", False), ("2.21.5", False), ("2.22.0.dev0", True), ("3.0.0", True)]
 )
-def test_a_card_says_where_to_look_when_ansible_hides_a_value(monkeypatch, version, expected):
+def test_the_terminal_says_where_to_look_when_ansible_hides_a_value(monkeypatch, version, expected):
     monkeypatch.setattr(pages.release, "__version__", version)
-    assert ("$REDACTED$" in pages.card_text(made(), pages.Run())) is expected
+    drifted = {"dev": {"differences": [{"attribute": "name", "found": "b", "accepted": ""}]}}
+    run = pages.Run("drift", "2026-11-26T23:59:59Z")
+    assert ("$REDACTED$" in pages.card_text(made(), run)) is expected
+    assert ("$REDACTED$" in pages.acceptance_text(drifted, run, 5)) is expected
+    assert pages.acceptance_text({}, run, 5) == ""
 
 
 def test_the_lines_that_accept_drift_lack_only_the_reason():
