@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from sandbox.inventory import variables_of
 from sandbox.server import run_sandbox
+from support.chain import Chain
+from support.mounts import file_system, fill, make_read_only
 from support.project import Project
 from support.settings import VALUES, inventory_of
 
@@ -101,10 +104,13 @@ NOT_TAKEN = {
     "own_variables-lists": {"own_variables": [[1]]},
     "friendly_name-true": {"friendly_name": True},
     "source_labels-key": {"source_labels": {"a": 1 << 70}},
+    "state_dir-relative": {"state_dir": "state"},
+    "state_dir-unset": {"state_dir": "$NOSUCH/state"},
+    "state_dir-nobody": {"state_dir": "~nosuchuser/state"},
 }
 
 
-@pytest.mark.parametrize("playbook", ["connect", "recover"])
+@pytest.mark.parametrize("playbook", ["connect", "recover", "drift", "rotate"])
 def test_a_setting_that_cannot_be_used_is_refused_by_its_name_and_stops_no_other(project, sandbox, playbook):
     project.hosts(fine={"like": "prod", "channel": "operator"}, **NOT_TAKEN)
     (project.inventory / "host_vars").mkdir()
@@ -126,14 +132,15 @@ def test_a_setting_that_cannot_be_used_is_refused_by_its_name_and_stops_no_other
             assert setting in row["what was found, and why"], (name, row)
     assert "Quote it" in run.report["source_labels-date"]["what was found, and why"]
     assert run.status == 2
-    assert "fine" not in re.findall(r"(\S+) is failed", run.output) or playbook == "recover"
+    assert (run.report["fine"]["status"] == "failed") == (playbook == "recover")
+    assert not (project.folder / "state").exists()
     assert sandbox.journal(writes=True) == []
 
 
 # All others in the tests of the function that judges them.
-@pytest.mark.parametrize("serial", ["", [1, "33.3%"]])
-def test_what_is_no_batch_fails_the_run_before_anything_is_looked_at(project, sandbox, serial):
-    run = project.run("connect", "-e", json.dumps({"unified_profiles_serial": serial}))
+@pytest.mark.parametrize(("playbook", "serial"), [("connect", ""), ("rotate", [1, "33.3%"])])
+def test_what_is_no_batch_fails_the_run_before_anything_is_looked_at(project, sandbox, playbook, serial):
+    run = project.run(playbook, "-e", json.dumps({"unified_profiles_serial": serial}))
     assert (run.status, run.report) == (2, {}), run.output[-3000:]
     assert "unified_profiles_serial: is no size of a batch. Write a number" in " ".join(run.output.split())
     assert sandbox.journal() == []
@@ -170,12 +177,15 @@ LEFT_OPEN = re.compile(
     r'  File ".*/ansible/cli/__init__\.py", .*\n.*cli\.run\(\)\n[ ^]*\n'
     r"ResourceWarning: unclosed file <_io\.BufferedRandom .*\n"
 )
-EACH = [pytest.param({name: value}, marks=pytest.mark.full) for name, value in OUTSIDE.items()]
-EACH += [pytest.param(of, marks=pytest.mark.full) for of in APART]
+CASES = [(playbook, OUTSIDE) for playbook in ("connect", "recover", "drift", "rotate")]
+CASES += [
+    pytest.param(playbook, settings, marks=pytest.mark.full)
+    for playbook in ("connect", "recover")
+    for settings in (*({name: value} for name, value in OUTSIDE.items()), *APART)
+]
 
 
-@pytest.mark.parametrize("playbook", ["connect", "recover"])
-@pytest.mark.parametrize("settings", [OUTSIDE, *EACH], ids=lambda of: "all" if len(of) > 1 else "".join(of))
+@pytest.mark.parametrize(("playbook", "settings"), CASES, ids=lambda of: "all" if of is OUTSIDE else "".join(of))
 def test_what_is_set_outside_changes_no_run(project, sandbox, playbook, settings, count):
     project.hosts(dev={"channel": "operator"}, prod={"like": "prod", "channel": "operator"}, bad={"space_id": "x y"})
     # Ansible makes a home that is not there.
@@ -280,6 +290,39 @@ def test_a_secret_with_marks_is_used_as_it_is_where_it_is_written_as_told(marked
     assert project.sandbox.world.environments["vaulted-1"].flex_key
 
 
+@pytest.mark.newest_only
+def test_a_ledger_that_cannot_be_written_is_found_in_the_look_and_nothing_is_sent(project, sandbox):
+    """On file systems that are really full and read-only, by each playbook that would send something."""
+    with file_system() as full, file_system() as read_only:
+        folders, keys, hosts = {"dev": full, "prod": read_only}, {}, {}
+        for name, folder in folders.items():
+            chain = Chain(sandbox, folder, name)
+            assert not chain.connect().failure
+            keys[name] = fingerprint(chain.env.flex_key)
+            hosts[name] = {"like": name, "state_dir": str(folder), "report_dir": str(project.folder)}
+        project.hosts(**hosts)
+        fill(full)
+        make_read_only(read_only)
+        words = {"dev": ("No space left on device", "is full"), "prod": ("Read-only file system", "mount it writable")}
+        ways = [
+            ("connect", "-e", "unified_profiles_friendly_name=another", "--check"),
+            ("connect", "-e", "unified_profiles_friendly_name=another"),
+            ("rotate", "-e", json.dumps({"unified_profiles_rotate_now": keys})),
+            ("recover",),
+        ]
+        for playbook, *arguments in ways:
+            if playbook == "recover":
+                for name in folders:
+                    sandbox.sabotage(name, "delete-source")
+            sandbox.clear_journal()
+            run = project.run(playbook, *arguments)
+            assert (run.status, "Keep other runs out" in run.output) == (2, False), run.output[-3000:]
+            for name, sentences in words.items():
+                (why,) = re.findall(rf"^fatal: \[{name}\].*?(?=^fatal|^PLAY)", run.output, re.M | re.S)
+                assert all(said in " ".join(why.split()) for said in sentences), run.output[-3000:]
+            assert sandbox.journal(writes=True) == []
+
+
 def test_what_is_vaulted_and_has_to_be_seen_is_shown_or_said_where(project, sandbox):
     """Newer releases of Ansible hide in the terminal whatever was vaulted; nothing does so in files."""
     seen, hosts = {}, {}
@@ -363,13 +406,15 @@ def test_what_is_hidden_spoils_no_result(project, sandbox):
         prod={"like": "prod", "gateway_headers": headers},
         eu={"like": "eu", "gateway_headers": headers, "channel": "operator"},
     )
-    run = project.run("connect")
-    assert {name: row["status"] for name, row in run.report.items()} == {
-        "dev": "proven",
-        "prod": "proven",
-        "eu": "pending",
-    }, run.output[-3000:]
-    shown = everything(run, project)
-    assert "VALUE_SPECIFIED" not in shown
-    assert "<secret" not in shown
-    assert "DEPRECATION" not in run.output
+    for playbook in ("connect", "rotate", "drift", "recover"):
+        if playbook == "recover":
+            sandbox.sabotage("dev", "delete-source")
+        run = project.run(playbook)
+        well = "in_sync" if playbook == "drift" else "proven"
+        of_eu = "failed" if playbook == "recover" else "pending"
+        found = {name: row["status"] for name, row in run.report.items()}
+        assert found == {"dev": well, "prod": well, "eu": of_eu}, run.output[-3000:]
+        shown = everything(run, project)
+        assert "VALUE_SPECIFIED" not in shown
+        assert "<secret" not in shown
+    assert world["dev"].flex_key

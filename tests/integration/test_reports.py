@@ -31,36 +31,39 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "my_json"
     CALLBACK_VERSION = 2.0
+    outcomes = {}
+
+    def v2_runner_on_ok(self, result):
+        self.outcomes = result._result.get("outcomes", self.outcomes)
 
     def v2_playbook_on_stats(self, stats):
-        print(json.dumps(sorted(stats.processed)))
+        print(json.dumps({name: [card["step"] for card in of["cards"]] for name, of in self.outcomes.items()}))
 """
 
 
-def test_a_program_gets_its_json_and_nothing_else(project):
+def test_a_program_gets_its_json_with_the_cards_and_nothing_else(project):
     (project.folder / "callbacks").mkdir()
     (project.folder / "callbacks/my_json.py").write_text(CALLBACK)
-    done = subprocess.run(
-        [
-            Path(sys.executable).with_name("ansible-playbook"),
-            ROOT / "playbooks/connect.yml",
-            "-i",
-            project.inventory,
-            *OPERATOR,
-        ],
-        env={
-            **os.environ,
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_CALLBACK_PLUGINS": str(project.folder / "callbacks"),
-            "ANSIBLE_STDOUT_CALLBACK": "my_json",
-            "SANDBOX_PORT": project.sandbox.url.rpartition(":")[2],
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=HANGS,
-    )
-    assert json.loads(done.stdout) == ["dev", "eu", "prod"], done.stdout[:2000]
+    for playbook in ("connect", "drift"):
+        done = subprocess.run(
+            [
+                *(Path(sys.executable).with_name("ansible-playbook"), ROOT / f"playbooks/{playbook}.yml"),
+                *("-i", project.inventory, *OPERATOR),
+            ],
+            env={
+                **os.environ,
+                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                "ANSIBLE_CALLBACK_PLUGINS": str(project.folder / "callbacks"),
+                "ANSIBLE_STDOUT_CALLBACK": "my_json",
+                "SANDBOX_PORT": project.sandbox.url.rpartition(":")[2],
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=HANGS,
+        )
+        cards = {name: ["connection"] for name in ("dev", "prod", "eu")}
+        assert json.loads(done.stdout) == cards, done.stdout[:2000] + done.stderr[-2000:]
 
 
 def test_a_run_ends_with_its_verdicts_and_the_path_of_the_report(project):
@@ -92,20 +95,22 @@ def test_a_part_of_the_environments_leaves_the_report_on_all_of_them(project):
     assert (folder / "report.html").read_text() == before
 
 
-def test_an_inventory_that_was_read_in_part_fails_the_run(project):
+@pytest.mark.parametrize("playbook", ["connect", "export"])
+def test_an_inventory_that_was_read_in_part_fails_the_run(project, playbook):
     hosts = yaml.safe_load((project.inventory / "hosts.yml").read_text())["unified_profiles"]["hosts"]
     document = {"unified_profiles": {"hosts": {"dev": hosts["dev"], 1001: hosts["prod"]}}}
     (project.inventory / "hosts.yml").write_text(yaml.safe_dump(document, sort_keys=False))
-    run = project.run("connect")
+    run = project.run(playbook)
     assert (run.status, run.report) == (2, {})
     assert project.sandbox.journal() == []
     assert "hosts.yml: Ansible could not read this inventory in whole" in " ".join(run.output.split())
 
 
-def test_an_inventory_without_a_folder_is_refused_with_the_way_out(project, sandbox):
+@pytest.mark.parametrize("playbook", ["connect", "drift"])
+def test_an_inventory_without_a_folder_is_refused_with_the_way_out(project, sandbox, playbook):
     """As a shell hands over what a command prints."""
     project.hosts(dev={"sandbox_url": sandbox.url, "allow_write_events": True, "channel": "operator"})
-    program, playbook = Path(sys.executable).with_name("ansible-playbook"), ROOT / "playbooks/connect.yml"
+    program, playbook = Path(sys.executable).with_name("ansible-playbook"), ROOT / f"playbooks/{playbook}.yml"
     done = subprocess.run(
         ["bash", "-c", f"'{program}' '{playbook}' -i <(cat '{project.inventory}/hosts.yml')"],
         cwd=project.folder,

@@ -15,7 +15,6 @@ import shutil
 import socket
 import stat
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import ledger_file
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
 from support.ledgers import FULL, record
+from support.mounts import file_system, fill, make_read_only
 
 DONE = {"done": record("k1")}
 
@@ -387,26 +387,14 @@ def test_a_file_where_a_folder_belongs_is_named(tmp_path):
 
 @pytest.fixture
 def mounted() -> Iterator[Path]:
-    """A file system of its own, of 256 KiB, where every user may look."""
-    folder = Path(tempfile.mkdtemp())
-    mount = shutil.which("mount")
-    made = mount and subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=256k", "none", folder], capture_output=True, check=False
-    )
-    if not made or made.returncode:
-        folder.rmdir()
-        pytest.skip("a file system can only be mounted by root; the same errors are injected in the tests above")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-    folder.rmdir()
+    with file_system() as folder:
+        yield folder
 
 
 def test_a_disk_that_is_really_full_is_found_before_anything_is_recorded(mounted):
     ledger = FileLedger(mounted, "dev")
     ledger.write("key", DONE)
-    with contextlib.suppress(OSError), (mounted / "fill").open("wb", buffering=0) as handle:
-        while True:
-            handle.write(b"x" * 4096)
+    fill(mounted)
     before = tree(mounted)
     with pytest.raises(LedgerError, match="No space left on device") as caught:
         ledger.ensure_writable()
@@ -418,7 +406,7 @@ def test_a_disk_that_is_really_full_is_found_before_anything_is_recorded(mounted
 
 def test_a_file_system_that_is_really_read_only_is_found_and_still_read(mounted):
     FileLedger(mounted, "dev").write("key", DONE)
-    subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
+    make_read_only(mounted)
     ledger = FileLedger(mounted, "dev")
     assert ledger.read().steps["key"] == DONE
     with pytest.raises(LedgerError, match="Read-only file system") as caught:
