@@ -21,11 +21,17 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet im
     about_run,
     for_a_machine,
     how_to_run,
+    last_looks,
     looks,
     snapshots,
 )
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._forms import handed_on
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import SettingsOf, keep, remember
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import (
+    SettingsOf,
+    keep,
+    record_looks,
+    remember,
+)
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._report_files import report_folder, write
 
 # More than a person reads in a terminal; the rest is in the files.
@@ -60,7 +66,9 @@ class ActionModule(ControllerAction):
         if not self._task.check_mode:
             # No change of an environment, and nothing that a run may fail for.
             settings_of = self._settings_of(task_vars)
-            problems += remember(task_vars[LOOK].get("remembered") or {}, outcomes, now, settings_of)
+            places = task_vars[LOOK].get("remembered") or {}
+            problems += remember(places, outcomes, now, settings_of)
+            record_looks(places, options["playbook"], last_looks(task_vars), settings_of)
             problems += keep(snapshots(task_vars), settings_of)
         if not for_a_machine():
             _show(outcomes, run, files)

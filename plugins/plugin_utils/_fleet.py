@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from ansible.inventory.manager import IGNORED
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.parsing.splitter import parse_kv
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import parse_time
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import format_time, parse_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import MAY_BE_DISABLED
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
@@ -103,6 +104,23 @@ def snapshots(task_vars: Mapping[str, t.Any]) -> dict[str, t.Any]:
         again = task_vars["hostvars"].raw_get(name).get(LOOK_AGAIN) or {}
         found |= {of: it for of, it in (again.get("snapshots") or {}).items() if of == name}
     return {str(name): to_builtin(of) for name, of in found.items()}
+
+
+def last_looks(task_vars: Mapping[str, t.Any]) -> dict[str, str]:
+    """When the last look at each environment began, by Segment's clock.
+
+    What a run did just before it looked again may be of the same second as that look. So that look counts from the next second on.
+    """
+    first = task_vars[LOOK]
+    found = {}
+    for name, seen in first["environments"].items():
+        again = task_vars["hostvars"].raw_get(name).get(LOOK_AGAIN) or {}
+        acted = name in (again.get("environments") or {})
+        began = parse_time((again if acted else first).get("began"))
+        if began:
+            skew = float((again["environments"][name] if acted else seen).get("clock_skew") or 0.0)
+            found[str(name)] = format_time(began + datetime.timedelta(seconds=skew + acted))
+    return found
 
 
 def unread_inventories(hostvars: t.Any) -> list[str]:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import threading
@@ -26,6 +27,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.s
     snapshot_place,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import persistent_dir
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.looked import LookedFile
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen import Observation, Observations
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen_place import SeenFile, open_seen
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import EnvironmentStatus
@@ -144,6 +146,27 @@ def remember(
 
 def _observe(found: EnvironmentStatus, now: str, call: ModuleContext) -> None:
     open_seen(call).remember(found, now)
+
+
+def record_looks(places: Places, playbook: str, looks: Mapping[str, str], settings_of: SettingsOf) -> None:
+    """Record when the last looks of a run began, in the folders of the ledgers.
+
+    An environment whose observations are in Sync may have a folder as well.
+
+    Args:
+        places: See :data:`Places`.
+        playbook: Whose run it was.
+        looks: By environment, see ``looked.py``.
+        settings_of: See :func:`remember`.
+    """
+    folders: Places = {}
+    for place, names in places.items():
+        for name in names:
+            folder = settings_of(name)[0].get(f"{PREFIX}state_dir") if place == SYNC else place
+            with contextlib.suppress(OptionError):
+                folders.setdefault(str(persistent_dir(folder, os.environ)), []).append(name)
+    for folder, names in folders.items():
+        LookedFile(Path(folder)).record(playbook, {name: looks[name] for name in names if name in looks})
 
 
 def keep(snapshots: Mapping[str, ToStore], settings_of: SettingsOf) -> list[str]:

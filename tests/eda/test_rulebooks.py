@@ -22,6 +22,7 @@ import httpx
 import pytest
 import yaml
 from sandbox.forwarding import Forwarder, forwarded
+from sandbox.model import iso
 from support.project import ROOT
 
 RULEBOOK = ROOT / ".venv-eda/bin/ansible-rulebook"
@@ -33,13 +34,24 @@ pytestmark = [
 ]
 SECRET = "signed-with-this"
 LONG = 240  # seconds after which a test fails; none waits for them
+# In place of ansible-playbook: says that it was started, and waits until it may begin.
+GATE = """#!/bin/sh
+echo $$ >> {folder}/begun
+while [ -e {folder}/closed ]; do sleep 0.05; done
+exec {real} "$@"
+"""
 
 
 class Activation:
     """A rulebook that runs."""
 
     def __init__(self, name, project, folder: Path, environments, options=(), **variables) -> None:
-        self.folder, self.log = folder, folder / "log.txt"
+        self.folder, self.log, self.closed = folder, folder / "log.txt", folder / "closed"
+        self.state, self.sandbox = project.inventory / ".unified_profiles", project.sandbox
+        gate = folder / "bin/ansible-playbook"
+        gate.parent.mkdir(exist_ok=True)
+        gate.write_text(GATE.format(folder=folder, real=RULEBOOK.with_name("ansible-playbook")))
+        gate.chmod(0o755)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -48,7 +60,7 @@ class Activation:
             "events_port": self.port,
             "events_secret": SECRET,
             "events_recover": False,
-            "unified_profiles_state_dir": str(project.inventory / ".unified_profiles"),
+            "unified_profiles_state_dir": str(self.state),
             **variables,
         }
         (folder / "vars.yml").write_text(yaml.safe_dump(given))
@@ -57,13 +69,14 @@ class Activation:
         self.command += ["-i", project.inventory, "--vars", folder / "vars.yml"]
         self.environment = {
             **os.environ,
-            "PATH": f"{RULEBOOK.parent}:{os.environ['PATH']}",
+            "PATH": f"{gate.parent}:{RULEBOOK.parent}:{os.environ['PATH']}",
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
             "ANSIBLE_NOCOLOR": "1",
             "SANDBOX_PORT": project.sandbox.url.rpartition(":")[2],
             "UNIFIED_PROFILES_ENVIRONMENTS": json.dumps(environments),
             "UNIFIED_PROFILES_OWN_ACTORS": "robot",
+            "UNIFIED_PROFILES_STATE_DIR": str(self.state),
         }
         self.start()
 
@@ -77,6 +90,27 @@ class Activation:
 
     def told(self, text: str) -> int:
         return self.log.read_text().count(text)
+
+    @property
+    def begun(self) -> list[int]:
+        """The processes of all playbooks that were started."""
+        path = self.folder / "begun"
+        return [int(pid) for pid in path.read_text().split()] if path.exists() else []
+
+    def looked(self, playbook="drift", name="dev") -> str:
+        """When the last run of a playbook that reported looked at an environment."""
+        path = self.state / "looked.json"
+        found = json.loads(path.read_text())["environments"] if path.exists() else {}
+        return found.get(name, {}).get(playbook, "")
+
+    def poll(self, times=5) -> None:
+        """Wait until the audit trail was requested some times more."""
+
+        def polls():
+            return len([entry for entry in self.sandbox.journal() if entry["path"].endswith("/audit-events")])
+
+        before = polls()
+        self.wait(lambda: polls() >= before + times)
 
     def wait(self, until) -> None:
         began = time.monotonic()
@@ -109,6 +143,35 @@ def activate(project, tmp_path, sandbox):
             one.kill()
 
 
+@pytest.fixture
+def follow(activate, sandbox, tmp_path):
+    """Starts a rulebook that follows the audit trail of dev."""
+
+    def start(name="audit_trail", **variables):
+        dev, cursor = sandbox.world.environments["dev"], tmp_path / "cursor.json"
+        given = {
+            "events_environments": {"dev": {"segment_token": dev.segment_token, "segment_region": dev.region}},
+            "events_cursor": str(cursor),
+            "events_interval": 0.2,
+            "unified_profiles_sandbox_url": sandbox.url,
+        }
+        activation = activate(name, **given, **variables)
+        activation.wait(lambda: cursor.exists() and "dev" in cursor.read_text())
+        return activation
+
+    return start
+
+
+def again(folder: Path, seconds: int) -> Path:
+    """A copy of the rulebook, where an event is handed on again so soon."""
+    text = (ROOT / "extensions/eda/rulebooks/audit_trail.yml").read_text()
+    assert "        state_dir:" in text
+    (folder / "soon.yml").write_text(
+        text.replace("        state_dir:", f"        again: {seconds}\n        state_dir:")
+    )
+    return folder / "soon.yml"
+
+
 def looks(sandbox, name="dev") -> int:
     """Return how many playbooks looked at an environment: each lists its sources once."""
     return len(
@@ -123,7 +186,8 @@ def test_a_signed_event_starts_the_playbook_once_and_a_wrong_one_starts_nothing(
     sandbox.clear_journal()
     wrong = Forwarder(url, "another secret")
     dev, prod, eu = (sandbox.world.environments[name] for name in ("dev", "prod", "eu"))
-    event = {"id": "e0", "type": "Source Deleted", "timestamp": "2026-11-26T10:00:00Z", "actor": "user_1"}
+    # Of now: no run has looked since.
+    event = {"id": "e0", "type": "Source Deleted", "timestamp": iso(sandbox.world.now()), "actor": "user_1"}
     event |= {"resourceId": "x", "resourceType": "SOURCE", "resourceName": "x"}
     wrong(dev, event)
     activation.wait(lambda: wrong.answers)
@@ -144,7 +208,7 @@ def test_a_signed_event_starts_the_playbook_once_and_a_wrong_one_starts_nothing(
         round(1000 * (time.monotonic() - began)),
     )
     # A storm of the same: none starts a second run.
-    body = json.dumps(forwarded(dev, event))
+    body = json.dumps(forwarded(dev, dev.audit[-1]))
     for _n in range(100):
         right._waiting.put(body.encode())
     activation.wait(lambda: len(right.answers) >= 103)
@@ -237,29 +301,81 @@ def test_twilios_errors_need_the_token(activate, project, sandbox):
     activation = activate("twilio_errors")
     sandbox.clear_journal()
     data = {"account_sid": sandbox.world.environments["dev"].account_sid, "error_code": "49008"}
-    event = {"specversion": "1.0", "type": "com.twilio.error-logs.error.logged", "id": "EV1", "data": data}
+    # No look began after it yet.
+    event = {"specversion": "1.0", "type": "com.twilio.error-logs.error.logged", "id": "EV1"}
+    event["time"] = activation.looked("connect")
+    event["data"] = data
     url = f"http://127.0.0.1:{activation.port}/twilio"
     with httpx.Client(trust_env=False, timeout=30) as twilio:
         assert twilio.post(url, json=[event]).status_code == 401
-        assert twilio.post(url, json=[event], headers={"Authorization": f"Bearer {SECRET}"}).status_code == 200
-    activation.wait(lambda: looks(sandbox))
+        right = {"Authorization": f"Bearer {SECRET}"}
+        assert twilio.post(url, json=[event], headers=right).status_code == 200
+        activation.wait(activation.looked)
+        # Sent again after a crash, and then one that is reported.
+        activation.kill()
+        activation.start()
+        another = {**event, "data": {**data, "account_sid": "AC9"}}
+        assert [twilio.post(url, json=[one], headers=right).status_code for one in (event, another)] == [200, 200]
+        activation.wait(lambda: activation.told("no environment is known for it"))
+    assert (looks(sandbox), len(activation.begun)) == (1, 1)
 
 
 @pytest.mark.full
-def test_what_happens_while_the_source_is_down_is_found_again(activate, project, sandbox, tmp_path):
+def test_killed_at_any_point_nothing_is_lost_and_nothing_is_looked_into_twice(follow, project, sandbox, tmp_path):
+    assert project.run("connect").status == 0
+    activation = follow()
+    activation.kill()
+    sandbox.sabotage("dev", "disable-source")  # while nothing runs
+    activation.closed.touch()
+    activation.start()
+    activation.wait(lambda: len(activation.begun) == 1)
+    # The playbook was started, and has not begun. It outlives ansible-rulebook, so it is not started a second time.
+    activation.kill()
+    activation.start()
+    activation.poll()
+    (first,) = activation.begun
+    # Now it is gone as well.
+    activation.kill()
+    os.kill(first, signal.SIGKILL)
+    activation.closed.unlink()
+    soon = follow(again(tmp_path, 1))
+    soon.wait(soon.looked)
+    # The same event after a crash: a run has looked since.
+    soon.kill()
+    activation = follow()
+    activation.poll()
+    assert len(activation.begun) == 2
+    # The collection's own token enables the source: nobody has named it.
+    assert project.run("connect", "--limit", "dev").changed["dev"]
+    assert sandbox.world.environments["dev"].audit[-1]["type"] == "Source Enabled"
+    activation.poll()
+    assert len(activation.begun) == 2
+    sandbox.sabotage("dev", "disable-source")
+    activation.wait(lambda: len(activation.begun) == 3)
+    token = sandbox.world.environments["dev"].segment_token
+    assert token not in "".join(path.read_text() for path in activation.folder.glob("*.*") if path.name != "vars.yml")
+
+
+@pytest.mark.full
+def test_a_recovery_comes_once_in_its_throttle(follow, project, sandbox, tmp_path):
     assert project.run("connect").status == 0
     dev = sandbox.world.environments["dev"]
-    activation = activate(
-        "audit_trail",
-        events_environments={"dev": {"segment_token": dev.segment_token, "segment_region": dev.region}},
-        events_cursor=str(tmp_path / "cursor.json"),
-        events_interval=0.2,
-        unified_profiles_sandbox_url=sandbox.url,
-    )
-    activation.wait(lambda: (tmp_path / "cursor.json").exists() and "dev" in (tmp_path / "cursor.json").read_text())
+
+    def recovered():
+        of_name = [source for source in dev.sources.values() if source.name == "twilio-unified-profiles"]
+        return bool(of_name) and of_name[0].keys[0] == dev.flex_key
+
+    activation = follow(events_recover=True)
+    sandbox.sabotage("dev", "delete-source")
+    activation.wait(lambda: recovered() and activation.looked("recover"))
+    # Within the hour no second one is started, and the event is not forgotten.
+    sandbox.sabotage("dev", "delete-source")
+    activation.poll(10)
+    assert (len(activation.begun), recovered()) == (1, False)
     activation.kill()
-    sandbox.clear_journal()
-    sandbox.sabotage("dev", "disable-source")
-    activation.start()
-    activation.wait(lambda: looks(sandbox))
-    assert dev.segment_token not in activation.log.read_text() + (tmp_path / "cursor.json").read_text()
+    soon = again(tmp_path, 1)
+    soon.write_text(soon.read_text().replace("once_within: 1 hour", "once_within: 1 second"))
+    activation = follow(soon, events_recover=True)
+    activation.wait(recovered)
+    sandbox.sabotage("dev", "delete-source")
+    activation.wait(recovered)

@@ -13,9 +13,9 @@ import typing as t
 from pathlib import Path
 
 from .._base.errors import ApiError, SnapshotError
+from .._base.file_names import file_name_for
 from .._base.files import UnusableFile, read_text, replace_file, way_out
 from .._clients.twilio_sync import MAX_DATA, SyncApi
-from .._handover.ledger import file_name_for
 from .._handover.ledger_place import state_folder
 from .._module.context import ModuleContext
 from .._source.snapshot import Snapshot, parse, shortened

@@ -29,7 +29,6 @@ from __future__ import annotations
 import abc
 import hashlib
 import json
-import re
 import typing as t
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -287,12 +286,6 @@ def digest(environment: str, step: str, subject: Mapping[str, t.Any]) -> str:
     """The digest that a confirmation has to name: it changes with everything that is to be handed over."""
     text = json.dumps([environment, step, subject], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def file_name_for(environment: str) -> str:
-    """A name for a file or document that no other environment has."""
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", environment).lstrip(".")[:100] or "_"
-    return name if name == environment else f"{name}-{hashlib.sha256(environment.encode()).hexdigest()[:6]}"
 
 
 # Reading. People edit and merge files, so everything is checked, against the classes above.

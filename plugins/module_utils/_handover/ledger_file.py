@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .._base.errors import LedgerError
+from .._base.file_names import file_name_for
 from .._base.files import (
     LOCK_SECONDS,
     Busy,
@@ -31,7 +32,7 @@ from .._base.files import (
     replace_file,
     way_out,
 )
-from .ledger import Ledger, LedgerDocument, file_name_for, parse
+from .ledger import Ledger, LedgerDocument, parse
 from .ledger_merge import merge
 
 # A file may have more than Twilio Sync takes, and is never of another order of size.
@@ -42,8 +43,10 @@ GITIGNORE = """\
 /ledger/*.lock
 /ledger/*.new
 /ledger/*.run
+/ledger/*.ran
 /ledger/.*
 /seen.*
+/looked.*
 /report*
 /junit*
 /metrics.prom
@@ -135,7 +138,9 @@ class FileLedger(Ledger):
             if self._read_lock() != self._lock_seen:
                 return False
             if holder is None:
-                self._lock_file.unlink(missing_ok=True)
+                # Kept, because the run looks again before it ends: until then its events are its own (docs/events.md).
+                with contextlib.suppress(FileNotFoundError):
+                    self._lock_file.replace(self._lock_file.with_suffix(".ran"))
             else:
                 replace_file(self._lock_file, json.dumps(holder, indent=2) + "\n", self._lock_file.with_suffix(".new"))
         return True

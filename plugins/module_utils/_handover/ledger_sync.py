@@ -14,8 +14,9 @@ import typing as t
 from collections.abc import Iterator, Mapping
 
 from .._base.errors import ApiError, LedgerError, UnknownOutcome
+from .._base.file_names import file_name_for
 from .._clients.twilio_sync import MAX_DATA, Document, SyncApi
-from .ledger import HELD_SECONDS, Ledger, LedgerDocument, file_name_for, parse
+from .ledger import HELD_SECONDS, Ledger, LedgerDocument, parse
 from .ledger_merge import compact, merge
 
 ATTEMPTS = 20

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .._base.errors import ApiError, Failure, UnknownOutcome
+from .._base.file_names import file_name_for
 from .._base.files import Busy, UnusableFile, locked, read_text, replace_file, way_out
 from .._clients.twilio_sync import SyncApi
 from .._module.context import ModuleContext
-from .ledger import file_name_for
 from .seen import Observation, Observations, Unreadable, differs, document, is_news, observe, parse
 
 # Ten thousand environments.

@@ -12,7 +12,9 @@ import email.utils
 import json
 import logging
 import os
+import runpy
 import tempfile
+import time
 import typing as t
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -26,8 +28,10 @@ DOCUMENTATION = r"""
 short_description: Segment's audit trail, of many environments
 description:
   - Requests the audit trail of each environment's workspace, and hands new events on as C({environment, audit}).
-  - An event is handed on at least once, also after a crash. The cursor passes an event one interval after it was handed on.
-    So what was handed on shortly before a crash comes again. Throttle the rule.
+  - With O(state_dir), the cursor passes a relevant event only once a run has looked at the environment since. Until then the event is
+    handed on again after O(again), also after a crash. What a run has looked into already is not handed on.
+  - While a run of C(connect), C(recover) or C(rotate) acts on an environment, its relevant events wait until the run has ended.
+  - The cursor passes any other event one interval after the event was handed on. So what was handed on shortly before a crash comes again.
   - At the first start, events from then on are handed on. All times are Segment's own, so the controller's clock does not matter.
   - What cannot be read is tried again, at first after O(interval), at last once an hour, or when Segment says. It is reported once, as
     C({environment, problem}), and so is its end.
@@ -49,6 +53,22 @@ options:
   sandbox_url:
     description: A sandbox, in place of Segment.
     type: str
+  state_dir:
+    description:
+      - The folder of C(unified_profiles_state_dir), where runs of this machine write when they looked.
+      - Leave it out where the rules start no run that writes there, such as a job in AWX.
+    type: str
+  recover:
+    description: Whether the rules run C(recover) for V(Source Deleted). Then no run but one of C(recover) has looked into such an event.
+    type: bool
+    default: false
+  again:
+    description:
+      - Seconds after which an event is handed on again, if no run has looked since. The wait doubles each time. After seven times the event is
+        given up, which is reported as a problem.
+      - Longer than the throttle of the rule, which would leave the event out.
+    type: float
+    default: 360
 """
 
 EXAMPLES = r"""
@@ -58,6 +78,7 @@ EXAMPLES = r"""
       prod:
         segment_token: "{{ prod_segment_token }}"
         segment_region: us
+    state_dir: /var/lib/unified-profiles
 """
 
 HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
@@ -65,10 +86,16 @@ HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis
 OVERLAP = datetime.timedelta(minutes=10)
 LONGEST = 3600.0
 PAGES = 50
+# An event is handed on as often as this: within six hours.
+TIMES = 7
 # Bytes. A page has 200 events.
 MAX_BODY = 8 * 1024 * 1024
 # The lower case first, as curl does.
 PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+
+# What an event is about, and whether it was looked into, is said once.
+FILTER = runpy.run_path(str(Path(__file__).resolve().parents[1] / "event_filter/environment.py"))
+OPTIONS = ("environments", "cursor", "interval", "sandbox_url", "state_dir", "recover", "again")
 
 logger = logging.getLogger(__name__)
 
@@ -93,9 +120,11 @@ class Queue(t.Protocol):
 
 
 class Cursor:
-    """How far each environment was read: in a file, as ``{name: {"since", "until", "seen"}}``.
+    """How far each environment was read: in a file, as ``{name: {"since", "until", "seen", "open"}}``.
 
     ``since`` is when it was first read, ``until`` the newest event, ``seen`` the time of each event that may come again, by its id.
+    ``open`` has those that no run has looked into, as ``{"at", "times", "handed_on"}``. These are when it happened, how often it was handed
+    on, and when last, in seconds of this machine's clock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -106,7 +135,10 @@ class Cursor:
                 found = json.loads(path.read_text())
                 for name, place in found.items():
                     parse_time(place["since"]), parse_time(place["until"])
-                    self.places[str(name)] = {**place, "seen": dict(place["seen"])}
+                    waiting = dict(place.get("open", {}))
+                    for it in waiting.values():
+                        parse_time(it["at"]), int(it["times"]), float(it["handed_on"])
+                    self.places[str(name)] = {**place, "seen": dict(place["seen"]), "open": waiting}
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 raise ValueError(f"cursor: {path} is no cursor of this source. Remove it to begin anew.") from error
         self.save()
@@ -133,6 +165,9 @@ class Trail:
     url: str
     token: str = field(repr=False)
     interval: float
+    state_dir: str = ""
+    recover: bool = False
+    again: float = 360.0
     failures: int = 0
 
     async def follow(self, client: httpx.AsyncClient, cursor: Cursor, queue: Queue) -> None:
@@ -143,22 +178,22 @@ class Trail:
             if handed_on is not None:
                 cursor.places[self.name] = handed_on
                 cursor.save()
-            handed_on, wait = await self.look(client, cursor.places.get(self.name), queue)
+            handed_on, wait = await self.look(client, cursor, queue)
             if handed_on is not None and self.name not in cursor.places:
                 cursor.places[self.name] = handed_on
                 cursor.save()
             await asyncio.sleep(wait)
 
     async def look(
-        self, client: httpx.AsyncClient, place: Mapping[str, t.Any] | None, queue: Queue
+        self, client: httpx.AsyncClient, cursor: Cursor, queue: Queue
     ) -> tuple[dict[str, t.Any] | None, float]:
         """Hand on what is new. Returns the place behind it, and how many seconds to wait."""
         try:
-            if place is None:
+            if self.name not in cursor.places:
                 _events, now = await self._page(client, {"pagination.count": "1"})
-                found = {"since": now, "until": now, "seen": {}}
+                found = {"since": now, "until": now, "seen": {}, "open": {}}
             else:
-                found = await self._hand_on(client, place, queue)
+                found = await self._hand_on(client, cursor, queue)
         except CannotRead as problem:
             self.failures += 1
             if self.failures == 1:
@@ -172,8 +207,11 @@ class Trail:
             await queue.put({"environment": self.name, "problem": ""})
         return found, self.interval
 
-    async def _hand_on(self, client: httpx.AsyncClient, place: Mapping[str, t.Any], queue: Queue) -> dict[str, t.Any]:
-        since = max(parse_time(place["until"]) - OVERLAP, parse_time(place["since"]))
+    async def _hand_on(self, client: httpx.AsyncClient, cursor: Cursor, queue: Queue) -> dict[str, t.Any]:
+        place = cursor.places[self.name]
+        seen, until, waiting = dict(place["seen"]), str(place["until"]), place["open"]
+        since = max(parse_time(until) - OVERLAP, parse_time(place["since"]))
+        since = min([since, *(parse_time(it["at"]) for it in waiting.values())])
         query = {"startTime": since.strftime("%Y-%m-%dT%H:%M:%SZ"), "pagination.count": "200"}
         events: list[dict[str, t.Any]] = []
         for _page in range(PAGES):
@@ -182,15 +220,42 @@ class Trail:
             if not answer["next"]:
                 break
             query["pagination.cursor"] = str(answer["next"])
-        seen, until = dict(place["seen"]), str(place["until"])
         events.reverse()  # newest first, as they came
         for event in sorted(events, key=lambda event: parse_time(event["timestamp"])):
-            if event["id"] not in seen:
-                await queue.put({"environment": self.name, "audit": event})
-            seen[event["id"]] = event["timestamp"]
-            until = max(until, event["timestamp"], key=parse_time)
-        kept = {id_: at for id_, at in seen.items() if parse_time(at) >= parse_time(until) - OVERLAP}
-        return {"since": place["since"], "until": until, "seen": kept}
+            id_, at = event["id"], event["timestamp"]
+            if id_ not in seen and await self._done(event, cursor, queue):
+                seen[id_] = at
+                waiting.pop(id_, None)
+            until = max(until, at, key=parse_time)
+        first = min([parse_time(until) - OVERLAP, *(parse_time(it["at"]) for it in waiting.values())])
+        kept = {id_: at for id_, at in seen.items() if parse_time(at) >= first}
+        return {"since": place["since"], "until": until, "seen": kept, "open": waiting}
+
+    async def _done(self, event: Mapping[str, t.Any], cursor: Cursor, queue: Queue) -> bool:
+        """Hand an event on if its time has come. Returns whether the cursor may pass it."""
+        handed_on = {"environment": self.name, "audit": event}
+        about = FILTER["main"](handed_on, environments={}, state_dir="")[0]["unified_profiles"]
+        if not self.state_dir or not about["relevant"] or about["own"]:
+            await queue.put(handed_on)
+            return True
+        deleted = self.recover and event["type"] == FILTER["DELETED"]
+        if FILTER["looked"](self.state_dir, self.name, event["timestamp"], "recover" if deleted else ""):
+            return True
+        waiting = cursor.places[self.name]["open"]
+        before = waiting.setdefault(event["id"], {"at": event["timestamp"], "times": 0, "handed_on": 0.0})
+        wait = self.again * 2 ** (before["times"] - 1) if before["times"] else 0.0
+        # A clock that was put back must not make it longer.
+        if FILTER["at_work"](self.state_dir, self.name) or 0 <= time.time() - before["handed_on"] < wait:
+            return False
+        if before["times"] == TIMES:
+            problem = f"{event['type']} ({event['id']}) was handed on {TIMES} times, and no run has looked since. It is given up."
+            await queue.put({"environment": self.name, "problem": problem})
+            return True
+        waiting[event["id"]] = {**before, "times": before["times"] + 1, "handed_on": time.time()}
+        # Before it is: its run may outlive this process, and must not be started a second time.
+        cursor.save()
+        await queue.put(handed_on)
+        return False
 
     async def _page(self, client: httpx.AsyncClient, query: Mapping[str, str]) -> tuple[dict[str, t.Any], str]:
         """A page of the trail (operation listAuditEvents) as ``{"events", "next"}``, and the time at Segment.
@@ -260,20 +325,19 @@ def trails(args: Mapping[str, t.Any]) -> Iterator[Trail]:
     Raises:
         ValueError: An argument is wrong; it is named.
     """
-    unknown = sorted(set(args) - {"environments", "cursor", "interval", "sandbox_url", "eda_feedback_queue"})
+    unknown = sorted(set(args) - {*OPTIONS, "eda_feedback_queue"})
     if unknown:
-        raise ValueError(f"{', '.join(unknown)}: unknown; there are environments, cursor, interval and sandbox_url")
+        raise ValueError(f"{', '.join(unknown)}: unknown; there are {', '.join(OPTIONS)}")
     environments = args.get("environments")
     if not isinstance(environments, dict) or not environments:
         raise ValueError(
             "environments: a dictionary is wanted, such as {prod: {segment_token: ..., segment_region: us}}"
         )
-    try:
-        interval = float(args.get("interval", 60))
-    except (TypeError, ValueError, OverflowError):
-        interval = 0.0
-    if not 0 < interval <= LONGEST:
-        raise ValueError(f"interval: seconds above 0 and up to {LONGEST:g} are wanted")
+    interval, again = seconds(args, "interval", 60), seconds(args, "again", 360)
+    state_dir = a_path("state_dir", args["state_dir"]) if args.get("state_dir") not in (None, "") else ""
+    recover = str(args.get("recover", False)).lower()
+    if recover not in ("true", "false"):
+        raise ValueError("recover: true or false is wanted")
     for name, settings in environments.items():
         token = settings.get("segment_token") if isinstance(settings, dict) else None
         if not isinstance(token, str) or not token.strip():
@@ -285,7 +349,28 @@ def trails(args: Mapping[str, t.Any]) -> Iterator[Trail]:
             raise ValueError(f"environments.{name}.segment_region: us or eu is wanted")
         sandbox = args.get("sandbox_url")
         url = f"{str(sandbox).rstrip('/')}/segment/{region}" if sandbox else HOSTS[region]
-        yield Trail(str(name), url, token.strip(), interval)
+        yield Trail(str(name), url, token.strip(), interval, str(state_dir), recover == "true", again)
+
+
+def seconds(args: Mapping[str, t.Any], name: str, default: float) -> float:
+    """Raises ValueError if they cannot be waited for."""
+    try:
+        found = float(args.get(name, default))
+    except (TypeError, ValueError, OverflowError):
+        found = 0.0
+    if not 0 < found <= LONGEST:
+        raise ValueError(f"{name}: seconds above 0 and up to {LONGEST:g} are wanted")
+    return found
+
+
+def a_path(name: str, given: t.Any) -> Path:
+    """Raises ValueError if it is no path, or names a user that does not exist."""
+    if not isinstance(given, str) or not given.strip() or not given.isprintable():
+        raise ValueError(f"{name}: a path is wanted")
+    path = Path(os.path.expanduser(given))
+    if given.startswith("~") and not path.is_absolute():
+        raise ValueError(f"{name}: begins with a user that is not known here. Write the path from / on")
+    return path
 
 
 def new_client(sandbox: bool) -> httpx.AsyncClient:
@@ -318,13 +403,8 @@ def new_client(sandbox: bool) -> httpx.AsyncClient:
 
 async def main(queue: Queue, args: dict[str, t.Any]) -> None:
     """Follow the trail of each environment."""
-    given = args.get("cursor")
-    if not isinstance(given, str) or not given.strip() or not given.isprintable():
-        raise ValueError("cursor: the path of a file is wanted")
+    path = a_path("cursor", args.get("cursor"))
     following = list(trails(args))
-    path = Path(os.path.expanduser(given))
-    if given.startswith("~") and not path.is_absolute():
-        raise ValueError("cursor: begins with a user that is not known here. Write the path from / on")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         cursor = Cursor(path)

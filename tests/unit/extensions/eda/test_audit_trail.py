@@ -12,6 +12,7 @@ import email.utils
 import functools
 import gzip
 import json
+import os
 import runpy
 import sys
 from types import SimpleNamespace
@@ -19,12 +20,16 @@ from types import SimpleNamespace
 import httpcore
 import httpx
 import pytest
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.process import run_process
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_file import FileLedger
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.looked import LookedFile
 from support.project import ROOT
 
 pytestmark = pytest.mark.newest_only
 # As ansible-rulebook loads it.
 PLUGIN = runpy.run_path(str(ROOT / "extensions/eda/plugins/event_source/audit_trail.py"))
-START = datetime.datetime(2026, 11, 26, 10, tzinfo=datetime.timezone.utc)
+# In the past: a look that is still to come counts for nothing.
+START = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(days=2)
 ARGS = {"environments": {"dev": {"segment_token": "of dev"}, "eu": {"segment_token": "of eu", "segment_region": "eu"}}}
 
 
@@ -64,6 +69,9 @@ class Segment:
         client = functools.partial(httpx.AsyncClient, transport=transport)
         monkeypatch.setitem(inside, "httpx", SimpleNamespace(**{**vars(httpx), "AsyncClient": client}))
         monkeypatch.setitem(inside, "asyncio", SimpleNamespace(gather=asyncio.gather, sleep=self.sleep))
+        # No test pulls the plug.
+        monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+        monkeypatch.setitem(inside, "time", SimpleNamespace(time=lambda: START.timestamp() + self.minutes * 60))
 
     def _as_it_is_now(self, request):
         # A test may give another answer in between.
@@ -145,6 +153,165 @@ def test_whenever_it_is_killed_nothing_is_lost(segment, follow, killed_after):
     assert second == sorted(set(second), key=second.index), "twice in one life"
 
 
+class Rulebook(Queue):
+    """What ansible-rulebook does with the events of one life: the first of five minutes begins a run, which ends one wait later.
+
+    Args:
+        segment: Whose clock counts.
+        folder: Where the report of a run is recorded.
+        runs: Of all lives, as the minutes at which those began that ended.
+        step: Called before and after each event that is handed on.
+    """
+
+    def __init__(self, segment, folder, runs, step):
+        super().__init__()
+        self.segment, self.file, self.runs, self.step = segment, LookedFile(folder), runs, step
+        self.began, self.at_work = [], False
+
+    async def put(self, found):
+        self.step()
+        await super().put(found)
+        if not self.began or self.segment.minutes - self.began[-1] >= 5:
+            self.began.append(self.segment.minutes)
+            self.at_work = True
+        self.step()
+
+    def wait(self):
+        if self.at_work and self.segment.minutes > self.began[-1]:
+            self.at_work = False
+            self.runs.append(self.began[-1])
+            self.file.record("drift", {"dev": at(self.began[-1])})
+
+
+class Life:
+    """The source and its rulebook, until they are killed at a step.
+
+    Steps are each request, each event that is handed on, each time the cursor is written, and each wait: before and after.
+    """
+
+    def __init__(self, segment, folder, monkeypatch):
+        self.segment, self.folder, self.runs = segment, folder, []
+        self.steps, self.killed_at = 0, 0
+        answer, save = segment.answer, PLUGIN["Cursor"].save
+        segment.answer = lambda request: (self.step(), answer(request))[1]
+
+        def saved(cursor):
+            self.step()
+            save(cursor)
+            self.step()
+
+        monkeypatch.setattr(PLUGIN["Cursor"], "save", saved)
+
+    def step(self):
+        self.steps += 1
+        if self.steps == self.killed_at:
+            raise Killed
+
+    def live(self, happen, killed_at=0, waits=0):
+        self.steps, self.killed_at = 0, killed_at
+        queue = Rulebook(self.segment, self.folder, self.runs, self.step)
+        waited = []
+
+        def each_wait():
+            waited.append(None)
+            if len(waited) == waits:
+                raise Killed
+            self.step()
+            queue.wait()
+            happen(len(waited))
+            self.step()
+
+        self.segment.each_wait = each_wait
+        given = {"environments": {"dev": {"segment_token": "of dev"}}, "cursor": str(self.folder / "cursor.json")}
+        with pytest.raises(Killed):
+            asyncio.run(PLUGIN["main"](queue, {**given, "state_dir": str(self.folder)}))
+        return queue
+
+
+# As many as a life of eight waits has.
+@pytest.mark.parametrize(
+    "killed_at", [step if step % 3 == 0 else pytest.param(step, marks=pytest.mark.full) for step in range(1, 51)]
+)
+def test_killed_at_any_step_a_run_looks_after_each_event(segment, tmp_path, monkeypatch, killed_at):
+    life = Life(segment, tmp_path, monkeypatch)
+    life.live(lambda n: None, waits=1)
+
+    def happen(n):
+        if n in (1, 2, 5):
+            segment.events.append(event(f"e{len(segment.events)}", segment.minutes - 0.5))
+
+    life.live(happen, killed_at, waits=9)
+    happen(1)  # while nothing runs
+    segment.minutes += 1
+    last = life.live(lambda n: None, waits=20)
+    for one in segment.events:
+        assert any(at(began) > one["timestamp"] for began in life.runs), one
+    # Nothing is handed on once it was looked into.
+    assert len(last.began) <= 2
+    assert json.loads((tmp_path / "cursor.json").read_text())["dev"]["open"] == {}
+    assert life.live(lambda n: None, waits=5) == []
+
+
+def test_what_no_run_looks_into_is_given_up_and_told(segment, follow, tmp_path):
+    follow(1)
+    segment.events.append(event("e1", 0.5))
+    told = follow(30, interval=3600, state_dir=str(tmp_path / "state"))
+    assert told == ["e1"] * 7 + [
+        "Source Modified (e1) was handed on 7 times, and no run has looked since. It is given up."
+    ]
+    assert follow(9, state_dir=str(tmp_path / "state")) == []
+
+
+def test_an_event_that_waits_is_read_again_whatever_came_since(segment, follow, tmp_path):
+    follow(1)
+    segment.minutes = 31
+    segment.events += [event("e1", 0.5), {**event("e2", 30), "type": "Warehouse Created"}]
+    assert follow(3, state_dir=str(tmp_path / "state")) == ["e1", "e2"]
+    # A run that was started by a life before this one may still go on.
+    assert follow(3, state_dir=str(tmp_path / "state")) == []
+    assert follow(3, state_dir=str(tmp_path / "state")) == ["e1"]
+    segment.minutes = 0  # the clock was put back
+    assert follow(3, state_dir=str(tmp_path / "state")) == ["e1"]
+
+
+def test_what_leads_to_no_run_is_waited_for_by_nobody(segment, follow, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNIFIED_PROFILES_OWN_ACTORS", "robot")
+    follow(1)
+    segment.events += [{**event("e1", 0.5), "type": "Warehouse Created"}, {**event("e2", 0.6), "actor": "robot"}]
+    assert follow(30, state_dir=str(tmp_path / "state")) == ["e1", "e2"]
+
+
+def test_only_recover_answers_to_a_deletion_where_that_is_wanted(segment, follow, tmp_path):
+    follow(1)
+    deleted = {**event("e1", 0.5), "type": "Source Deleted"}
+    segment.events.append(deleted)
+    LookedFile(tmp_path).record("drift", {"dev": at(2)})
+    assert follow(3, state_dir=str(tmp_path), recover="true") == ["e1"]
+    LookedFile(tmp_path).record("recover", {"dev": at(2)})
+    assert follow(3, state_dir=str(tmp_path), recover=True) == []
+
+
+def test_while_a_run_acts_its_events_wait(segment, follow, tmp_path):
+    """What it looked into before it ended is its own; anything later is handed on."""
+    follow(1)
+    ledger, here = FileLedger(tmp_path, "dev"), run_process()
+    ledger.read_lock()
+    ledger.write_lock({"host": here.host, "pid": here.pid, "started": here.started, "renewed": at(0)})
+    segment.events += [event("own", 0.2), event("another's", 0.9)]
+
+    def ends(n):
+        if n == 3:
+            ledger.read_lock()
+            ledger.write_lock(None)
+        if n == 5:
+            LookedFile(tmp_path).record("connect", {"dev": at(0.5)})
+            (tmp_path / "ledger/dev.ran").write_text("{}")  # no such process
+
+    assert follow(5, ends, state_dir=str(tmp_path)) == []
+    ends(5)
+    assert follow(3, state_dir=str(tmp_path)) == ["another's"]
+
+
 def test_what_shows_late_is_handed_on(segment, follow):
     def late(n):
         if n == 1:
@@ -221,6 +388,9 @@ def test_no_token_is_in_the_cursor_or_in_what_is_handed_on(segment, follow, tmp_
         ),
         ({"interval": "often"}, "interval: "),
         ({"interval": 0}, "interval: "),
+        ({"again": 0}, "again: "),
+        ({"recover": "perhaps"}, "recover: "),
+        ({"state_dir": 7}, "state_dir: "),
         ({"intervall": 5}, "intervall: unknown"),
         ({"cursor": "/proc/no/such"}, "cursor: "),
         ({"cursor": "~nosuchuser/c"}, "cursor: begins with a user"),

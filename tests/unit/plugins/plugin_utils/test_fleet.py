@@ -10,7 +10,12 @@ import json
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import Refused
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import ENDED, how_to_run, looks
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
+    ENDED,
+    how_to_run,
+    last_looks,
+    looks,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +69,20 @@ def test_only_what_was_acted_on_is_looked_at_again():
 @pytest.mark.parametrize("second", [{}, again(), again(prod=PROVEN)])
 def test_without_a_second_look_the_first_one_counts(second):
     assert looks(run({"dev": WAITS}, due=["dev"], dev=second))["dev"]["status"] == "pending"
+
+
+def test_the_last_look_counts_and_after_an_act_from_the_next_second_on():
+    """By Segment's clock, which may be ahead."""
+    ahead = {**PROVEN, "clock_skew": 90.0}
+    variables = run({"prod": PROVEN, "eu": ahead, "dev": WAITS, "qa": WAITS}, dev=again(dev=ahead), qa=again(dev=ahead))
+    variables["unified_profiles_look"]["began"] = "2026-11-26T10:00:00Z"
+    variables["hostvars"]["dev"]["unified_profiles_look_again"]["began"] = "2026-11-26T10:05:00Z"
+    assert last_looks(variables) == {
+        "prod": "2026-11-26T10:00:00Z",
+        "eu": "2026-11-26T10:01:30Z",
+        "dev": "2026-11-26T10:06:31Z",
+        "qa": "2026-11-26T10:00:00Z",
+    }
 
 
 def test_who_was_given_up_by_ansible_is_not_pending():

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import Remembered
+from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._remember import Remembered, record_looks
 
 PREFIX = "unified_profiles_"
 
@@ -60,6 +61,29 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_run_does_anything(mo
     assert told.startswith(f"{tmp_path / place} cannot be written: No space left on device.")
     assert told.endswith("make room on it; or set unified_profiles_remember to sync or none.")
     assert known.places == {str(tmp_path): ["dev", "prod"]}
+
+
+def test_when_looks_began_is_recorded_by_environment_and_playbook(tmp_path):
+    """Also where the ledger is in Sync and a folder is given."""
+
+    def settings_of(name):
+        return (settings(str(tmp_path / "of-sync")) if name == "eu" else {}), []
+
+    places = {str(tmp_path): ["dev", "prod"], "sync": ["eu", "nowhere"]}
+    first, second = "2026-11-26T10:00:00Z", "2026-11-26T11:00:00Z"
+    record_looks(places, "connect", dict.fromkeys(("dev", "prod", "eu", "nowhere"), first), settings_of)
+    record_looks(places, "connect", {"dev": second}, settings_of)
+    record_looks(places, "drift", {"prod": second}, settings_of)
+
+    def recorded(folder):
+        return json.loads((folder / "looked.json").read_text())["environments"]
+
+    assert recorded(tmp_path) == {"dev": {"connect": second}, "prod": {"connect": first, "drift": second}}
+    assert recorded(tmp_path / "of-sync") == {"eu": {"connect": first}}
+    # Nothing comes of a folder that cannot be written, but that an event starts one more look.
+    (tmp_path / "looked.json").unlink()
+    (tmp_path / "looked.json").mkdir()
+    record_looks(places, "drift", {"dev": second}, settings_of)
 
 
 def test_that_a_folder_can_be_written_leaves_nothing_in_it(tmp_path):

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import LedgerError
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.file_names import file_name_for
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger import (
     STEPS,
     LedgerDocument,
     digest,
-    file_name_for,
     parse,
 )
 from hypothesis import given
