@@ -20,7 +20,7 @@ CHECKERS := lint-sanity lint-sanity-2.16 lint-importer lint-ansible lint-example
 help:
 	@sed -n 's/^| `\(make [a-z0-9.-]*\)` | \([^|]*\) |$$/\1: \2/p' CONTRIBUTING.md
 
-.PHONY: help setup demo sandbox test $(ON_A_CORE) test-all test-plain test-smoke molecule bench bench-full lint $(CHECKERS) docs site build verify clean
+.PHONY: help setup demo sandbox test $(ON_A_CORE) test-all test-eda test-plain test-smoke molecule bench bench-full lint $(CHECKERS) docs site build verify clean
 
 setup: $(VENV)/ready $(COLLECTION)
 
@@ -44,6 +44,10 @@ demo: setup
 sandbox: setup
 	@$(BIN)/python -m sandbox $(OPTIONS)
 
+# The rulebooks under ansible-rulebook, with what takes long: needs Java 17.
+test-eda: setup .venv-eda/ready
+	@$(BIN)/python $(PYTEST) tests/eda tests/unit/extensions/eda
+
 test: setup .venv-2.16/ready $(if $(shell command -v java),.venv-eda/ready)
 	@$(BIN)/python $(PYTEST) -m "not full"
 	@$(MAKE) --no-print-directory test-2.16
@@ -56,7 +60,7 @@ $(filter sanity-%,$(ON_A_CORE)): sanity-%: .venv-%/ready
 	tools/ansible-test .venv-$* sanity
 
 # Also the tests that take long, on every version of ansible-core that can be had here; says which cannot.
-test-all: setup
+test-all: setup $(if $(shell command -v java),.venv-eda/ready)
 	@tools/test-all "$(PYTEST)" $(CORES)
 
 # pytest-ansible puts the collection on the import path, and PYTHONPATH above does as well.

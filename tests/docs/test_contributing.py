@@ -55,7 +55,15 @@ def test_the_workflows_run_the_commands_that_people_run():
             cores = job.get("strategy", {}).get("matrix", {}).get("core", [""])
             runs = [step["run"] for step in job["steps"] if step.get("run", "").startswith("make ")]
             commands += [run.replace("${CORE}", core) for run in runs for core in cores]
-    wanted = {"make test", "make test-plain", "make lint", "make build", "make molecule", "make test-2.18 sanity-2.18"}
+    wanted = {
+        "make test",
+        "make test-eda",
+        "make test-plain",
+        "make lint",
+        "make build",
+        "make molecule",
+        "make test-2.18 sanity-2.18",
+    }
     assert wanted <= set(commands)
     for target in (target for command in commands for target in command.split()[1:]):
         assert re.search(rf"^(\.PHONY|CHECKERS|ON_A_CORE).*[ ]{re.escape(target)}( |$)", MAKEFILE, re.MULTILINE), target
