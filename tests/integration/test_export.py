@@ -17,7 +17,7 @@ from sandbox.model import fingerprint
 from sandbox.server import run_sandbox
 from support.chain import PREFIX, Chain, surveyed
 from support.environment import STEPS
-from support.project import ROOT
+from support.project import ROOT, Project
 from support.settings import pace
 
 SECRETS = ("segment_token", "profile_token", "twilio_api_key", "twilio_api_secret")
@@ -149,6 +149,41 @@ def test_a_hundred_connected_environments_are_adopted_with_attestations_alone(tm
             assert {step: run.results[step]["diff"]["after"]["status"] for step in run.changed} == dict.fromkeys(
                 STEPS, "done"
             )
+        assert sandbox.journal(writes=True) == []
+
+
+@pytest.mark.full
+def test_a_hundred_exported_environments_pass_the_playbook_with_attestations_alone(tmp_path):
+    """In one run of ansible-playbook each."""
+    with run_sandbox(100) as sandbox:
+        project = Project(tmp_path, sandbox)
+        connect_by_hand(sandbox)
+        hosts, environment = {}, {}
+        for number, (name, env) in enumerate(sandbox.world.environments.items()):
+            known = {"segment_region": env.region, **WORLDS[number % len(WORLDS)](sandbox, env)}
+            values = (env.segment_token, env.profile_token, env.api_key, env.api_secret)
+            for option, value in zip(SECRETS, values):
+                variable = f"UP_{option}_{name}".upper().replace("-", "_")
+                environment[variable] = value
+                known[option] = f"{{{{ lookup('ansible.builtin.env', '{variable}') }}}}"
+            hosts[name] = {PREFIX + option: value for option, value in known.items()}
+        shared = {
+            "ansible_connection": "local",
+            f"{PREFIX}sandbox_url": sandbox.url,
+            f"{PREFIX}allow_write_events": True,
+        }
+        (tmp_path / "list.yml").write_text(yaml.safe_dump({"unified_profiles": {"vars": shared, "hosts": hosts}}))
+        sandbox.clear_journal()
+        given = ("-e", f"{PREFIX}export_from={tmp_path}/list.yml", "-e", f"{PREFIX}export_dir={tmp_path}/mine")
+        exported = project.run("export", *given, inventory="localhost,", **environment)
+        assert exported.status == 0, exported.output[-5000:]
+        jane = ("-e", f"{PREFIX}attest_existing=jane")
+        checked = project.run("connect", "--check", *jane, inventory=f"{tmp_path}/mine/hosts.yml", **environment)
+        assert checked.status == 0, checked.output[-5000:]
+        assert "100 environments: 100 predicted" in checked.output
+        assert checked.changed == dict.fromkeys(hosts, 3)
+        text = exported.output + checked.output + (tmp_path / "mine/hosts.yml").read_text()
+        assert [name for name, value in environment.items() if value in text] == []
         assert sandbox.journal(writes=True) == []
 
 
