@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from pathlib import Path
 
@@ -22,8 +23,14 @@ html_theme = "sphinx_ansible_theme"
 html_show_sphinx = False
 html_use_smartypants = True
 html_copy_source = False
-display_version = False
-html_theme_options = {"documentation_home_url": "index.html", "collapse_navigation": False}
+html_theme_options = {
+    "documentation_home_url": "index.html",
+    "collapse_navigation": False,
+    "topbar_links": {"GitHub": "https://github.com/flexops/unified_profiles"},
+}
+# tools/site names the versions that are published, this one first. A menu on each page leads from one to the other.
+current, *others = os.environ.get("DOCS_VERSIONS", "devel").split()
+html_context = {"current_version": current, "available_versions": [*dict.fromkeys(["devel", *others])]} if others else {}
 
 # The three places in Ansible's own documentation that the reference speaks of. Its whole inventory would have to be fetched at each build.
 PLACES = """\
