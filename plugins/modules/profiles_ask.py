@@ -44,6 +44,11 @@ EXAMPLES = r"""
     confirmed_by: jane
   run_once: true
   register: ask_result
+
+- name: Ask, and wait for each answer five minutes at most
+  flexops.unified_profiles.profiles_ask:
+    timeout: 300
+  run_once: true
 """
 
 RETURN = r"""

@@ -82,6 +82,13 @@ EXAMPLES = r"""
     profile_token: "{{ unified_profiles_profile_token }}"
     friendly_name: Production
     allow_write_events: true
+
+- name: Confirm the card, with everything else from the inventory
+  flexops.unified_profiles.profiles_connection:
+    settings: true
+    confirm:
+      by: jane
+      digest: 0d7a52c1e93b
 """
 
 RETURN = r"""

@@ -64,6 +64,15 @@ EXAMPLES = r"""
     export_dir: /srv/unified_profiles/exported
   run_once: true
   delegate_to: localhost
+
+- name: Show what an export from a list of names and references would write
+  flexops.unified_profiles.profiles_export:
+    export_from: "{{ playbook_dir }}/environments.yml"
+    export_dir: /srv/unified_profiles/exported
+  check_mode: true
+  diff: true
+  run_once: true
+  delegate_to: localhost
 """
 
 RETURN = r"""

@@ -116,6 +116,15 @@ EXAMPLES = r"""
     space_id: "{{ unified_profiles_space_id }}"
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
     key_fingerprints: [3f29a1b07c55]
+
+- name: Judge them without reading evidence, and acknowledge an alert that is mended
+  flexops.unified_profiles.profiles_info:
+    settings: true
+    source_id: 5BKZVyYHdt1D7ZrtHyNR7W
+    read_evidence: false
+    acknowledge: 71c3ab52e90d
+    confirmed_by: jane
+    reason: The connection was made again
 """
 
 RETURN = r"""

@@ -49,6 +49,20 @@ EXAMPLES = r"""
     state_dir: /srv/unified_profiles
     space_id: "{{ unified_profiles_space_id }}"
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
+
+- name: Hand the link over to an endpoint of your own, and read it back
+  flexops.unified_profiles.profiles_link:
+    settings: true
+    source_id: 5BKZVyYHdt1D7ZrtHyNR7W
+    channel: endpoint
+    endpoint:
+      url: https://gateway.example.com/prod/link
+      headers:
+        Authorization: "Bearer {{ unified_profiles_gateway_token }}"
+      body:
+        source_id: "{source_id}"
+      read_url: https://gateway.example.com/prod/link
+      read_path: source_id
 """
 
 RETURN = r"""

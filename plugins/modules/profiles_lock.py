@@ -67,6 +67,12 @@ EXAMPLES = r"""
         environment: prod
         state_dir: /srv/unified_profiles
         state: released
+
+- name: See whether another run is at work
+  flexops.unified_profiles.profiles_lock:
+    environment: prod
+    state_dir: /srv/unified_profiles
+  check_mode: true
 """
 
 RETURN = r"""

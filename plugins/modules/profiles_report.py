@@ -58,6 +58,11 @@ EXAMPLES = r"""
     report_dir: /srv/unified_profiles
   run_once: true
   register: report_result
+
+- name: Show the environments that fail the job
+  ansible.builtin.debug:
+    var: report_result.failing
+  run_once: true
 """
 
 RETURN = r"""

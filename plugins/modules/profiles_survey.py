@@ -49,6 +49,17 @@ EXAMPLES = r"""
   register: unified_profiles_look
   run_once: true
   delegate_to: localhost
+
+- name: Look for drift
+  flexops.unified_profiles.profiles_survey:
+    playbook: drift
+  register: unified_profiles_look
+  run_once: true
+  delegate_to: localhost
+
+- name: Show which environments have something due
+  ansible.builtin.debug:
+    var: unified_profiles_look.due
 """
 
 RETURN = r"""

@@ -55,6 +55,12 @@ EXAMPLES = r"""
     segment_token: "{{ unified_profiles_segment_token }}"
     read_audit_trail: true
   register: result
+
+- name: Look for a source that the ledger knows, and fail where creating another one would do harm
+  flexops.unified_profiles.segment_source_info:
+    settings: true
+    recorded_source_id: 5BKZVyYHdt1D7ZrtHyNR7W
+    refuse_harm: true
 """
 
 RETURN = r"""

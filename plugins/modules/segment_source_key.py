@@ -54,6 +54,15 @@ EXAMPLES = r"""
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
     state: absent
     key_fingerprint: 3f29a1b07c55
+
+- name: See which key would be removed
+  flexops.unified_profiles.segment_source_key:
+    settings: true
+    source_id: 5BKZVyYHdt1D7ZrtHyNR7W
+    state: absent
+    key_fingerprint: 3f29a1b07c55
+  check_mode: true
+  diff: true
 """
 
 RETURN = r"""

@@ -29,6 +29,12 @@ EXAMPLES = r"""
   flexops.unified_profiles.segment_space_info:
     segment_token: "{{ unified_profiles_segment_token }}"
   register: result
+
+- name: Read one space of the EU region
+  flexops.unified_profiles.segment_space_info:
+    segment_token: "{{ unified_profiles_segment_token }}"
+    segment_region: eu
+    space_id: spa_4fGh7
 """
 
 RETURN = r"""

@@ -42,6 +42,17 @@ EXAMPLES = r"""
     segment_token: "{{ unified_profiles_segment_token }}"
     profile_token: "{{ unified_profiles_profile_token }}"
     space_id: "{{ unified_profiles_space_id }}"
+
+- name: List what is wrong without failing, and check the right to write keys as well
+  flexops.unified_profiles.segment_space_validate:
+    settings: true
+    check_rights: true
+    fail_on_problem: false
+  register: validated
+
+- name: Show the checks that failed
+  ansible.builtin.debug:
+    msg: "{{ validated.checks | selectattr('verdict', 'equalto', 'failed') | map(attribute='next_step') }}"
 """
 
 RETURN = r"""

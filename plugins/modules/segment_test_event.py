@@ -73,6 +73,14 @@ EXAMPLES = r"""
     space_id: "{{ unified_profiles_space_id }}"
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
     test_event: true
+
+- name: Prove that one of two keys feeds the space, within a minute
+  flexops.unified_profiles.segment_test_event:
+    settings: true
+    source_id: 5BKZVyYHdt1D7ZrtHyNR7W
+    key_fingerprint: 3f29a1b07c55
+    test_event: true
+    test_event_timeout: 60
 """
 
 RETURN = r"""
