@@ -30,7 +30,9 @@ html_theme_options = {
 }
 # tools/site names the versions that are published, this one first. A menu on each page leads from one to the other.
 current, *others = os.environ.get("DOCS_VERSIONS", "devel").split()
-html_context = {"current_version": current, "available_versions": [*dict.fromkeys(["devel", *others])]} if others else {}
+html_context = (
+    {"current_version": current, "available_versions": [*dict.fromkeys(["devel", *others])]} if others else {}
+)
 
 # The three places in Ansible's own documentation that the reference speaks of. Its whole inventory would have to be fetched at each build.
 PLACES = """\

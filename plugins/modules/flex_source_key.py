@@ -62,12 +62,13 @@ EXAMPLES = r"""
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
     key_fingerprints: [3f29a1b07c55]
 
-- name: Hand over one of two keys, with everything else from the inventory
+- name: See the task card for it, with everything else from the inventory
   flexops.unified_profiles.flex_source_key:
     settings: true
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
-    key_fingerprints: [3f29a1b07c55, 9ac2e0417d3b]
-    key_fingerprint: 9ac2e0417d3b
+    key_fingerprints: [3f29a1b07c55]
+    channel: operator
+  check_mode: true
 """
 
 RETURN = r"""

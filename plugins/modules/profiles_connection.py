@@ -83,12 +83,11 @@ EXAMPLES = r"""
     friendly_name: Production
     allow_write_events: true
 
-- name: Confirm the card, with everything else from the inventory
+- name: See the task card for it, with everything else from the inventory
   flexops.unified_profiles.profiles_connection:
     settings: true
-    confirm:
-      by: jane
-      digest: 0d7a52c1e93b
+    channel: operator
+  check_mode: true
 """
 
 RETURN = r"""

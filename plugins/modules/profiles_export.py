@@ -65,9 +65,8 @@ EXAMPLES = r"""
   run_once: true
   delegate_to: localhost
 
-- name: Show what an export from a list of names and references would write
+- name: Show what an export would change
   flexops.unified_profiles.profiles_export:
-    export_from: "{{ playbook_dir }}/environments.yml"
     export_dir: /srv/unified_profiles/exported
   check_mode: true
   diff: true

@@ -117,14 +117,12 @@ EXAMPLES = r"""
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
     key_fingerprints: [3f29a1b07c55]
 
-- name: Judge them without reading evidence, and acknowledge an alert that is mended
+- name: Judge them by the ledger alone, with everything else from the inventory
   flexops.unified_profiles.profiles_info:
     settings: true
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
+    key_fingerprints: [3f29a1b07c55]
     read_evidence: false
-    acknowledge: 71c3ab52e90d
-    confirmed_by: jane
-    reason: The connection was made again
 """
 
 RETURN = r"""

@@ -50,19 +50,12 @@ EXAMPLES = r"""
     space_id: "{{ unified_profiles_space_id }}"
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
 
-- name: Hand the link over to an endpoint of your own, and read it back
+- name: See the task card for it, with everything else from the inventory
   flexops.unified_profiles.profiles_link:
     settings: true
     source_id: 5BKZVyYHdt1D7ZrtHyNR7W
-    channel: endpoint
-    endpoint:
-      url: https://gateway.example.com/prod/link
-      headers:
-        Authorization: "Bearer {{ unified_profiles_gateway_token }}"
-      body:
-        source_id: "{source_id}"
-      read_url: https://gateway.example.com/prod/link
-      read_path: source_id
+    channel: operator
+  check_mode: true
 """
 
 RETURN = r"""

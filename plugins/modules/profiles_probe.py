@@ -48,17 +48,11 @@ EXAMPLES = r"""
     probe_dir: /srv/unified_profiles/probe
   run_once: true
   delegate_to: localhost
-
-- name: Probe, and keep the result
-  flexops.unified_profiles.profiles_probe:
-    probe_dir: /srv/unified_profiles/probe
-  run_once: true
-  delegate_to: localhost
   register: probed
 
-- name: Stop where a service contradicts an assumption
-  ansible.builtin.assert:
-    that: not probed.contradicted
+- name: Show what an answer speaks against
+  ansible.builtin.debug:
+    var: probed.contradicted
   run_once: true
 """
 

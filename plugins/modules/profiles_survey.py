@@ -53,13 +53,13 @@ EXAMPLES = r"""
 - name: Look for drift
   flexops.unified_profiles.profiles_survey:
     playbook: drift
-  register: unified_profiles_look
+  register: drift_look
   run_once: true
   delegate_to: localhost
 
-- name: Show which environments have something due
+- name: Show what was found
   ansible.builtin.debug:
-    var: unified_profiles_look.due
+    var: drift_look.environments
 """
 
 RETURN = r"""

@@ -30,11 +30,10 @@ EXAMPLES = r"""
     segment_token: "{{ unified_profiles_segment_token }}"
   register: result
 
-- name: Read one space of the EU region
+- name: Read one space, with everything else from the inventory
   flexops.unified_profiles.segment_space_info:
-    segment_token: "{{ unified_profiles_segment_token }}"
-    segment_region: eu
-    space_id: spa_4fGh7
+    settings: true
+    space_id: "{{ unified_profiles_space_id }}"
 """
 
 RETURN = r"""

@@ -148,7 +148,7 @@ def card_text(card: Mapping[str, t.Any], run: Run) -> str:
 
 
 def _hidden() -> str:
-    """Where to look for what Ansible hides in the terminal: from this release on all that was vaulted, also what a person has to type."""
+    """Return where to look for what Ansible hides in the terminal: from 2.22 on all that was vaulted, also what a person types."""
     hides = tuple(map(int, release.__version__.split(".")[:2])) >= (2, 22)
     return "A value that shows as $REDACTED$ is vaulted. The report and the inventory have it." if hides else ""
 
