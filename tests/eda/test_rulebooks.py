@@ -321,6 +321,31 @@ def test_twilios_errors_need_the_token(activate, project, sandbox):
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("name", ["segment_audit", "twilio_errors"])
+def test_the_source_can_be_swapped_for_an_event_stream(activate, project, sandbox, tmp_path, name):
+    """With an event as the controller of Event-Driven Ansible hands it on; the filters and rules stay."""
+    assert project.run("connect").status == 0
+    dev = sandbox.world.environments["dev"]
+    audit = {"id": "e1", "type": "Source Modified", "timestamp": iso(sandbox.world.now()), "actor": "user_1"}
+    audit |= {"resourceId": "x", "resourceType": "SOURCE", "resourceName": "x"}
+    logged = {
+        "type": "com.twilio.error-logs.error.logged",
+        "data": {"account_sid": dev.account_sid, "error_code": "49008"},
+    }
+    payload = forwarded(dev, audit) if name == "segment_audit" else {"body": [logged]}
+    meta = {"endpoint": "/eda-event-streams/1/post/", "eda_event_stream_name": name, "headers": {"Accept": "*/*"}}
+    (ruleset,) = yaml.safe_load((ROOT / f"extensions/eda/rulebooks/{name}.yml").read_text())
+    (source,) = ruleset["sources"]
+    del source["eda.builtin.webhook"]
+    source["eda.builtin.generic"] = {"payload": [{"payload": payload, "meta": meta}], "shutdown_after": LONG}
+    (tmp_path / "swapped.yml").write_text(yaml.safe_dump([ruleset]))
+    sandbox.clear_journal()
+    activation = activate(tmp_path / "swapped.yml")
+    activation.wait(lambda: looks(sandbox))
+    assert looks(sandbox, "prod") == 0
+
+
+@pytest.mark.full
 def test_killed_at_any_point_nothing_is_lost_and_nothing_is_looked_into_twice(follow, project, sandbox, tmp_path):
     assert project.run("connect").status == 0
     activation = follow()

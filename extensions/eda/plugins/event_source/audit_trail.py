@@ -85,7 +85,7 @@ HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis
 # An event may show in the trail after a later one: so far back, the trail is read again.
 OVERLAP = datetime.timedelta(minutes=10)
 LONGEST = 3600.0
-PAGES = 50
+PAGES = 500
 # An event is handed on as often as this: within six hours.
 TIMES = 7
 # Bytes. A page has 200 events.
@@ -220,6 +220,9 @@ class Trail:
             if not answer["next"]:
                 break
             query["pagination.cursor"] = str(answer["next"])
+        else:
+            problem = f"The audit trail has more than {len(events)} events since {query['startTime']}. The older ones are left out."
+            await queue.put({"environment": self.name, "problem": problem})
         events.reverse()  # newest first, as they came
         for event in sorted(events, key=lambda event: parse_time(event["timestamp"])):
             id_, at = event["id"], event["timestamp"]

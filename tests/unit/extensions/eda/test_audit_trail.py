@@ -329,6 +329,16 @@ def test_all_pages_are_read_oldest_first(segment, follow):
     ]
 
 
+def test_more_than_is_read_at_once_is_told(segment, follow, monkeypatch):
+    follow(1)
+    monkeypatch.setitem(PLUGIN["main"].__globals__, "PAGES", 2)
+    segment.page_size = 3
+    segment.events.extend(event(f"e{n}", 0.1 * n) for n in range(7))
+    told = follow(1)
+    assert told[0] == f"The audit trail has more than 6 events since {at(0)}. The older ones are left out."
+    assert told[1:] == [f"e{n}" for n in range(1, 7)]
+
+
 @pytest.mark.parametrize(
     ("status", "told"),
     [(401, "owner's token"), (403, "owner's token"), (429, "rate limit"), (503, "status 503"), (404, "status 404")],
