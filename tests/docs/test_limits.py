@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever the page of limits says that nobody knows, a probe looks for."""
+"""Whatever the page of limits says that nobody knows, a probe looks for; what no read shows is on the page of the probe."""
 
 from __future__ import annotations
 
@@ -45,3 +45,15 @@ def test_a_probe_looks_for_what_nobody_knows():
     for known, said in zip([*QUESTIONS, *NOT_ASKED], rows + guesses):
         assert said.startswith(known)
     assert {name for names in QUESTIONS.values() for name in names} <= {one.name for one in ASSUMPTIONS}
+
+
+def test_the_page_of_the_probe_lists_what_no_read_shows():
+    """Whatever is assumed has a row in the probe, and a row that can never be seen says so before anybody runs it."""
+    page = (ROOT / "docs/probe.md").read_text().partition("## What no probe sees")[2].partition("These switches")[0]
+    listed = {
+        name
+        for line in re.findall(r"^- [^:]+: ([a-z_, \n]+)\.$", page, re.MULTILINE)
+        for name in re.split(r",\s+", line)
+    }
+    assert listed == {one.name for one in ASSUMPTIONS if one.judge.__qualname__.startswith("never.")}
+    assert all(role in page for role in (said.removeprefix("Which ") for said in NOT_ASKED))
