@@ -12,14 +12,10 @@ DEV = ("--limit", "dev")
 
 
 def kept(project):
-    """All files of the project's state, but for reports."""
-    folder = project.inventory / ".unified_profiles"
-    files = [
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not path.name.startswith(("report", "junit", "metrics"))
-    ]
-    return {path: path.read_bytes() for path in files if "seen" not in str(path.relative_to(folder))}
+    """All files of the project's state, but for reports and what looks remember."""
+    folder, of_looks = project.inventory / ".unified_profiles", ("report", "junit", "metrics", "seen", "looked")
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(of_looks)]
+    return {path: path.read_bytes() for path in files}
 
 
 def test_drift_is_told_and_accepted_by_name(project, sandbox):
