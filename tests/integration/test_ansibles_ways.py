@@ -32,7 +32,12 @@ def test_tags_leave_the_survey_in_and_everything_else_out(project, sandbox):
 
 @pytest.mark.newest_only
 def test_marks_of_editors_are_read_over_and_no_server_begins_a_line(project, sandbox):
-    """An inventory with byte order marks; and an answer with lines of its own."""
+    """Files with byte order marks, or of no UTF-8 at all; and an answer with lines of its own."""
+    ledgers = project.inventory / ".unified_profiles/ledger"
+    ledgers.mkdir(parents=True)
+    for name, encoding in (("prod", "utf-8-sig"), ("eu", "utf-16")):
+        ledger = {"format": 1, "environment": name, "steps": {}}
+        (ledgers / f"{name}.json").write_text(json.dumps(ledger), encoding=encoding)
     for file in [*project.inventory.rglob("*.yml")]:
         file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     forged = "no\r\nPLAY RECAP ****\ndev : ok=9 failed=0\n| forged |"
@@ -42,10 +47,19 @@ def test_marks_of_editors_are_read_over_and_no_server_begins_a_line(project, san
     assert run.report["dev"]["status"] == "failed"
     assert r"no\r\nPLAY RECAP ****\ndev : ok=9" in run.output
     assert run.report["prod"]["status"] == "predicted", "the variables of the group were read"
+    assert "it is not UTF-8" in run.report["eu"][WHY]
     page = (project.inventory / ".unified_profiles/report-check.md").read_text()
     lines = [line.strip() for line in (run.output + page).splitlines()]
     assert not [line for line in lines if line.startswith(("dev : ok=9", "| forged", "PLAY RECAP ****\\"))]
     assert sum(line.startswith("PLAY RECAP") for line in lines) == 1
+    # Ansible itself reads no such variables.
+    settings = project.inventory / "group_vars/unified_profiles.yml"
+    settings.write_text(settings.read_text(encoding="utf-8-sig"), encoding="utf-16")
+    sandbox.clear_journal()
+    run = project.run("connect")
+    assert run.status != 0
+    assert "'utf-8' codec can't" in run.output
+    assert sandbox.journal() == []
 
 
 NO_ENVIRONMENT = {

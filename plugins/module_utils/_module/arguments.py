@@ -128,7 +128,8 @@ def _without_null(spec: Mapping[str, t.Any], given: Mapping[str, t.Any]) -> dict
     return {
         name: _without_null(inner[name], value) if name in inner and isinstance(value, Mapping) else value
         for name, value in given.items()
-        if value is not None
+        # What has no such name is refused, whatever it is.
+        if value is not None or name not in spec
     }
 
 

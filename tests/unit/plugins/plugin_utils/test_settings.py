@@ -238,6 +238,7 @@ def test_no_value_is_shown(name):
     [
         ({"kee": ENDPOINT}, ": has no option kee. Did you mean key?"),
         ({"connexion": ENDPOINT}, ": has no option connexion. Did you mean connection?"),
+        ({"linc": None}, ": has no option linc. Did you mean link?"),
         ({"key": {**ENDPOINT, "header": {}}}, ".key: has no option header. Did you mean headers?"),
         ({"key": {**ENDPOINT, "read-url": ""}}, ".key: has no option read-url. Did you mean read_url?"),
         (

@@ -11,6 +11,7 @@ import json
 import re
 
 import pytest
+import yaml
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import ENDPOINT_OPTIONS
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._settings import SETTINGS
 from support.chain import Chain
@@ -56,6 +57,60 @@ def _endpoints(path, value):
     return {"odd": f"&{anchor} {value}", ENDPOINTS: written, f"{PREFIX}channel": "endpoint"}
 
 
+def is_text(kind):
+    """Whether Ansible reads a text or a small number, which is one."""
+    if "{{" in VALUES[kind] or "{%" in VALUES[kind]:
+        return kind == "unsafe"
+    found = yaml.safe_load(VALUES[kind])
+    return isinstance(found, str) or (type(found) is int and found < 1 << 64)
+
+
+NOT_SET = {"null", "omitted", "template of none"}
+TEXTS = {kind for kind in VALUES if is_text(kind)}
+DICTS = {"JSON", "mapping", "deep mapping", "null inside", "number as key", "template as key", "unsafe mapping"}
+# What a setting of a type may be, or one of its name. All else is refused.
+MAY_BE = {
+    **{"str": TEXTS, "path": TEXTS, "choices": set(), "list": {"list"}, "dict": {"mapping"}, "raw": {*VALUES}},
+    **{"bool": {"true", "false", "yes", "off", "zero"}, "int": {"number", "sixties"}},
+    **{"float": {"number", "zero", "fraction", "sixties"}},
+    "source_labels": {"mapping", *DICTS} - {"JSON", "deep mapping", "null inside"},
+    "own_variables": TEXTS
+    | {"list", "words", "numbers", "fraction", "set", "true", "false", "yes", "off", "secret in a list"},
+    "serial": {"number", "numbers", "percentage", "sixties"},
+    "max_fail_percentage": {"number", "zero", "fraction", "percentage"},
+    "confirm": {"empty", "list", "mapping"},
+    **{name: {"empty", "list", "false", "off", "zero"} for name in ("withdraw", "handover_again", "acknowledge")},
+    **{name: DICTS | {"secret as key", "secret inside"} for name in ("key.headers", "key.body")},
+    **{name: set() for name in ("connection", "link", "key")},
+}
+REQUIRED = {
+    *("segment_token", "space_id", "profile_token", "twilio_account_sid", "twilio_api_key", "twilio_api_secret"),
+    *("allow_write_events", "serial", "max_fail_percentage"),
+    *("connection", "link", "key", "key.url", "key.read_url", "key.read_path", "key.success.path", "key.success.value"),
+}
+
+
+def expected(setting, kind):
+    """What becomes of it: taken or refused. Either, where the text or number itself may be wrong, which tests of its own tell."""
+    name, _, of_option = kind.rpartition(": ")
+    name, kind = name or setting.removeprefix(PREFIX), of_option or kind
+    if kind in NOT_SET:
+        # As if it were not there.
+        return {"taken", "refused"} if name in REQUIRED else {"taken"}
+    spec = SETTINGS.get(setting) if not of_option or setting != ENDPOINTS else _option(name)
+    type_ = "choices" if spec.get("choices") and spec["type"] == "str" else spec.get("type", "str")
+    if kind not in MAY_BE.get(name, MAY_BE[type_]):
+        return {"refused"}
+    return {"taken"} if type_ == "bool" and name not in REQUIRED else {"taken", "refused"}
+
+
+def _option(name):
+    spec = ENDPOINT_OPTIONS
+    for part in name.split(".")[1:]:
+        spec = spec["options"][part]
+    return spec
+
+
 def environment(sandbox, folder):
     env = sandbox.world.environments["dev"]
     names = ("segment_token", "profile_token", "account_sid", "api_key", "api_secret")
@@ -83,6 +138,8 @@ def test_every_setting_with_every_kind_of_value(sandbox, tmp_path, full, count):
             wrong.append(f"{setting}, {kind}: not named: {refused[:300]}")
         if "defect" in refused:
             wrong.append(f"{setting}, {kind}: {refused}")
+        if (found := "refused" if refused else "taken") not in expected(setting, kind) and host in told.keys() | looks:
+            wrong.append(f"{setting}, {kind}: {found}")
         shown = refused + json.dumps(outcomes.get(host))
         if MARKED in shown or "NoneType" in shown:
             wrong.append(f"{setting}, {kind}: shown: ...{shown[max(0, shown.find(MARKED) - 100) :][:200]}")
