@@ -177,10 +177,9 @@ def wide_lines(text: str) -> Iterator[str]:
 def problems(name: str, text: str) -> Iterator[str]:
     if name.endswith(".md") and name != MEASURED:
         yield from (f"{name}: a line of {len(line)} characters: {line}" for line in wide_lines(text))
-    most = 30 if name == "docs/events.md" else MOST
     prose = [*read_by_people(name, text), *shown(name, text), *remarks(name, text)]
     for sentence in (sentence for part in prose for sentence in sentences(part)):
-        if (count := len(re.findall(r"[\w'-]+", sentence))) > most:
+        if (count := len(re.findall(r"[\w'-]+", sentence))) > MOST:
             yield f"{name}: {count} words: {sentence}"
         yield from (f"{name}: {problem}: {sentence}" for problem in listed(READ, sentence))
     for node in ast.walk(ast.parse(text)) if name.endswith(".py") else ():
