@@ -58,7 +58,7 @@ def _endpoints(path, value):
 
 
 def is_text(kind):
-    """Whether Ansible reads a text or a small number, which is one."""
+    """Return whether Ansible reads a string, or a number that is taken for one."""
     if "{{" in VALUES[kind] or "{%" in VALUES[kind]:
         return kind == "unsafe"
     found = yaml.safe_load(VALUES[kind])
