@@ -113,12 +113,21 @@ def made(awx_collection, tmp_path_factory):
     return configured_once(awx_collection, tmp_path_factory, "made")
 
 
+@pytest.fixture(scope="module")
+def configured(awx_collection, tmp_path_factory, made):
+    """With environments that have credentials of their own, and with notifications."""
+    environments = [{"name": name, "credentials": of} for name, of in own_credentials(made).items()]
+    given = json.dumps({"awx_environments": environments, "awx_notifications": NOTIFICATIONS})
+    return configured_once(awx_collection, tmp_path_factory, "configured", "-e", given)
+
+
 def test_the_syntax_is_right(awx_collection):
     path = f"{awx_collection}:{ROOT / '.collections'}"
-    for playbook in (AWX / "configure.yml", *sorted(AWX.glob("project/*.yml"))):
-        inventory = ("-i", ROOT / "inventories/example")
-        done = command("ansible-playbook", *inventory, "--syntax-check", playbook, ANSIBLE_COLLECTIONS_PATH=path)
-        assert done.returncode == 0, done.stdout + done.stderr
+    playbooks = (AWX / "configure.yml", *sorted(AWX.glob("project/*.yml")))
+    inventory = ("-i", ROOT / "inventories/example")
+    done = command("ansible-playbook", *inventory, "--syntax-check", *playbooks, ANSIBLE_COLLECTIONS_PATH=path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("playbook: ") == len(playbooks)
 
 
 def test_the_arguments_are_those_of_the_modules(made):
@@ -204,15 +213,18 @@ def test_a_key_is_retired_only_after_an_approval(made):
     assert jinja2.Template(words["retire"]).render() == "{}"
 
 
-def test_credentials_of_its_own_need_a_workflow_of_its_own(awx_collection, tmp_path, made):
-    """An environment with credentials of its own has a workflow of its own."""
+def own_credentials(made):
+    """Credentials of their own, by environment."""
     organization = {"name": "Default"}
-    credentials = {
+    return {
         name: [{"name": f"{name} {kind['name']}", "organization": organization} for kind in made["credential_type"]]
         for name in ("prod", "eu")
     }
-    environments = [{"name": name, "credentials": of} for name, of in credentials.items()]
-    found = configure(awx_collection, tmp_path, "-e", json.dumps({"awx_environments": environments}))
+
+
+def test_credentials_of_its_own_need_a_workflow_of_its_own(made, configured):
+    """An environment with credentials of its own has a workflow of its own."""
+    credentials, found = own_credentials(made), configured
     asking = {template["name"] for template in found["job_template"] if template["ask_credential_on_launch"]}
     assert [workflow["name"].rpartition(", ")[2] for workflow in found["workflow_job_template"]] == ["prod", "eu"] * 3
     for workflow, (name, of) in zip(found["workflow_job_template"], credentials.items()):
@@ -355,15 +367,9 @@ ALLOWED = ("id", "name", "status", "artifacts")
 MAX_SLACK = 3000
 
 
-@pytest.fixture(scope="module")
-def notifying(awx_collection, tmp_path_factory):
-    given = ("-e", json.dumps({"awx_notifications": NOTIFICATIONS}))
-    return configured_once(awx_collection, tmp_path_factory, "notifying", *given)
-
-
-def rendered(notifying, kind, artifacts):
+def rendered(configured, kind, artifacts):
     """What AWX would send: message and body, in its sandbox."""
-    (template,) = (one for one in notifying["notification_template"] if one["notification_type"] == kind)
+    (template,) = (one for one in configured["notification_template"] if one["notification_type"] == kind)
     assert set(template["messages"]) == {"error"}
     job = {"id": 7, "name": "Unified Profiles: drift", "status": "failed", "artifacts": artifacts, "secret": "never"}
     context = {
@@ -384,34 +390,34 @@ def handed(**outcomes):
 EVIL = "\"quoted\" 'once' {{ 7 * 7 }} <b>&amp;</b> \\ {% raw %} \x1b[2J\n"
 
 
-def test_drift_tells_people(notifying):
-    drift = {template["name"].rpartition(": ")[2]: template for template in notifying["job_template"]}["drift"]
+def test_drift_tells_people(configured):
+    drift = {template["name"].rpartition(": ")[2]: template for template in configured["job_template"]}["drift"]
     assert drift["notification_templates_error"] == [f"Unified Profiles: {one['name']}" for one in NOTIFICATIONS]
-    assert all("notification_templates_error" not in of for of in notifying["job_template"] if of is not drift)
-    for template in notifying["notification_template"]:
+    assert all("notification_templates_error" not in of for of in configured["job_template"] if of is not drift)
+    for template in configured["notification_template"]:
         # AWX refuses one.
         assert "\n" not in template["messages"]["error"].get("message", "")
     artifacts = handed(
         dev={"status": "drifted", "fails": True, "reasons": [EVIL]}, prod={"status": "in_sync", "fails": False}
     )
-    slack = rendered(notifying, "slack", artifacts)["message"]
+    slack = rendered(configured, "slack", artifacts)["message"]
     first, line = slack.split("\n", 1)
     assert first == "Unified Profiles, Unified Profiles: drift: 1 drifted, 1 in_sync. https://awx.example.com/7"
     assert line.startswith("dev is drifted: ")
     assert "{{ 7 * 7 }} <b>&amp;</b>" in line
     assert "prod" not in slack
-    mail = rendered(notifying, "email", artifacts)
+    mail = rendered(configured, "email", artifacts)
     assert "\n" not in mail["message"]
     assert mail["body"] == slack
-    webhook = json.loads(rendered(notifying, "webhook", artifacts)["body"])
+    webhook = json.loads(rendered(configured, "webhook", artifacts)["body"])
     assert webhook["unified_profiles"] == artifacts["unified_profiles"]
 
 
 @pytest.mark.parametrize("kind", ["slack", "email", "webhook"])
-def test_a_thousand_environments_and_long_texts_survive(notifying, kind):
+def test_a_thousand_environments_and_long_texts_survive(configured, kind):
     outcomes = {f"env{n}": {"status": "drifted", "fails": True, "reasons": [EVIL + "x" * 3000]} for n in range(1000)}
     artifacts = handed(**outcomes)
-    found = rendered(notifying, kind, artifacts)
+    found = rendered(configured, kind, artifacts)
     if kind == "webhook":
         assert json.loads(found["body"])["unified_profiles"]["counts"] == {"drifted": 1000}
         return
@@ -423,9 +429,9 @@ def test_a_thousand_environments_and_long_texts_survive(notifying, kind):
 
 @pytest.mark.parametrize("artifacts", [{}, None, "$hidden due to Ansible no_log flag$"])
 @pytest.mark.parametrize("kind", ["slack", "email", "webhook"])
-def test_a_job_without_artifacts_is_told_as_well(notifying, kind, artifacts):
+def test_a_job_without_artifacts_is_told_as_well(configured, kind, artifacts):
     """So are the stubs with which AWX checks a message."""
-    found = rendered(notifying, kind, artifacts)
+    found = rendered(configured, kind, artifacts)
     if kind == "webhook":
         assert json.loads(found["body"])["unified_profiles"] == {}
     else:
