@@ -97,6 +97,18 @@ def test_what_certifiers_run_is_run_on_every_version():
     assert {"2.16", "2.18", "2.19", "2.20", "2.21"} <= {*cores.split()}
 
 
+def test_what_is_left_out_on_other_cores_imports_nothing_of_ansible():
+    (plain,) = re.findall(r"^PLAIN := (.+)$", MAKEFILE, re.MULTILINE)
+    utils = ROOT / "plugins/module_utils"
+    with_ansible = {
+        path.relative_to(utils).parts[0]
+        for path in utils.glob("*/*.py")
+        if re.search(r"^ *(from|import) ansible[. ]", path.read_text(), re.MULTILINE)
+    }
+    assert with_ansible
+    assert {*plain.split()} == {path.parent.name for path in utils.glob("*/__init__.py")} - with_ansible
+
+
 def test_the_changelog_speaks_of_this_version():
     """The changelog speaks of this version or of the one before."""
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
