@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import re
 import signal
@@ -23,6 +24,8 @@ from support.chain import Chain, Run
 from support.project import ROOT
 from support.scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 
+# Seconds, less than a look may take. What still runs then hangs, and says where.
+HANGS = 100
 NAMES = [name for name, scenario in SCENARIOS.items() if not scenario.refused and "operator" not in name]
 
 
@@ -41,6 +44,8 @@ def kill_at(sandbox: SandboxHandle, run: Callable[[], object], nth: int, phase: 
     sandbox.on_request(hook)
     told, says = os.pipe()
     child = os.fork()
+    # Of the sandbox's thread in this process, and of the run's threads in the other one.
+    faulthandler.dump_traceback_later(HANGS, file=says)
     if child == 0:
         try:
             ended = f"It ended, and failed with {getattr(run(), 'failure', None)}"
@@ -48,12 +53,13 @@ def kill_at(sandbox: SandboxHandle, run: Callable[[], object], nth: int, phase: 
             ended = traceback.format_exc()
         os.write(says, ended.encode()[-4000:])
         os._exit(0)
-    os.close(says)
     started.set()
     try:
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     finally:
         sandbox.on_request(None)
+        faulthandler.cancel_dump_traceback_later()
+        os.close(says)
     with open(told, encoding="utf-8", errors="replace") as pipe:
         # A run that ends before its request says why.
         assert status, pipe.read()
