@@ -141,9 +141,14 @@ class AtOnce(abc.ABC, t.Generic[L]):
             )
             return ModuleContext(params, True, transport, workers)
 
-        result = as_settings(result_of(lambda call: dict(t.cast("dict[str, t.Any]", self.see(call))), context))
-        found = self.nothing(result["msg"]) if result.get("failed") else t.cast(L, result)
-        if failure := self.failure_of(found):
+        try:
+            result = as_settings(result_of(lambda call: dict(t.cast("dict[str, t.Any]", self.see(call))), context))
+            found = self.nothing(result["msg"]) if result.get("failed") else t.cast(L, result)
+            failure = self.failure_of(found)
+        except Exception as error:  # nothing would tell of it in this thread, and the run would wait for it
+            failure = defect(error)["msg"]
+            found = self.nothing(failure)
+        if failure:
             self.failures[name] = failure
         return found
 

@@ -90,6 +90,14 @@ def test_a_defect_is_told_as_one_and_stops_no_other(environments, monkeypatch):
     assert looks["dev"]["failure"] == looks["eu"]["failure"] == ""
 
 
+def test_a_defect_beside_the_look_is_told_and_not_waited_for(environments, monkeypatch):
+    looking, _lines = survey(limit=3600)
+    monkeypatch.setattr(looking, "failure_of", lambda found: found["nosuch"])
+    looks = looking.look(["dev"], lambda name: settings(environments[name]))
+    assert looks["dev"]["failure"].startswith("A defect in flexops.unified_profiles: KeyError at ")
+    assert looking.failures["dev"] == looks["dev"]["failure"]
+
+
 def test_a_defect_in_the_settings_of_one_stops_no_other(environments):
     def settings_of(name):
         if name == "prod":
