@@ -7,11 +7,15 @@
 from __future__ import annotations
 
 import faulthandler
+import fcntl
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import traceback
 from collections.abc import Callable
@@ -176,6 +180,61 @@ def test_the_whole_playbook_killed(sandbox: SandboxHandle, project, name: str, m
     kill_the_playbook(sandbox, project, SCENARIOS[name], match, phase)
     run_again(project, chain, SCENARIOS[name], start)
     count("whole playbook killed, then a run")
+
+
+def test_nothing_is_sent_once_the_terminal_is_closed(sandbox: SandboxHandle, project) -> None:
+    """SIGHUP between the last request that reads and the hand-over: its worker lives on, and sends nothing."""
+    chain = SCENARIOS["first connect"].begin(sandbox, project.inventory / ".unified_profiles")
+    start = Snapshot(chain)
+    chain.connect()
+    lines = [line_of(entry) for entry in sandbox.journal()]
+    at = lines.index("POST /handover/dev/connection") - 1
+    start.restore()
+    rest = iter(range(lines[:at].count(lines[at]), -1, -1))
+    controller, terminal = pty.openpty()
+    alive, ended = os.pipe()
+    started, closing = threading.Event(), threading.Event()
+
+    def read() -> None:
+        while not closing.is_set():
+            if select.select([controller], [], [], 0.05)[0]:
+                os.read(controller, 65536)
+
+    reader = threading.Thread(target=read)
+
+    def close_the_terminal(phase: str, entry: dict[str, Any]) -> None:
+        if phase == "after" and line_of(entry) == lines[at] and next(rest, -1) == 0:
+            started.wait(10)
+            closing.set()
+            reader.join()
+            os.close(controller)
+            process.wait(120)
+
+    sandbox.on_request(close_the_terminal)
+    process = subprocess.Popen(
+        [
+            *(Path(sys.executable).with_name("ansible-playbook"), "-i", project.inventory),
+            *(ROOT / "playbooks/connect.yml", "--limit", "dev"),
+        ],
+        cwd=project.folder,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "SANDBOX_PORT": sandbox.url.rpartition(":")[2]},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        pass_fds=[ended],
+    )
+    os.close(terminal)
+    os.close(ended)
+    reader.start()
+    started.set()
+    # Every process of the run holds the other end.
+    assert os.read(alive, 1) == b""
+    os.close(alive)
+    assert closing.is_set()
+    assert process.returncode == -signal.SIGHUP
+    assert sandbox.journal(writes=True) == []
 
 
 @pytest.mark.full
