@@ -40,15 +40,26 @@ def play(project, tasks, **variables):
     return path
 
 
-def result(project, task, *arguments, **variables):
-    """The result of one task, and the run."""
-    out = project.folder / "result.json"
+def results(project, tasks, *arguments, **variables):
+    """The results of tasks, and the run."""
+    out = project.folder / "results.json"
     out.unlink(missing_ok=True)
-    save = {"ansible.builtin.copy": {"content": "{{ found | to_json }}", "dest": str(out)}, "check_mode": False}
-    path = play(project, [{**task, "register": "found", "ignore_errors": True}, save], **variables)
+    given = [{**task, "register": f"found{n}", "ignore_errors": True} for n, task in enumerate(tasks)]
+    names = ", ".join(task["register"] for task in given)
+    save = {
+        "ansible.builtin.copy": {"content": f"{{{{ [{names}] | to_json }}}}", "dest": str(out)},
+        "check_mode": False,
+    }
+    path = play(project, [*given, save], **variables)
     run = project.run(str(path), *arguments)
     assert out.exists(), run.output
     return json.loads(out.read_text()), run
+
+
+def result(project, task, *arguments, **variables):
+    """The result of one task, and the run."""
+    (found,), run = results(project, [task], *arguments, **variables)
+    return found, run
 
 
 WAYS = {
@@ -77,36 +88,35 @@ def test_the_same_result_both_ways(project, way):
 
 
 WRONG = "sgp_marked0123456789abcdef0123456789abcdef"
+WRONG_ARGUMENTS = [
+    (
+        {"segment_region": WRONG},
+        "segment_region: must be one of us, eu, and is a string of 42 characters (fingerprint ",
+    ),
+    (
+        {"wait_timeout": WRONG},
+        "wait_timeout: must be a whole number, and is a string of 42 characters (fingerprint ",
+    ),
+    (
+        {"source_labels": WRONG + "="},
+        "source_labels: must be a mapping, and is a string of 43 characters (fingerprint ",
+    ),
+    ({"wait_timeout": float("inf")}, "wait_timeout: must be a whole number, and is a number."),
+    (
+        {"name": WRONG},
+        f"Unsupported parameters for ({COLLECTION}.segment_source) module: name. Supported parameters include: accounts_url,",
+    ),
+    ({"twilio_edge": WRONG, "state": None, "source_id": "nowhere", "create": False}, ""),
+]
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (
-            {"segment_region": WRONG},
-            "segment_region: must be one of us, eu, and is a string of 42 characters (fingerprint ",
-        ),
-        (
-            {"wait_timeout": WRONG},
-            "wait_timeout: must be a whole number, and is a string of 42 characters (fingerprint ",
-        ),
-        (
-            {"source_labels": WRONG + "="},
-            "source_labels: must be a mapping, and is a string of 43 characters (fingerprint ",
-        ),
-        ({"wait_timeout": float("inf")}, "wait_timeout: must be a whole number, and is a number."),
-        (
-            {"name": WRONG},
-            f"Unsupported parameters for ({COLLECTION}.segment_source) module: name. Supported parameters include: accounts_url,",
-        ),
-        ({"twilio_edge": WRONG, "state": None, "source_id": "nowhere", "create": False}, ""),
-    ],
-)
-def test_no_argument_is_shown_either_way(project, way, given, said):
-    found, run = result(project, {f"{COLLECTION}.segment_source": given}, "-vvv", **WAYS[way])
-    assert found.get("failed", False) == bool(said or "source_id" in given), found
-    assert found["msg"].startswith(said), found["msg"]
+def test_no_argument_is_shown_either_way(project, way):
+    tasks = [{f"{COLLECTION}.segment_source": given} for given, _said in WRONG_ARGUMENTS]
+    found, run = results(project, tasks, "-vvv", **WAYS[way])
+    for (given, said), one in zip(WRONG_ARGUMENTS, found):
+        assert one.get("failed", False) == bool(said or "source_id" in given), one
+        assert one["msg"].startswith(said), one["msg"]
     assert WRONG[4:] not in run.output
     assert "Traceback" not in run.output
 

@@ -89,7 +89,7 @@ def test_something_happens_between_two_requests(
         state = at_request(patch, 0, lambda: None)
         settle(chain, scenario.playbook)
     wrong = []
-    for nth in sample(list(range(1, state[0] + 1)), 1.0 if full else 0.3, name):
+    for nth in sample(list(range(1, state[0] + 1)), 1.0 if full else 0.2, name):
         start.restore()
         with monkeypatch.context() as patch:
             at_request(patch, nth, lambda: action(chain))

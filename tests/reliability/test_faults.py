@@ -19,7 +19,7 @@ from support.chain import Chain, Run, surveyed
 from support.scenarios import SCENARIOS, Scenario, Snapshot, assert_connected, check_settled, sample, settle
 from support.waiting import HELD, eventually, giving_up_on
 
-SHARE = 0.015  # of the cases in every run of the tests; `make test-all` has all of them
+SHARE = 0.01  # of the cases in every run of the tests; `make test-all` has all of them
 STALE: dict[str, Any] = {"kind": "stale", "changes": 1}
 FAULTS: dict[str, dict[str, Any]] = {
     "dropped before": {"kind": "drop_before"},

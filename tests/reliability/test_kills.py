@@ -80,7 +80,7 @@ def test_killed_at_any_request(sandbox: SandboxHandle, tmp_path: Path, name: str
     journal = sandbox.journal()
     writes = [n for n, entry in enumerate(journal, 1) if entry["write"]]
     reads = [n for n in range(1, len(journal) + 1) if n not in writes]
-    chosen = [*writes, *reads] if full else [*sample(writes, 0.35, name), *sample(reads, 0.1, name)]
+    chosen = [*writes, *reads] if full else [*sample(writes, 0.25, name), *sample(reads, 0.07, name)]
     cases = [(n, phase) for n in chosen for phase in ("before", "after")]
     wrong = []
     for nth, phase in cases:
