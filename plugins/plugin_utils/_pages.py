@@ -80,6 +80,11 @@ def moment(value: str) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else terminal(value)
 
 
+def said(text: str) -> str:
+    """A sentence for people, with its times as ``moment`` has them."""
+    return re.sub(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", lambda found: moment(found[0]), printable(text))
+
+
 def code(value: t.Any) -> str:
     """A Markdown code span that holds the text exactly."""
     text = terminal(value)
@@ -267,6 +272,6 @@ def _environment(finalize: t.Callable[[t.Any], str] | None) -> jinja2.Environmen
         keep_trailing_newline=True,
         finalize=finalize,
     )
-    environment.filters.update(md=markdown, code=code, show=printable, moment=moment, in_words=in_words)
+    environment.filters.update(md=markdown, code=code, show=printable, moment=moment, said=said, in_words=in_words)
     environment.globals["fenced"] = fenced
     return environment

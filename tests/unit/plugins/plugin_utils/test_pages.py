@@ -250,6 +250,22 @@ def test_every_status_has_a_look_of_its_own():
     assert all(looks)
 
 
+def test_what_is_well_takes_a_line_and_every_time_is_for_people():
+    at = "2026-11-24T10:02:31Z"
+    steps = {step: {"verdict": "proven", "reason": f"shown at {at}"} for step in ("connection", "link", "key")}
+    seen = {"status": "well", "since": at, "first_seen": at, "last_well": at, "differences": []}
+    differs = {"attribute": "name", "expected": "a", "found": "b", "since": at, "by": "", "mend": "m", "accepted": ""}
+    looks = {f"well{number}": {"verdicts": steps, "seen": seen} for number in range(17)}
+    looks["other"] = {"verdicts": steps, "differences": [differs], "seen": {**seen, "status": "drifted"}}
+    looks["failed"] = {"failure": f"Deleted at {at}.", "seen": {**seen, "status": "failed"}}
+    found = {name: environment_status(look, False, playbook="drift") for name, look in looks.items()}
+    found["other"]["findings"] = [{"detail": "It was disabled.", "mended": f"enabled again at {at}"}]
+    page = pages.report_html(found, pages.Run("drift", at))
+    assert page.count('<section class="environment"') == 2
+    assert at not in page
+    assert page.count("2026-11-24 10:02 UTC") > 20
+
+
 def test_no_command_of_the_page_puts_a_secret_into_the_history_of_a_shell():
     footer = pages.report_html(outcomes(), pages.Run()).partition("<footer>")[2]
     assert "read -rs VALUE" in footer
