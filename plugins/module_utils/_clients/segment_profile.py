@@ -4,15 +4,16 @@
 #
 # PRIVATE to the collection: no API. It may change with any release.
 
-"""Segment Profile API: no more than the metadata of two kinds of profiles, one that cannot exist and the test event."""
+"""Segment Profile API: no more than the metadata of two kinds of profiles, one that nobody makes and the test event."""
 
 from __future__ import annotations
-
-import uuid
 
 from .._base.errors import ApiError
 from .._base.secret import Secret
 from .._http.service import Service
+
+# The same at every look, so that a message about it is the same as well.
+NOBODY = "no-user-of-unified-profiles"
 
 
 class ProfileApi:
@@ -22,12 +23,12 @@ class ProfileApi:
         self.service = service
 
     def check_token_matches_space(self, space: str | Secret) -> None:
-        """Ask for the metadata of a profile that cannot exist: "not found" about the profile means the pair is good.
+        """Ask for the metadata of a profile that nobody makes: "not found" about the profile means the pair is good.
 
         Raises:
             ApiError: Any other answer; 401 means the token is wrong, revoked, or (not documented) of another space.
         """
-        self.profile_messages(space, str(uuid.uuid4()))
+        self.profile_messages(space, NOBODY)
 
     def profile_messages(self, space: str | Secret, user_id: str) -> dict[str, str]:
         """The first and the last message of a user's profile, as ``{message_id: source_id}``; empty without a profile.

@@ -421,6 +421,8 @@ def test_the_spaces_that_there_are_in_place_of_an_unknown_one_are_told(dev):
     space = dev.env.space
     failure = dev.look(space_id="spa_unknown")["failure"]
     assert f"is in another workspace. The workspace has {space['id']} ({space['name']})." in failure
+    # Nothing in it is random.
+    assert dev.look(space_id="spa_unknown")["failure"] == failure
     dev.env.spaces += [{**space, "id": f"spa_{number}"} for number in range(20)]
     assert "and 11 more." in dev.look(space_id="spa_unknown")["failure"]
     dev.sandbox.fault(match="GET /segment/us/spaces$", status=403, count=None)
