@@ -138,6 +138,25 @@ def test_attributes_say_what_the_code_does(name, documented):
     assert (attributes["diff_mode"]["support"] == "N/A") == only_reads
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_has_examples_of_each_kind_and_the_parts_of_a_failure(name, documented):
+    page = documented[name]["doc"]
+    tasks = yaml.safe_load(documented[name]["examples"])
+    assert len(tasks) >= 2
+    states = page["options"].get("state", {}).get("choices", [])
+    assert ("absent" in states) == ("'absent'" in str(tasks))
+    of_a_service = "segment_token" in page["options"]
+    assert any("C(failure)" in note for note in page.get("notes", [])) == of_a_service
+    # The options of all services need not be written down.
+    assert "settings" in page["options"] or not of_a_service
+
+
+def test_two_options_say_what_harm_they_can_do(documented):
+    said = {name: str(found["doc"]["options"]) for name, found in documented.items()}
+    assert "A source from before the form is filled in is a rival of it" in said["segment_source"]
+    assert "With those that the source has now, each run would add a key" in said["segment_source_key"]
+
+
 def test_examples_run_and_give_what_is_documented(project, documented):
     """All examples in one playbook, on an environment that is connected. Only ids and folders are this run's own."""
     first = project.run("connect", "--limit", "dev")

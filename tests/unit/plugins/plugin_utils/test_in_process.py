@@ -17,7 +17,8 @@ from ansible import constants
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.template import Templar
-from ansible_collections.flexops.unified_profiles.plugins.action import profiles_link, segment_source
+from ansible_collections.flexops.unified_profiles.plugins.action import profiles_export, profiles_link, segment_source
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.errors import OptionError
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils import _in_process
 from support.project import ROOT
 
@@ -112,6 +113,31 @@ def test_settings_that_are_wrong_are_told():
 def test_settings_is_a_boolean():
     _found, problems = arguments(segment_source, settings="ture")
     assert problems == ["settings: must be true or false, and is a short string."]
+
+
+@pytest.mark.parametrize(
+    ("of", "method", "given", "named"),
+    [
+        (segment_source, "_run_here", {}, "state_dir"),
+        (segment_source, "_run_here", {"settings": True}, "unified_profiles_state_dir"),
+        (profiles_export, "act", {}, "unified_profiles_state_dir"),
+    ],
+)
+def test_a_failure_names_settings_where_there_are_no_options(of, method, given, named, monkeypatch):
+    task = Task.load({"name": "x", "ansible.builtin.debug": {}})
+    task.args = given
+    templar = Templar(loader=DataLoader(), variables=SETTINGS)
+    local = types.SimpleNamespace(transport="local", _shell=types.SimpleNamespace(tmpdir="/none"))
+    action = of.ActionModule(task, local, None, DataLoader(), templar, None)
+    failure = OptionError("state_dir", "is wrong.", "Set state_dir.")
+
+    def fails(*_given):
+        if method == "act":
+            raise failure
+        return failure.as_result()
+
+    monkeypatch.setattr(action, method, fails)
+    assert action.run(None, SETTINGS)["msg"].startswith(f"{named}: is wrong. Set {named}")
 
 
 @pytest.mark.parametrize("callback", ["default", "json", "ansible.posix.jsonl", "null"])

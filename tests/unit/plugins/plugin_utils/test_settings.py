@@ -102,8 +102,9 @@ def test_every_setting_is_taken_by_something():
 
 
 def test_every_connection_option_is_a_setting():
-    # That the options come from the settings is none of them.
-    assert {PREFIX + option for option in CONNECTION_OPTIONS.keys() - {"settings"}} <= SETTINGS.keys()
+    # That the options come from the settings is none of them. Messages name the id of a source as well.
+    options = CONNECTION_OPTIONS.keys() - {"settings"} | {"source_id"}
+    assert {PREFIX + option for option in options} <= SETTINGS.keys()
 
 
 def test_what_is_not_given_has_its_default():

@@ -63,7 +63,7 @@ def test_nothing_that_is_wrong_with_one_stops_another(environments):
     assert looks["prod"]["failure"] == (
         "The settings are wrong: unified_profiles_tiemout: is no setting. unified_profiles_channel: must be one of x, y."
     )
-    assert "segment_token" in looks["eu"]["failure"]
+    assert "The credential in unified_profiles_segment_token is missing" in looks["eu"]["failure"]
     statuses = {name: found["status"] for name, found in looking.outcomes(looks, check_mode=False).items()}
     assert statuses == {"dev": "pending", "prod": "failed", "eu": "failed"}
 
@@ -72,7 +72,7 @@ def test_a_setting_that_no_module_could_take_fails_before_anything_is_requested(
     good, _problems = settings(environments["dev"])
     looking, _lines = survey()
     found = looking.look(["dev"], lambda name: ({**good, "unified_profiles_space_id": None}, []))
-    assert "space_id" in found["dev"]["failure"]
+    assert "unified_profiles_space_id" in found["dev"]["failure"]
     assert environments["dev"].sandbox.journal() == []
 
 
