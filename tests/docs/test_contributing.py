@@ -32,8 +32,9 @@ def test_every_target_for_people_is_named():
     assert set(phony.split()) - {"setup", "clean", "$(CHECKERS)", "$(ON_A_CORE)"} <= named
 
 
-def test_make_alone_says_what_there_is():
-    said = subprocess.run(["make", "-C", str(ROOT)], capture_output=True, text=True, check=True).stdout
+@pytest.mark.parametrize("target", [[], ["help"]], ids=["alone", "help"])
+def test_make_alone_or_help_says_what_there_is(target):
+    said = subprocess.run(["make", "-C", str(ROOT), *target], capture_output=True, text=True, check=True).stdout
     assert {"make test", "make lint", "make demo"} <= {line.partition(":")[0] for line in said.splitlines()}
 
 
