@@ -201,7 +201,12 @@ def _and_show(playbook: str) -> list[dict[str, Any]]:
         "hosts": "unified_profiles",
         "gather_facts": False,
         "tasks": [
-            *({"ansible.builtin.debug": {"var": name}, "when": f"{name} is defined"} for name in OF_A_HOST),
+            # In one task, since each costs a process for each host.
+            {
+                "ansible.builtin.debug": {
+                    "var": "{" + ", ".join(f"'{name}': {name} | default" for name in OF_A_HOST) + "}"
+                }
+            },
             # The same for all hosts that have it, and long.
             *(
                 {
