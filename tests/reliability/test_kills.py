@@ -233,7 +233,7 @@ def test_nothing_is_sent_once_the_terminal_is_closed(sandbox: SandboxHandle, pro
     assert os.read(alive, 1) == b""
     os.close(alive)
     assert closing.is_set()
-    # Whoever else waits for it may not have been told yet.
+    # Another thread waits for it as well, and may have seen its end first.
     assert process.wait() == -signal.SIGHUP
     assert sandbox.journal(writes=True) == []
 
