@@ -62,7 +62,7 @@ def is_text(kind):
     if "{{" in VALUES[kind] or "{%" in VALUES[kind]:
         return kind == "unsafe"
     found = yaml.safe_load(VALUES[kind])
-    return isinstance(found, str) or (type(found) is int and found < 1 << 64)
+    return isinstance(found, str) or (isinstance(found, int) and not isinstance(found, bool) and found < 1 << 64)
 
 
 NOT_SET = {"null", "omitted", "template of none"}
@@ -92,7 +92,7 @@ REQUIRED = {
 
 def expected(setting, kind):
     """What becomes of it: taken or refused. Either, where the text or number itself may be wrong, which tests of its own tell."""
-    name, _, of_option = kind.rpartition(": ")
+    name, _colon, of_option = kind.rpartition(": ")
     name, kind = name or setting.removeprefix(PREFIX), of_option or kind
     if kind in NOT_SET:
         # As if it were not there.
