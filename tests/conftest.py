@@ -21,7 +21,7 @@ settings.load_profile("here")
 
 # What is set in the shell of whoever runs the tests is none of theirs, and would reach every ansible-playbook that they start.
 OUTSIDE = re.compile(
-    "(?i)(ANSIBLE|SEGMENT|TWILIO|SANDBOX)_.*|SSL_CERT_(FILE|DIR)|SSLKEYLOGFILE|[a-z]+_PROXY|PYTHON(OPTIMIZE|WARNINGS)"
+    "(?i)(ANSIBLE|SEGMENT|TWILIO|SANDBOX|UNIFIED_PROFILES)_.*|SSL_CERT_(FILE|DIR)|SSLKEYLOGFILE|[a-z]+_PROXY|PYTHON(OPTIMIZE|WARNINGS)"
 )
 OURS = ("ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH", "SEGMENT_SDK")
 for variable in [name for name in os.environ if OUTSIDE.fullmatch(name) and name not in OURS]:
