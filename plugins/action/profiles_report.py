@@ -21,7 +21,7 @@ from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet im
     about_run,
     for_a_machine,
     how_to_run,
-    last_looks,
+    look_times,
     looks,
     snapshots,
 )
@@ -68,7 +68,7 @@ class ActionModule(ControllerAction):
             settings_of = self._settings_of(task_vars)
             places = task_vars[LOOK].get("remembered") or {}
             problems += remember(places, outcomes, now, settings_of)
-            record_looks(places, options["playbook"], last_looks(task_vars), settings_of)
+            record_looks(places, options["playbook"], look_times(task_vars), settings_of)
             problems += keep(snapshots(task_vars), settings_of)
         if not for_a_machine():
             _show(outcomes, run, files)

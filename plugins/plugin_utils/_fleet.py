@@ -24,6 +24,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.times import format_time, parse_time
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._clients.source import MAY_BE_DISABLED
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.cards import HOW_TO_RUN
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.looked import Looks
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import (
     EnvironmentStatus,
     complete,
@@ -106,21 +107,27 @@ def snapshots(task_vars: Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {str(name): to_builtin(of) for name, of in found.items()}
 
 
-def last_looks(task_vars: Mapping[str, t.Any]) -> dict[str, str]:
-    """When the last look at each environment began, by Segment's clock.
+def look_times(task_vars: Mapping[str, t.Any]) -> dict[str, Looks]:
+    """When the first and the last look at each environment began, by Segment's clock.
 
     What a run did just before it looked again may be of the same second as that look. So that look counts from the next second on.
     """
     first = task_vars[LOOK]
-    found = {}
+    found: dict[str, Looks] = {}
     for name, seen in first["environments"].items():
-        again = task_vars["hostvars"].raw_get(name).get(LOOK_AGAIN) or {}
-        acted = name in (again.get("environments") or {})
-        began = parse_time((again if acted else first).get("began"))
-        if began:
-            skew = float((again["environments"][name] if acted else seen).get("clock_skew") or 0.0)
-            found[str(name)] = format_time(began + datetime.timedelta(seconds=skew + acted))
+        if began := _by_segment(first, seen):
+            again = task_vars["hostvars"].raw_get(name).get(LOOK_AGAIN) or {}
+            seen_again = (again.get("environments") or {}).get(name)
+            last = _by_segment(again, seen_again, 1) if seen_again else ""
+            found[str(name)] = {"first": began, "last": last or began}
     return found
+
+
+def _by_segment(look: Mapping[str, t.Any], seen: Mapping[str, t.Any], later: int = 0) -> str:
+    """Return when a look began, some seconds later; empty where it does not say."""
+    began = parse_time(look.get("began"))
+    skew = float(seen.get("clock_skew") or 0.0)
+    return format_time(began + datetime.timedelta(seconds=skew + later)) if began else ""
 
 
 def unread_inventories(hostvars: t.Any) -> list[str]:

@@ -27,7 +27,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._checks.s
     snapshot_place,
 )
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.ledger_place import persistent_dir
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.looked import LookedFile
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.looked import LookedFile, Looks
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen import Observation, Observations
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.seen_place import SeenFile, open_seen
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.status import EnvironmentStatus
@@ -148,8 +148,8 @@ def _observe(found: EnvironmentStatus, now: str, call: ModuleContext) -> None:
     open_seen(call).remember(found, now)
 
 
-def record_looks(places: Places, playbook: str, looks: Mapping[str, str], settings_of: SettingsOf) -> None:
-    """Record when the last looks of a run began, in the folders of the ledgers.
+def record_looks(places: Places, playbook: str, looks: Mapping[str, Looks], settings_of: SettingsOf) -> None:
+    """Record when the looks of a run began, in the folders of the ledgers.
 
     An environment whose observations are in Sync may have a folder as well.
 

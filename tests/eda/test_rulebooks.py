@@ -101,7 +101,7 @@ class Activation:
         """When the last run of a playbook that reported looked at an environment."""
         path = self.state / "looked.json"
         found = json.loads(path.read_text())["environments"] if path.exists() else {}
-        return found.get(name, {}).get(playbook, "")
+        return found.get(name, {}).get(playbook, {}).get("last", "")
 
     def poll(self, times=5) -> None:
         """Wait until the audit trail was requested some times more."""

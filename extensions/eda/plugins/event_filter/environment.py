@@ -26,7 +26,7 @@ description:
   - C(environment) is empty for one that is not known. C(kind) is V(audit), V(alert), V(problem) or V(other). C(type) is the audit
     trail's, such as V(Source Deleted), or the code of an alert.
   - C(own) is what the collection itself causes. C(looked) is whether a run of any playbook has looked at the environment since the event,
-    and C(recovered) whether one of C(recover) has. Both take O(state_dir).
+    and C(recovered) whether one of C(recover) began since. Both take O(state_dir).
   - Playbooks that a rule runs are limited to that environment.
   - Each of Twilio's errors in one request becomes an event of its own.
 options:
@@ -186,6 +186,9 @@ def known_environments(given: t.Any) -> Mapping[str, Mapping[str, str]]:
 def looked(folder: str, environment: str, at: str, playbook: str = "") -> bool:
     """Return whether a look at an environment began after an event.
 
+    Without a playbook the last look of a run counts, which shows what the run caused itself. With one the first look counts, since a run
+    acts on no more than that has found.
+
     Args:
         folder: That of the ledger.
         environment: Its name.
@@ -195,7 +198,8 @@ def looked(folder: str, environment: str, at: str, playbook: str = "") -> bool:
     happened = parse_time(at)
     try:
         found = json.loads((_folder(folder) / "looked.json").read_text())["environments"][environment]
-        times = [parse_time(time) for name, time in found.items() if playbook in ("", name)]
+        which = "first" if playbook else "last"
+        times = [parse_time(of[which]) for name, of in found.items() if playbook in ("", name)]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False
     latest = datetime.datetime.now(datetime.timezone.utc) + AHEAD

@@ -37,6 +37,10 @@ def at(minutes: float) -> str:
     return (START + datetime.timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def looks(first: float, last: float | None = None) -> dict[str, str]:
+    return {"first": at(first), "last": at(first if last is None else last)}
+
+
 def event(name: str, minutes: float) -> dict[str, str]:
     return {"id": name, "type": "Source Modified", "timestamp": at(minutes), "actor": "user_1"}
 
@@ -180,7 +184,7 @@ class Rulebook(Queue):
         if self.at_work and self.segment.minutes > self.began[-1]:
             self.at_work = False
             self.runs.append(self.began[-1])
-            self.file.record("drift", {"dev": at(self.began[-1])})
+            self.file.record("drift", {"dev": looks(self.began[-1])})
 
 
 class Life:
@@ -285,9 +289,12 @@ def test_only_recover_answers_to_a_deletion_where_that_is_wanted(segment, follow
     follow(1)
     deleted = {**event("e1", 0.5), "type": "Source Deleted"}
     segment.events.append(deleted)
-    LookedFile(tmp_path).record("drift", {"dev": at(2)})
+    LookedFile(tmp_path).record("drift", {"dev": looks(2)})
     assert follow(3, state_dir=str(tmp_path), recover="true") == ["e1"]
-    LookedFile(tmp_path).record("recover", {"dev": at(2)})
+    # A run that had begun before did not act on it, though its last look saw it.
+    LookedFile(tmp_path).record("recover", {"dev": looks(0.4, 2)})
+    assert follow(9, state_dir=str(tmp_path), recover=True) == ["e1"]
+    LookedFile(tmp_path).record("recover", {"dev": looks(2)})
     assert follow(3, state_dir=str(tmp_path), recover=True) == []
 
 
@@ -304,7 +311,7 @@ def test_while_a_run_acts_its_events_wait(segment, follow, tmp_path):
             ledger.read_lock()
             ledger.write_lock(None)
         if n == 5:
-            LookedFile(tmp_path).record("connect", {"dev": at(0.5)})
+            LookedFile(tmp_path).record("connect", {"dev": looks(0.5)})
             (tmp_path / "ledger/dev.ran").write_text("{}")  # no such process
 
     assert follow(5, ends, state_dir=str(tmp_path)) == []

@@ -103,8 +103,12 @@ def moment(seconds):
     return found.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
+def looks(first, last=None):
+    return {"first": moment(first), "last": moment(first if last is None else last)}
+
+
 def test_what_a_run_has_looked_into_since_is_looked(tmp_path):
-    LookedFile(tmp_path).record("drift", {"dev": moment(-60)})
+    LookedFile(tmp_path).record("drift", {"dev": looks(-60)})
 
     def judged(seconds):
         event = {"environment": "dev", "audit": {"id": "e", "type": "Source Deleted", "timestamp": moment(seconds)}}
@@ -112,15 +116,19 @@ def test_what_a_run_has_looked_into_since_is_looked(tmp_path):
         return found["looked"], found["recovered"]
 
     assert [judged(-90), judged(-60), judged(-30)] == [(True, False), (False, False), (False, False)]
-    LookedFile(tmp_path).record("recover", {"dev": moment(-40), "prod": moment(-40)})
+    LookedFile(tmp_path).record("recover", {"dev": looks(-40), "prod": looks(-40)})
     assert [judged(-50), judged(-30)] == [(True, True), (False, False)]
+    # It acted on what its first look found, and saw in the end what it caused itself.
+    LookedFile(tmp_path).record("recover", {"dev": looks(-40, -20)})
+    assert [judged(-50), judged(-30), judged(-10)] == [(True, True), (True, False), (False, False)]
+    LookedFile(tmp_path).record("recover", {"dev": looks(-40)})
     # A clock that was days ahead.
-    LookedFile(tmp_path).record("drift", {"dev": moment(200_000)})
+    LookedFile(tmp_path).record("drift", {"dev": looks(200_000)})
     assert judged(-30) == (False, False)
     (tmp_path / "looked.json").write_text('{"environments": {"dev": []}}')
     assert judged(-90) == (False, False)
     # A damaged file is begun anew.
-    LookedFile(tmp_path).record("drift", {"dev": moment(-60)})
+    LookedFile(tmp_path).record("drift", {"dev": looks(-60)})
     assert judged(-90) == (True, False)
 
 

@@ -13,7 +13,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
 from ansible_collections.flexops.unified_profiles.plugins.plugin_utils._fleet import (
     ENDED,
     how_to_run,
-    last_looks,
+    look_times,
     looks,
 )
 from hypothesis import given
@@ -71,17 +71,17 @@ def test_without_a_second_look_the_first_one_counts(second):
     assert looks(run({"dev": WAITS}, due=["dev"], dev=second))["dev"]["status"] == "pending"
 
 
-def test_the_last_look_counts_and_after_an_act_from_the_next_second_on():
+def test_when_looks_began_and_after_an_act_the_last_one_from_the_next_second_on():
     """By Segment's clock, which may be ahead."""
     ahead = {**PROVEN, "clock_skew": 90.0}
     variables = run({"prod": PROVEN, "eu": ahead, "dev": WAITS, "qa": WAITS}, dev=again(dev=ahead), qa=again(dev=ahead))
     variables["unified_profiles_look"]["began"] = "2026-11-26T10:00:00Z"
     variables["hostvars"]["dev"]["unified_profiles_look_again"]["began"] = "2026-11-26T10:05:00Z"
-    assert last_looks(variables) == {
-        "prod": "2026-11-26T10:00:00Z",
-        "eu": "2026-11-26T10:01:30Z",
-        "dev": "2026-11-26T10:06:31Z",
-        "qa": "2026-11-26T10:00:00Z",
+    assert look_times(variables) == {
+        "prod": {"first": "2026-11-26T10:00:00Z", "last": "2026-11-26T10:00:00Z"},
+        "eu": {"first": "2026-11-26T10:01:30Z", "last": "2026-11-26T10:01:30Z"},
+        "dev": {"first": "2026-11-26T10:00:00Z", "last": "2026-11-26T10:06:31Z"},
+        "qa": {"first": "2026-11-26T10:00:00Z", "last": "2026-11-26T10:00:00Z"},
     }
 
 

@@ -70,7 +70,7 @@ def test_when_looks_began_is_recorded_by_environment_and_playbook(tmp_path):
         return (settings(str(tmp_path / "of-sync")) if name == "eu" else {}), []
 
     places = {str(tmp_path): ["dev", "prod"], "sync": ["eu", "nowhere"]}
-    first, second = "2026-11-26T10:00:00Z", "2026-11-26T11:00:00Z"
+    first, second = ({"first": f"2026-11-26T{hour}:00:00Z", "last": f"2026-11-26T{hour}:05:00Z"} for hour in (10, 11))
     record_looks(places, "connect", dict.fromkeys(("dev", "prod", "eu", "nowhere"), first), settings_of)
     record_looks(places, "connect", {"dev": second}, settings_of)
     record_looks(places, "drift", {"prod": second}, settings_of)
