@@ -210,6 +210,11 @@ def test_nothing_is_sent_once_the_terminal_is_closed(sandbox: SandboxHandle, pro
             os.close(controller)
             process.wait(120)
 
+    def take_the_terminal() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        # Tests that nohup runs ignore it, and what they start would too.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
     sandbox.on_request(close_the_terminal)
     process = subprocess.Popen(
         [
@@ -222,7 +227,7 @@ def test_nothing_is_sent_once_the_terminal_is_closed(sandbox: SandboxHandle, pro
         stdout=terminal,
         stderr=terminal,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=take_the_terminal,
         pass_fds=[ended],
     )
     os.close(terminal)
