@@ -220,6 +220,7 @@ def test_settings_count_wherever_ansible_takes_variables_from(project):
     }
     (folder / "own.yml").write_text(yaml.safe_dump([play]))
     run = project.run(str(folder / "own.yml"), "-e", json.dumps(standing["extra"]))
+    assert (folder / "told.json").exists(), run.output
     found = json.loads((folder / "told.json").read_text())
     for setting, place in PLACES.items():
         shown = f"is a string of {len(f'given by the tester from {place}')} characters (fingerprint "

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import typing as t
 from collections import Counter
@@ -19,6 +18,8 @@ from pathlib import Path
 
 import yaml
 from sandbox.server import SandboxHandle
+
+from . import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 # Seconds. Only what hangs takes longer, on the busiest machine.
@@ -66,20 +67,17 @@ class Project:
         reports = [self.inventory / f".unified_profiles/report{kind}.md" for kind in kinds]
         for report in reports:
             report.unlink(missing_ok=True)
-        done = subprocess.run(
-            [Path(sys.executable).with_name(command), "-i", inventory or self.inventory, *arguments],
-            cwd=self.folder,
-            env={
+        done = warm.run(
+            [str(Path(sys.executable).with_name(command)), "-i", str(inventory or self.inventory), *arguments],
+            self.folder,
+            {
                 **os.environ,
                 "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
                 "ANSIBLE_NOCOLOR": "1",
                 "SANDBOX_PORT": self.sandbox.url.rpartition(":")[2],
                 **environment,
             },
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=HANGS,
+            HANGS,
         )
         # Every run of the tests shows that, on every core.
         assert not DEPRECATED.search(done.stdout + done.stderr), DEPRECATED.findall(done.stdout + done.stderr)
