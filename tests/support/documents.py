@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
-from openapi_schema_validator import OAS30Validator
-from referencing import Registry
-from referencing.jsonschema import DRAFT4
+# Where it is installed, jsonschema compiles its grammars: seconds of each process, for formats that no document has.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+from openapi_schema_validator import OAS30Validator  # noqa: E402
+from referencing import Registry  # noqa: E402
+from referencing.jsonschema import DRAFT4  # noqa: E402
 
 FILES = {
     "segment": "segment-public-api-36.2.0.json",
