@@ -3,8 +3,8 @@ VENV := .venv
 COLLECTION := .collections/ansible_collections/flexops/unified_profiles
 BIN := $(VENV)/bin
 PROCESSORS := $(shell nproc 2>/dev/null || echo 2)
-# One more than there are processors: some tests wait for servers that hang.
-JOBS := $(shell expr $(PROCESSORS) + 1)
+# More than there are processors: many tests wait, for servers that hang or for one another.
+JOBS := $(shell expr $(PROCESSORS) \* 2)
 PYTEST := -m pytest -n $(JOBS)
 # Every version of ansible-core that `make test-all` tries: those that are supported and those that certifiers run, and what comes next.
 CORES := 2.16 2.18 2.19 2.20 2.21 2.22
@@ -50,7 +50,8 @@ sandbox: setup
 test-eda: setup .venv-eda/ready
 	@$(BIN)/python $(PYTEST) tests/eda tests/unit/extensions/eda
 
-test: setup .venv-2.16/ready $(if $(shell command -v java),.venv-eda/ready)
+test:
+	@$(MAKE) --no-print-directory -j $(PROCESSORS) setup .venv-2.16/ready $(if $(shell command -v java),.venv-eda/ready)
 	@$(BIN)/python $(PYTEST) -m "not full"
 	@$(MAKE) --no-print-directory test-2.16
 
