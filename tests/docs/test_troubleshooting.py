@@ -241,12 +241,13 @@ class Case:
 
     def a_name_server_that_hangs(self):
         self.monkeypatch.setattr(gather, "GRACE", 0.1)
-        return self.hangs(lambda wait: self.monkeypatch.setattr(socket, "getaddrinfo", wait))
+        # Long enough to come to the look-up of the name on a busy machine: what ends before is another message.
+        return self.hangs(lambda wait: self.monkeypatch.setattr(socket, "getaddrinfo", wait), 1.0)
 
-    def hangs(self, where):
-        """What a look says that has a moment, and is not answered before it is over."""
+    def hangs(self, where, limit=0.1):
+        """Return what a look says that has so many seconds, and is not answered before they are over."""
         over = threading.Event()
-        survey = Survey("connect", pace(1, 0.1 if self.broken else 60.0), lambda line: None)
+        survey = Survey("connect", pace(1, limit if self.broken else 60.0), lambda line: None)
         settings = survey_settings(self.connected().variables, None, "connect", RUN_ONLY, ["dev"])
         if self.broken:
             where(lambda *_asked: over.wait(60))
