@@ -12,6 +12,7 @@ import email.utils
 import json
 import logging
 import os
+import re
 import runpy
 import tempfile
 import time
@@ -367,12 +368,16 @@ def seconds(args: Mapping[str, t.Any], name: str, default: float) -> float:
 
 
 def a_path(name: str, given: t.Any) -> Path:
-    """Raises ValueError if it is no path, or names a user that does not exist."""
+    """Raises ValueError if it is no path, or names a user or a variable that does not exist."""
     if not isinstance(given, str) or not given.strip() or not given.isprintable():
         raise ValueError(f"{name}: a path is wanted")
-    path = Path(os.path.expanduser(given))
+    path = Path(os.path.expanduser(os.path.expandvars(given)))
     if given.startswith("~") and not path.is_absolute():
         raise ValueError(f"{name}: begins with a user that is not known here. Write the path from / on")
+    if unset := re.search(r"\$(\w+|\{[^}]*\}?)", str(path)):
+        raise ValueError(
+            f"{name}: has {unset[0]} in it, and no such environment variable is set. Write the path from / on"
+        )
     return path
 
 

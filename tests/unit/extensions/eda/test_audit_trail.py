@@ -13,8 +13,10 @@ import functools
 import gzip
 import json
 import os
+import re
 import runpy
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpcore
@@ -425,6 +427,15 @@ def test_no_token_is_in_the_cursor_or_in_what_is_handed_on(segment, follow, tmp_
 def test_a_wrong_argument_is_named(args, told, tmp_path):
     with pytest.raises(ValueError, match=f"^{told}"):
         asyncio.run(PLUGIN["main"](Queue(), {**ARGS, "cursor": str(tmp_path / "c"), **args}))
+
+
+def test_a_variable_in_a_path_is_put_in_place_or_named(monkeypatch):
+    """None makes a folder of its own name."""
+    monkeypatch.setenv("PUT_IN_PLACE", "/srv/up")
+    assert PLUGIN["a_path"]("cursor", "$PUT_IN_PLACE/c") == Path("/srv/up/c")
+    for variable in ("$NOT_SET_ANYWHERE", "${NOT_SET_ANYWHERE}"):
+        with pytest.raises(ValueError, match=f"^cursor: has {re.escape(variable)} in it, "):
+            PLUGIN["a_path"]("cursor", f"/tmp/{variable}/c")
 
 
 def test_a_damaged_cursor_is_named(tmp_path):
