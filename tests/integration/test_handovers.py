@@ -23,6 +23,7 @@ from ansible_collections.flexops.unified_profiles.plugins.modules import (
     profiles_link,
 )
 from support.environment import STEPS, Environment
+from support.mounts import unwritable
 
 # Bodies of modules, which Ansible has no part in.
 pytestmark = pytest.mark.newest_only
@@ -457,25 +458,13 @@ def test_check_mode_sends_and_records_nothing(bench):
     assert not bench.state_dir.exists()
 
 
-def unwritable(monkeypatch, number):
-    """Let nothing be made in a folder."""
-    real = os.open
-
-    def refuse(path, flags, *rest, **more):
-        if flags & os.O_CREAT and "/state" in str(path):
-            raise OSError(number, os.strerror(number))
-        return real(path, flags, *rest, **more)
-
-    monkeypatch.setattr(os, "open", refuse)
-
-
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("channel", ["operator", "endpoint", "endpoint with read_url"])
 @pytest.mark.parametrize("step", STEPS)
 def test_what_could_not_be_recorded_is_not_sent(bench, monkeypatch, step, channel, check_mode, number):
     bench.state_dir.mkdir()
-    unwritable(monkeypatch, number)
+    unwritable(monkeypatch, bench.state_dir, number)
     channels = {"operator": {}, "endpoint": bench.endpoint(step), "endpoint with read_url": bench.reading(step)}
     found = bench.run(step, check_mode=check_mode, **channels[channel])
     assert (found["failed"], found["failure"]["kind"]) == (True, "ledger"), found
@@ -485,7 +474,7 @@ def test_what_could_not_be_recorded_is_not_sent(bench, monkeypatch, step, channe
 
 def test_a_ledger_that_need_not_be_written_may_be_read_only(bench, monkeypatch):
     bench.settle()
-    unwritable(monkeypatch, errno.EROFS)
+    unwritable(monkeypatch, bench.state_dir, errno.EROFS)
     for step in STEPS:
         found = bench.run(step)
         assert (found["changed"], found["handover"]["status"]) == (False, "done")

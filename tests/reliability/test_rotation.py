@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import typing as t
@@ -17,11 +18,13 @@ import pytest
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover import rotate
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._module.state import SET_BY_SEGMENT
+from ansible_collections.flexops.unified_profiles.plugins.modules import profiles_rotation
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sandbox.server import SandboxHandle
 from support.chain import Chain, Run
+from support.mounts import unwritable
 from support.scenarios import CONNECT, RECOVER, Snapshot, sample, settle
 
 from .test_concurrency import at_request
@@ -703,6 +706,24 @@ def test_what_cannot_be_meant_is_refused(sandbox: SandboxHandle, tmp_path: Path,
     run = chain.rotate()
     assert run.failure
     assert told in run.failure["msg"]
+    assert sandbox.journal(writes=True) == []
+
+
+@pytest.mark.parametrize("start", ["leaked", "retired"])
+def test_what_could_not_be_recorded_is_refused_before_anything_is_sent(
+    sandbox: SandboxHandle, tmp_path: Path, monkeypatch, start: str
+) -> None:
+    """By the module alone, which no look goes before."""
+    chain, old = begin(sandbox, tmp_path)
+    STARTS[start](chain, old)
+    given = {name: chain.options[name] for name in ("rotate_now", "retire")}
+    given |= {"source_id": chain.source.id, "clock_skew": sandbox.world.offset.total_seconds()}
+    unwritable(monkeypatch, tmp_path, errno.ENOSPC)
+    sandbox.clear_journal()
+    for check in (True, False):
+        found = chain.run(profiles_rotation, check_mode=check, **given)
+        assert found.get("failure", {}).get("kind") == "ledger", found
+        assert "No space left on device" in found["msg"]
     assert sandbox.journal(writes=True) == []
 
 

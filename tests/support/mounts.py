@@ -2,14 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""File systems of a test's own, which can be full or read-only for good."""
+"""File systems of a test's own, which can be full or read-only for good; and folders where nothing can be made."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import tempfile
+import typing as t
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,3 +45,15 @@ def fill(folder: Path) -> None:
 
 def make_read_only(folder: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+
+
+def unwritable(monkeypatch: pytest.MonkeyPatch, folder: Path, number: int) -> None:
+    """Let nothing be made in a folder."""
+    real = os.open
+
+    def refuse(path: t.Any, flags: int, *rest: t.Any, **more: t.Any) -> int:
+        if flags & os.O_CREAT and str(path).startswith(str(folder)):
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
