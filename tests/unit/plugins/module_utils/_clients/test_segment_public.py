@@ -45,6 +45,12 @@ def source(id_: str) -> dict:
     }
 
 
+def test_a_key_that_was_seen_is_hidden_in_what_servers_say(converse):
+    service = converse(page(None, [source("short")], None)).service()
+    PublicApi(service).sources()
+    assert service.transport.hidden.in_words("no key-short here") == "no <secret> here"
+
+
 def test_three_pages(converse):
     talk = converse(
         page(None, [source("a"), source("b")], "c1"),

@@ -15,7 +15,7 @@ from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.err
     OptionError,
     UnknownOutcome,
 )
-from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret
+from ansible_collections.flexops.unified_profiles.plugins.module_utils._base.secret import Secret, fingerprint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.endpoint import Endpoint
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._handover.handover import HandOver
 from ansible_collections.flexops.unified_profiles.plugins.module_utils._http.connections import HttpSettings
@@ -29,15 +29,15 @@ VALUES = {"source_id": "s1", "space_id": "spa_1"}
 class Gateway:
     """Answers everything with one status, and keeps what it was asked."""
 
-    def __init__(self, status: int = 200) -> None:
-        self.status = status
+    def __init__(self, status: int = 200, body: object = None) -> None:
+        self.status, self.body = status, body or {}
         self.requests: list[httpx.Request] = []
         self.transport = Transport(HttpSettings(retry_budget=0.0), http_transport=httpx.MockTransport(self.answer))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         request.read()
         self.requests.append(request)
-        return httpx.Response(self.status, json={})
+        return httpx.Response(self.status, json=self.body)
 
     def endpoint(self, step: str = "link", **options) -> Endpoint:
         return Endpoint(self.transport, step, {"url": URL, "method": "POST", **options})
@@ -75,6 +75,17 @@ def test_headers_that_cannot_be_sent_are_refused(headers, words):
     with pytest.raises(OptionError, match=words) as caught:
         Gateway().endpoint(headers=headers)
     assert caught.value.facts == {"option": "endpoint.headers"}
+
+
+def test_what_it_repeats_of_a_header_or_of_a_secret_is_hidden():
+    token, secret = "gateway-token-of-dev", "segment-token-of-dev-0123"
+    gateway = Gateway(400, {"message": f"no {token}"})
+    with pytest.raises(ApiError, match="no <secret>"):
+        gateway.endpoint(headers={"Authorization": f"Bearer {token}"}).send(VALUES)
+    shows = Gateway(body={"source": f"s1 of {secret}"})
+    shows.transport.hidden.add(Secret(secret))
+    read = shows.endpoint(read_url=URL, read_path="source").read()
+    assert read == f"s1 of <secret {fingerprint(secret)}>"
 
 
 def test_a_secret_is_revealed_in_the_body_only():

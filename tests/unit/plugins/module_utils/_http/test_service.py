@@ -48,6 +48,7 @@ def test_bearer_header_query_and_defaults(converse):
         headers={
             "authorization": f"Bearer {TOKEN}",
             "accept": "application/json",
+            "accept-encoding": "identity",
             "user-agent": "flexops.unified_profiles",
             "x-more": "1",
         },
@@ -360,7 +361,7 @@ def test_error_facts_hide_secrets(converse):
             "DELETE",
             "/sources/s1/writekey/write-key-to-hide-in-a-path",
             403,
-            {"errors": [{"type": "forbidden", "message": f"token {TOKEN} may not"}]},
+            {"errors": [{"type": "forbidden", "message": f"token {TOKEN} may not remove {key.reveal()}"}]},
             {"request-id": "req-1"},
         )
     )
@@ -378,7 +379,7 @@ def test_error_facts_hide_secrets(converse):
     result = json.dumps(caught.value.as_result())
     assert TOKEN not in result
     assert "write-key-to-hide" not in result
-    assert f"token <secret {fingerprint(TOKEN)}> may not" in caught.value.message
+    assert f"token <secret {fingerprint(TOKEN)}> may not remove {key}" in caught.value.message
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError, httpx.ConnectError])
