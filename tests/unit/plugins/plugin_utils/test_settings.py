@@ -385,6 +385,8 @@ def test_values_are_evaluated_and_opened(host):
     assert values["plain"]["1"] == "one"
     assert "omitted" not in values
     assert type(values["deep"]) is type(values["plain"]) is dict
+    # What compares equal and is no string ends the checks of types.
+    assert type(values["vaulted"]) is type(values["vaulted_inside"][0]) is str
 
 
 @pytest.mark.parametrize(
