@@ -237,7 +237,7 @@ class Case:
         return action.act({"confirmed_by": "jane", "timeout": 1}, variables)["warnings"]
 
     def a_service_that_hangs(self):
-        return self.hangs(lambda wait: self.sandbox.on_request(wait))
+        return self.hangs(self.sandbox.on_request)
 
     def a_name_server_that_hangs(self):
         self.monkeypatch.setattr(gather, "GRACE", 0.1)
