@@ -24,6 +24,9 @@ from hypothesis import strategies as st
 from support.project import ROOT
 from support.settings import LETTERS, changes
 
+# Ansible has no part in it.
+pytestmark = pytest.mark.newest_only
+
 
 def meant(told):
     return re.search(r"Did you mean (\w+)\?", told)[1]
