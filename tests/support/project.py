@@ -75,8 +75,8 @@ class Project:
                 "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
                 "ANSIBLE_NOCOLOR": "1",
                 "SANDBOX_PORT": self.sandbox.url.rpartition(":")[2],
-                **environment,
             },
+            environment,
             HANGS,
         )
         # Every run of the tests shows that, on every core.

@@ -27,12 +27,15 @@ _imported_with: dict[str, str] = {}
 
 
 def run(
-    command: list[str], folder: Path, environment: dict[str, str], timeout: float
+    command: list[str], folder: Path, environment: dict[str, str], own: dict[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
     """Return what ``subprocess.run`` does of the same command, with its output as text.
 
-    Ansible reads the environment when it is imported, so a run with another environment gets a process of its own.
+    Ansible reads the environment when it is imported. So a run with variables of its own gets a process of its own,
+    and so does one whose tests have changed theirs.
     """
+    if own or Path(command[0]).name != "ansible-playbook":
+        return _alone(command, folder, {**environment, **own}, timeout)
     read = {name: value for name, value in environment.items() if name not in OTHERS}
     with _lock:
         if not _imported_with:
@@ -40,10 +43,8 @@ def run(
             path = os.pathsep.join([str(TESTS), environment.get("PYTHONPATH", "")])
             with mock.patch.dict(os.environ, {**environment, "PYTHONPATH": path}, clear=True):
                 forkserver.ensure_running()
-    if Path(command[0]).name != "ansible-playbook" or read != _imported_with:
-        return subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=timeout
-        )
+    if read != _imported_with:
+        return _alone(command, folder, environment, timeout)
     with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
         process = FORKS.Process(target=_play, args=(command, folder, environment, (out.name, err.name)))
         process.start()
@@ -52,6 +53,14 @@ def run(
             process.kill()
             raise subprocess.TimeoutExpired(command, timeout, out.read(), err.read())
         return subprocess.CompletedProcess(command, process.exitcode, out.read(), err.read())
+
+
+def _alone(
+    command: list[str], folder: Path, environment: dict[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=timeout
+    )
 
 
 def _play(command: list[str], folder: Path, environment: dict[str, str], outputs: tuple[str, str]) -> None:
