@@ -51,7 +51,7 @@ test-eda: setup .venv-eda/ready
 	@$(BIN)/python $(PYTEST) tests/eda tests/unit/extensions/eda
 
 test:
-	@$(MAKE) --no-print-directory -j $(PROCESSORS) setup .venv-2.16/ready $(if $(shell command -v java),.venv-eda/ready)
+	@$(MAKE) --no-print-directory --silent -j $(PROCESSORS) setup .venv-2.16/ready $(if $(shell command -v java),.venv-eda/ready)
 	@$(BIN)/python $(PYTEST) -m "not full"
 	@$(MAKE) --no-print-directory test-2.16
 
